@@ -1,0 +1,25 @@
+/* crypto: the one file that knows libsodium: secrets in guarded memory, system randomness, fingerprints. */
+#ifndef KOINE_CORE_BASE_CRYPTO_H
+#define KOINE_CORE_BASE_CRYPTO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+int koine__crypto_init(void); /* once per process, any thread; 0, or KOINE_ESYSTEM */
+void koine__crypto_random(void *ret, size_t size);
+uint64_t koine__crypto_seed(void);
+
+/* A key in memory: locked where the system allows it, never in a core dump, wiped when freed. Reference-counted. */
+struct koine__secret;
+struct koine__secret *koine__secret_new(const char *text, size_t len); /* NULL: no memory */
+struct koine__secret *koine__secret_ref(struct koine__secret *secret);
+void koine__secret_unref(struct koine__secret *secret); /* NULL is fine */
+const char *koine__secret_text(const struct koine__secret *secret, size_t *ret_len);
+/* The same for equal keys of this process, tells nothing about the key: what state is shared by. */
+uint64_t koine__secret_fingerprint(const struct koine__secret *secret);
+
+void koine__wipe(void *ptr, size_t size);
+/* BLAKE2b-256 of the bytes as 64 hex digits and NUL: names for cache files and digests. */
+void koine__hash_hex(const void *ptr, size_t size, char ret[65]);
+
+#endif

@@ -1,0 +1,54 @@
+/* plan: what a call reads of the configuration: instances, targets, routes. Immutable once published. */
+#ifndef KOINE_CORE_ENGINE_PLAN_H
+#define KOINE_CORE_ENGINE_PLAN_H
+
+#include "core/base/crypto.h"
+#include "core/base/log.h"
+#include "core/plugin/catalogue.h"
+#include "core/policy/retry.h"
+
+#include <koine/provider.h>
+
+struct koine__timeouts { /* ns; -1: off */
+    int64_t connect, first_byte, first_token, idle, progress, total;
+};
+enum koine__parameters { KOINE__PARAMETERS_WARN, KOINE__PARAMETERS_STRICT, KOINE__PARAMETERS_DROP };
+
+struct koine__instance {
+    const char *name;
+    const koine_provider *provider; /* NULL: its plugin was refused or not found (`reason`) */
+    const char *reason;
+    const char *file;     /* of the plugin; "" */
+    const char *base_url; /* no slash at the end */
+    struct koine__secret *secret; /* NULL: no key */
+    bool free_of_charge;
+    int64_t parameters; /* enum koine__parameters */
+    int64_t body_limit;
+    struct koine__timeouts timeouts;
+    struct koine__retry_config retry;
+    /* The vendor's own settings that were given: name, value, NULL-ended pairs. */
+    const char *const *options;
+};
+struct koine__member { /* a change to the document */
+    const char *name, *json; /* json NULL: removed */
+};
+struct koine__target {
+    const char *text; /* "instance/model" */
+    const struct koine__instance *instance;
+    const char *model;
+    const struct koine__member *members; /* set and unset */
+    size_t member_count;
+    int64_t max_retries; /* -1: the instance's */
+    const struct koine__model *known; /* of the catalogue, or NULL */
+};
+struct koine__route {
+    const char *name; /* "" for one made of a single target */
+    const struct koine__target *targets;
+    size_t count;
+    int64_t commit;   /* KOINE_COMMIT_FIRST_CONTENT or _COMPLETE */
+    int64_t deadline; /* ns */
+    int64_t max_attempts;
+};
+const char *koine__instance_option(const void *instance, const char *name); /* for koine__host_env */
+
+#endif

@@ -1,0 +1,1 @@
+libkoinecore_la_SOURCES += core/money/price.c core/money/price.h

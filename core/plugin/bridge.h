@@ -1,0 +1,33 @@
+/* bridge: the one way into a provider. It may answer now or later: later is what a provider in a process of its own does.
+ *
+ * The caller keeps what the job points at until it is answered or dropped.
+ */
+#ifndef KOINE_CORE_PLUGIN_BRIDGE_H
+#define KOINE_CORE_PLUGIN_BRIDGE_H
+
+#include <koine/provider.h>
+
+enum koine__job_kind { KOINE__JOB_REQUEST, KOINE__JOB_FRAME, KOINE__JOB_FAULT };
+enum { KOINE__ANSWERED = 0, KOINE__LATER = 1 };
+
+struct koine__job {
+    enum koine__job_kind kind;
+    const koine_provider *provider;
+    const koine_exchange *exchange; /* not of a fault */
+    const koine_ask *ask;           /* of a request */
+    koine_out *out;
+    const koine_read *read; /* of a frame or a fault */
+    koine_sink *sink;
+    int32_t answer; /* what the provider returned */
+    void (*done)(struct koine__job *job); /* called from the loop after KOINE__LATER, once */
+    void *owner; /* the caller's */
+    void *private_data; /* the bridge's, while it is under way */
+};
+struct koine__bridge {
+    int (*call)(struct koine__bridge *bridge, struct koine__job *job); /* KOINE__ANSWERED or KOINE__LATER */
+    void (*drop)(struct koine__bridge *bridge, struct koine__job *job); /* a job under way is not wanted any more */
+};
+/* Calls the provider in this process and answers at once. */
+extern struct koine__bridge koine__direct_bridge;
+
+#endif

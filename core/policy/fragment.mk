@@ -1,0 +1,2 @@
+libkoinecore_la_SOURCES += \
+  core/policy/retry.c core/policy/retry.h core/policy/route.c core/policy/route.h core/policy/gate.c core/policy/gate.h

@@ -1,0 +1,1 @@
+pkginclude_HEADERS = include/koine/koine.h include/koine/json.h include/koine/provider.h include/koine/chat.h
