@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-#define KOINE__MS  INT64_C(1000000)
-#define KOINE__SEC INT64_C(1000000000)
+#define KOINE__MS    INT64_C(1000000)
+#define KOINE__SEC   INT64_C(1000000000)
 #define KOINE__NEVER INT64_MAX
 
 struct koine__clock {
@@ -34,6 +34,7 @@ struct koine__random {
 };
 void koine__random_seed(struct koine__random *random, uint64_t seed); /* SplitMix64 fills the state */
 uint64_t koine__random_next(struct koine__random *random);
-int64_t koine__random_below(struct koine__random *random, int64_t bound); /* uniform in [0, bound), unbiased; bound ≤ 0 gives 0 */
+int64_t koine__random_below(struct koine__random *random,
+                            int64_t bound); /* uniform in [0, bound), unbiased; bound ≤ 0 gives 0 */
 
 #endif

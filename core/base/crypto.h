@@ -9,7 +9,8 @@ int koine__crypto_init(void); /* once per process, any thread; 0, or KOINE_ESYST
 void koine__crypto_random(void *ret, size_t size);
 uint64_t koine__crypto_seed(void);
 
-/* A key in memory: locked where the system allows it, never in a core dump, wiped when freed. Reference-counted. */
+/* A key in memory: locked where the system allows it, never in a core dump, wiped when freed.
+ * Reference-counted. */
 struct koine__secret;
 struct koine__secret *koine__secret_new(const char *text, size_t len); /* NULL: no memory */
 struct koine__secret *koine__secret_ref(struct koine__secret *secret);

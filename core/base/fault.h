@@ -6,13 +6,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum koine__again { KOINE__AGAIN_NO, KOINE__AGAIN_YES };
-enum koine__next { KOINE__NEXT_NO, KOINE__NEXT_YES, KOINE__NEXT_LARGER, KOINE__NEXT_OPT_IN };
+enum koine__again {
+    KOINE__AGAIN_NO,
+    KOINE__AGAIN_YES
+};
+enum koine__next {
+    KOINE__NEXT_NO,
+    KOINE__NEXT_YES,
+    KOINE__NEXT_LARGER,
+    KOINE__NEXT_OPT_IN
+};
 
 struct koine__fault_class {
     int number; /* KOINE_CLASS_… */
     const char *name;
-    int origin; /* KOINE_ORIGIN_… */
+    int origin;              /* KOINE_ORIGIN_… */
     enum koine__again again; /* the same target again */
     bool breaker;            /* counts as a failure of the provider */
     enum koine__next next;   /* the next target of the route */
@@ -35,8 +43,8 @@ struct koine__fault {
     char code[64];
     char message[512];
 };
-void koine__fault_set(struct koine__fault *fault, int class_number, const char *stage, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void koine__fault_set(struct koine__fault *fault, int class_number, const char *stage, const char *format,
+                      ...) __attribute__((format(printf, 4, 5)));
 /* Copies a vendor's words: one line, control characters and HTML tags dropped, cut at a character's end. */
 void koine__fault_words(char *ret, size_t size, const char *ptr, size_t len);
 

@@ -1,4 +1,5 @@
-/* mem: every allocation of the library goes through here, so that a test can count them and make any one fail. */
+/* mem: every allocation of the library goes through here, so that a test can count them and make any one
+ * fail. */
 #ifndef KOINE_CORE_BASE_MEM_H
 #define KOINE_CORE_BASE_MEM_H
 
@@ -16,9 +17,9 @@ void koine__mem_use(const struct koine__mem *mem);
 
 void *koine__alloc(size_t size); /* zeroed; NULL on failure; size 0 gives a pointer that can be freed */
 void *koine__alloc_array(size_t count, size_t size); /* zeroed, overflow checked */
-void *koine__realloc(void *ptr, size_t size);        /* new bytes are not zeroed; old block stays on failure */
-void koine__dealloc(void *ptr);                      /* NULL is fine */
-char *koine__strdup(const char *text);               /* NULL gives NULL */
+void *koine__realloc(void *ptr, size_t size); /* new bytes are not zeroed; old block stays on failure */
+void koine__dealloc(void *ptr);               /* NULL is fine */
+char *koine__strdup(const char *text);        /* NULL gives NULL */
 char *koine__strndup(const char *text, size_t len);
 
 /* Makes room for one more element in a growing array: doubles, zeroes what is new. 0, or KOINE_EMEMORY. */
@@ -34,7 +35,7 @@ struct koine__arena {
 void koine__arena_init(struct koine__arena *arena, size_t limit);
 void *koine__arena_alloc(struct koine__arena *arena, size_t size); /* zeroed, aligned for any type */
 char *koine__arena_strndup(struct koine__arena *arena, const char *text, size_t len); /* NUL-terminated */
-void koine__arena_reset(struct koine__arena *arena);   /* everything handed out ends; the first block is kept */
+void koine__arena_reset(struct koine__arena *arena); /* everything handed out ends; the first block is kept */
 void koine__arena_release(struct koine__arena *arena); /* frees it all; may be used again */
 
 #endif

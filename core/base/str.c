@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#define LONGEST_NAME     ((size_t)64)
 #define LONGEST_COMPARED ((size_t)128)
 
 koine_str koine__str(const char *text)
@@ -81,6 +82,16 @@ koine_str koine__str_cut(koine_str *rest, char separator)
         piece.len = len;
     }
     return piece;
+}
+
+bool koine__is_name(koine_str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = lower(text.ptr[i]);
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_' && c != '-')
+            return false;
+    }
+    return text.len >= 1 && text.len <= LONGEST_NAME;
 }
 
 /* Levenshtein's distance with one row; both texts are at most LONGEST_COMPARED long. */

@@ -1,7 +1,8 @@
 /* price: exact arithmetic from tokens to picodollars. int64 throughout, overflow checked, no floating point.
  *
  * A bucket's rate that the row does not tell: cache reads and writes cost like input, reasoning like output, image tokens
- * like input. Audio tokens without a rate make the sum unknown, as does a usage without input and output.
+ * like input. Audio tokens without a rate make the sum unknown, as does a usage that tells neither
+ * what went in nor what came out.
  */
 #ifndef KOINE_CORE_MONEY_PRICE_H
 #define KOINE_CORE_MONEY_PRICE_H

@@ -7,7 +7,7 @@
 
 #include <koine/provider.h>
 
-enum koine__job_kind { KOINE__JOB_REQUEST, KOINE__JOB_FRAME, KOINE__JOB_FAULT };
+enum koine__job_kind { KOINE__JOB_REQUEST, KOINE__JOB_FRAME, KOINE__JOB_FAULT, KOINE__JOB_COST };
 enum { KOINE__ANSWERED = 0, KOINE__LATER = 1 };
 
 struct koine__job {
@@ -18,6 +18,8 @@ struct koine__job {
     koine_out *out;
     const koine_read *read; /* of a frame or a fault */
     koine_sink *sink;
+    const koine_cost_query *query; /* of a cost */
+    koine_provider_cost *cost;
     int32_t answer; /* what the provider returned */
     void (*done)(struct koine__job *job); /* called from the loop after KOINE__LATER, once */
     void *owner; /* the caller's */

@@ -22,7 +22,7 @@ struct koine__host {
     struct koine__host_env env;
 };
 void koine__host_init(struct koine__host *host, const struct koine__host_env *env);
-/* For entry functions: logs nowhere until koine__host_log, lives as long as the process. */
+/* For entry functions: logs nowhere, has no memory, options or prices; lives as long as the process. */
 const koine_host *koine__process_host(void);
 
 #endif

@@ -25,6 +25,9 @@ struct koine__plugin { /* one loaded file; lives as long as the process */
  * given to the entry function and must live as long as the process. KOINE_ECONFIG: refused. [any thread] */
 int koine__plugin_load(const char *folder, const char *file_name, const koine_host *host,
                        const struct koine__plugin **ret, koine_error **ret_error);
+/* Frees what is kept of all plugins, so that a test can count allocations; the objects stay loaded, and their entries
+ * run anew at the next load. Only while no hub is there. */
+void koine__plugins_forget(void);
 /* What a table must hold; says what is wrong. Also for the checker. */
 int koine__provider_check(const koine_provider *provider, const char *path, koine_error **ret_error);
 

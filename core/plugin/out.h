@@ -23,7 +23,7 @@ struct koine__out {
     struct koine__notice *notices;
     size_t notice_count, notice_cap;
     char *why; /* of fail() */
-    bool has_query, has_bytes;
+    bool has_path, has_query, has_bytes;
     int error; /* sticky: KOINE_EMEMORY, or KOINE_EARGUMENT: the plugin broke a rule (`broken` says which) */
     const char *broken;
 };

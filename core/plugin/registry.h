@@ -21,6 +21,7 @@ struct koine__registry {
 int koine__registry_build(const char *const *folders, const koine_host *host, struct koine__registry *ret,
                           koine_error **ret_error);
 void koine__registry_release(struct koine__registry *registry);
+/* The provider of that id; where there is none, a refused one of that name (provider NULL, reason set); NULL: none. */
 const struct koine__found *koine__registry_find(const struct koine__registry *registry, const char *id);
 
 #endif

@@ -52,7 +52,8 @@ KOINE_API void koine_json_add_real(koine_json_writer *, const char *name, double
 KOINE_API void koine_json_add_bool(koine_json_writer *, const char *name, int value);
 KOINE_API void koine_json_add_null(koine_json_writer *, const char *name);
 KOINE_API void koine_json_add_json(koine_json_writer *, const char *name, const char *json); /* checked */
-/* The text (yours to koine_free) and the end of the writer, or NULL: something failed or is still open. */
+/* The text (yours to koine_free) and the end of the writer. NULL: something failed or is still open; the writer is
+ * still yours then, to close or to free. */
 KOINE_API char *koine_json_writer_take(koine_json_writer *, size_t *ret_length);
 KOINE_API void koine_json_writer_free(koine_json_writer *);
 

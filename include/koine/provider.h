@@ -210,6 +210,7 @@ typedef struct koine_provider_cost {
     int32_t state;       /* KOINE_PRICE_* */
     int64_t picodollars; /* 10^-12 US dollars, exact */
     koine_str price_id;  /* which row priced it; borrowed until the call returns */
+    int32_t estimated;   /* 1: the price itself is an estimate, so the cost is one */
 } koine_provider_cost;
 
 /* What the core offers. A NULL node reads as absent everywhere. [pure] unless said otherwise. */

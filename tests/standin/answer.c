@@ -3,24 +3,30 @@
  * Every kind of answer is a row of tokens; a stream sends them one by one, a whole answer all together, so
  * both always say the same.
  */
-#include "answer.h"
-#include "behave.h"
+#include "tests/standin/answer.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-enum { WHOLE_MS = 50, FIRST_MS = 50, GAP_MS = 20, ERROR_AFTER = 5, MALFORMED_AFTER = 5 };
+enum {
+    WHOLE_MS = 50,
+    FIRST_MS = 50,
+    GAP_MS = 20,
+    ERROR_AFTER = 5,
+    MALFORMED_AFTER = 5
+};
 
 #define EVENT_STREAM "text/event-stream; charset=utf-8"
 #define JSON_TYPE    "application/json"
 
 static const char *const words[] = {
-    "The",   " common", " speech",    " of",   " many",  " peoples", " is",    " learned", " in",    " markets",
-    " and",  " in",     " harbours,", " where", " nobody", " waits",  " for",   " a",       " grammar.", " Traders",
-    " took", " a",      " word",      " from", " one",   " coast",   " and",   " a",       " tune",  " from",
-    " the",  " next,",  " until",     " every", " sailor", " could", " ask",   " for",     " water,", " bread",
-    " and",  " a",      " fair",      " price.", " What", " it",     " lost",  " in",      " beauty", " it",
-    " won",  " in",     " reach,",    " and",  " it",    " is",      " spoken", " there",  " still", " today.",
+    " The",      " common",  " speech", " of",        " many",  " peoples", " is",    " learned", " in",
+    " markets",  " and",     " in",     " harbours,", " where", " nobody",  " waits", " for",     " a",
+    " grammar.", " Traders", " took",   " a",         " word",  " from",    " one",   " coast",   " and",
+    " a",        " tune",    " from",   " the",       " next,", " until",   " every", " sailor",  " could",
+    " ask",      " for",     " water,", " bread",     " and",   " a",       " fair",  " price.",  " What",
+    " it",       " lost",    " in",     " beauty",    " it",    " won",     " in",    " reach,",  " and",
+    " it",       " is",      " spoken", " there",     " still", " today.",
 };
 
 /* The pieces of two parallel calls; a piece without arguments opens its call. */
@@ -32,7 +38,10 @@ static const struct {
     {1, NULL}, {1, "{\"ci"}, {1, "ty\": \"Os"}, {1, "lo\", \"unit\""},  {1, ": \"celsius\"}"},
 };
 
-enum { WORDS = sizeof words / sizeof *words, TOOL_PIECES = sizeof tool_pieces / sizeof *tool_pieces };
+enum {
+    WORDS = sizeof(words) / sizeof(*words),
+    TOOL_PIECES = sizeof(tool_pieces) / sizeof(*tool_pieces)
+};
 
 bool answer_is_together(const struct ask *ask)
 {
@@ -66,14 +75,14 @@ void answer_body(struct script *script, const struct ask *ask, int status, const
 
 static void add_json(struct bytes *out, const char *text)
 {
-    if (text) {
+    if (text)
         bytes_json(out, text, strlen(text));
-    } else {
+    else
         bytes_text(out, "null");
-    }
 }
 
-static void add_error(struct bytes *out, const char *type, const char *param, const char *code, const char *message)
+static void add_error(struct bytes *out, const char *type, const char *param, const char *code,
+                      const char *message)
 {
     bytes_text(out, "{\"error\":{\"message\":");
     add_json(out, message);
@@ -90,9 +99,8 @@ void answer_fail(struct script *script, const struct ask *ask, const struct answ
 {
     struct bytes body = {0}, extra = {0};
     add_error(&body, failure->type, failure->param, failure->code, failure->message);
-    if (failure->retry_after) {
+    if (failure->retry_after)
         bytes_printf(&extra, "Retry-After: %u\r\n", failure->retry_after);
-    }
     answer_head(script, ask, failure->status, JSON_TYPE, (int64_t)body.length, extra.data);
     script_bytes(script, body.data, body.length, 0, 0);
     script->failed |= body.failed || extra.failed;
@@ -110,21 +118,18 @@ static unsigned reasoning_tokens(const struct ask *ask, const struct answer_shap
 
 static unsigned count_tokens(const struct ask *ask, const struct answer_shape *shape)
 {
-    if (shape->kind == ANSWER_TOOLS) {
+    if (shape->kind == ANSWER_TOOLS)
         return TOOL_PIECES;
-    }
-    if (shape->kind == ANSWER_ECHO && ask->user.length < ask->tokens) {
+    if (shape->kind == ANSWER_ECHO && ask->user.length < ask->tokens)
         return (unsigned)ask->user.length;
-    }
     return ask->tokens;
 }
 
 static unsigned partial(const struct ask *ask, const struct answer_shape *shape)
 {
     unsigned count = count_tokens(ask, shape);
-    if (shape->end == END_ERROR) {
+    if (shape->end == END_ERROR)
         return count < ERROR_AFTER ? count : ERROR_AFTER;
-    }
     return shape->end >= END_CUT ? count * 2 / 3 : count;
 }
 
@@ -132,9 +137,8 @@ static unsigned partial(const struct ask *ask, const struct answer_shape *shape)
 static size_t echo_start(const struct ask *ask, unsigned i, unsigned count)
 {
     size_t at = (size_t)((uint64_t)ask->user.length * i / count);
-    while (at < ask->user.length && ((unsigned char)ask->user.text[at] & 0xC0) == 0x80) {
+    while (at < ask->user.length && ((unsigned char)ask->user.text[at] & 0xC0) == 0x80)
         at++;
-    }
     return at;
 }
 
@@ -147,17 +151,15 @@ static struct span token(const struct ask *ask, const struct answer_shape *shape
     }
     unsigned thought = reasoning_tokens(ask, shape);
     unsigned first = i < thought ? 0 : thought;
-    const char *word = words[(i - first) % WORDS];
-    /* from the second round on, even the first word needs its space */
-    const char *text = i > first && *word != ' ' ? " The" : word;
+    const char *text =
+        words[(i - first) % WORDS] + (i == first); /* the first word needs no space before it */
     return (struct span){text, strlen(text)};
 }
 
 void answer_words(struct bytes *out, size_t length)
 {
-    for (size_t i = 1; out->length < length && !out->failed; i++) {
+    for (size_t i = 0; out->length < length && !out->failed; i++)
         bytes_text(out, words[i % WORDS]);
-    }
 }
 
 static const char *reasoning_name(const struct ask *ask)
@@ -175,7 +177,8 @@ static void add_tool_delta(struct bytes *out, const struct ask *ask, unsigned i)
     int call = tool_pieces[i].call;
     bytes_printf(out, "\"tool_calls\":[{\"index\":%d,", call);
     if (!tool_pieces[i].arguments) {
-        bytes_printf(out, "\"id\":\"call_%" PRIu64 "_%s\",\"type\":\"function\",", ask->number, city_id(call));
+        bytes_printf(out, "\"id\":\"call_%" PRIu64 "_%s\",\"type\":\"function\",", ask->number,
+                     city_id(call));
         bytes_text(out, "\"function\":{\"name\":\"get_weather\",\"arguments\":\"\"}}]");
         return;
     }
@@ -191,18 +194,17 @@ static void add_delta(struct bytes *out, const struct ask *ask, const struct ans
         return;
     }
     struct span text = token(ask, shape, i);
-    const char *name = i < reasoning_tokens(ask, shape)  ? reasoning_name(ask)
-                       : shape->kind == ANSWER_REFUSAL ? "refusal"
-                                                       : "content";
+    const char *name = i < reasoning_tokens(ask, shape) ? reasoning_name(ask)
+                       : shape->kind == ANSWER_REFUSAL  ? "refusal"
+                                                        : "content";
     bytes_printf(out, "\"%s\":", name);
     bytes_json(out, text.text, text.length);
 }
 
 static const char *finish_of(const struct answer_shape *shape)
 {
-    if (shape->finish) {
+    if (shape->finish)
         return shape->finish;
-    }
     return shape->kind == ANSWER_TOOLS ? "tool_calls" : "stop";
 }
 
@@ -215,8 +217,9 @@ static int64_t cached_tokens(const struct ask *ask, const struct answer_shape *s
 static void add_usage(struct bytes *out, const struct ask *ask, const struct answer_shape *shape)
 {
     unsigned count = count_tokens(ask, shape);
-    bytes_printf(out, "\"usage\":{\"prompt_tokens\":%" PRId64 ",\"completion_tokens\":%u,\"total_tokens\":%" PRId64,
-                 ask->input, count, ask->input + count);
+    bytes_printf(
+        out, "\"usage\":{\"prompt_tokens\":%" PRId64 ",\"completion_tokens\":%u,\"total_tokens\":%" PRId64,
+        ask->input, count, ask->input + count);
     if (!answer_is_together(ask)) {
         bytes_printf(out,
                      ",\"prompt_tokens_details\":{\"cached_tokens\":%" PRId64
@@ -240,13 +243,11 @@ static void add_tool_calls(struct bytes *out, const struct ask *ask)
     bytes_text(out, ",\"tool_calls\":[");
     for (int call = 0; call < 2; call++) {
         struct bytes arguments = {0};
-        for (int i = 0; i < TOOL_PIECES; i++) {
-            if (tool_pieces[i].call == call && tool_pieces[i].arguments) {
+        for (int i = 0; i < TOOL_PIECES; i++)
+            if (tool_pieces[i].call == call && tool_pieces[i].arguments)
                 bytes_text(&arguments, tool_pieces[i].arguments);
-            }
-        }
-        bytes_printf(out, "%s{\"id\":\"call_%" PRIu64 "_%s\",\"type\":\"function\",", call ? "," : "", ask->number,
-                     city_id(call));
+        bytes_printf(out, "%s{\"id\":\"call_%" PRIu64 "_%s\",\"type\":\"function\",", call ? "," : "",
+                     ask->number, city_id(call));
         bytes_text(out, "\"function\":{\"name\":\"get_weather\",\"arguments\":");
         bytes_json(out, arguments.data, arguments.length);
         bytes_text(out, "}}");
@@ -257,8 +258,8 @@ static void add_tool_calls(struct bytes *out, const struct ask *ask)
 }
 
 /* Tokens from..to joined, as one JSON string. */
-static void add_joined(struct bytes *out, const struct ask *ask, const struct answer_shape *shape, unsigned from,
-                       unsigned to)
+static void add_joined(struct bytes *out, const struct ask *ask, const struct answer_shape *shape,
+                       unsigned from, unsigned to)
 {
     struct bytes text = {0};
     for (unsigned i = from; i < to; i++) {
@@ -293,7 +294,8 @@ static void add_message(struct bytes *out, const struct ask *ask, const struct a
 static void add_whole(struct bytes *out, const struct ask *ask, const struct answer_shape *shape)
 {
     add_start(out, ask, "chat.completion");
-    bytes_text(out, answer_is_together(ask) ? ",\"prompt\":[],\"choices\":[{\"index\":0," : ",\"choices\":[{\"index\":0,");
+    bytes_text(out, answer_is_together(ask) ? ",\"prompt\":[],\"choices\":[{\"index\":0,"
+                                            : ",\"choices\":[{\"index\":0,");
     add_message(out, ask, shape);
     bytes_printf(out, ",\"logprobs\":null,\"finish_reason\":\"%s\"}]", finish_of(shape));
     if (!shape->no_usage) {
@@ -307,7 +309,8 @@ static void play_whole(struct script *script, const struct ask *ask, const struc
 {
     struct bytes body = {0};
     if (shape->end == END_ERROR) {
-        add_error(&body, "server_error", NULL, NULL, "The server had an error while processing your request.");
+        add_error(&body, "server_error", NULL, NULL,
+                  "The server had an error while processing your request.");
     } else {
         add_whole(&body, ask, shape);
     }
@@ -316,8 +319,11 @@ static void play_whole(struct script *script, const struct ask *ask, const struc
     script_wait(script, shape->whole_ms ? shape->whole_ms : WHOLE_MS);
     answer_head(script, ask, 200, JSON_TYPE, (int64_t)announced, NULL);
     /* the answer was generated to its end, whatever became of it on the way */
-    script_bytes(script, body.data, sent, shape->drip, shape->end == END_ERROR ? 0 : count_tokens(ask, shape));
-    script_act(script, shape->end == END_CUT ? STEP_CLOSE : shape->end == END_STALLED ? STEP_NEVER : STEP_END);
+    script_bytes(script, body.data, sent, shape->drip,
+                 shape->end == END_ERROR ? 0 : count_tokens(ask, shape));
+    script_act(script, shape->end == END_CUT       ? STEP_CLOSE
+                       : shape->end == END_STALLED ? STEP_NEVER
+                                                   : STEP_END);
     script->failed |= body.failed;
     bytes_free(&body);
 }
@@ -332,7 +338,8 @@ void answer_chunk_open(struct bytes *out, const struct ask *ask)
 }
 
 /* The rest of a chunk that answer_chunk_open began; `finish` and `usage` may be absent. */
-static void close_chunk(struct bytes *out, const struct ask *ask, const char *finish, const struct answer_shape *usage)
+static void close_chunk(struct bytes *out, const struct ask *ask, const char *finish,
+                        const struct answer_shape *usage)
 {
     bytes_text(out, "},\"logprobs\":null,\"finish_reason\":");
     add_json(out, finish);
@@ -358,7 +365,8 @@ static void stream_tokens(struct script *script, struct bytes *event, const stru
 {
     unsigned count = partial(ask, shape);
     for (unsigned i = 0; i < count; i++) {
-        unsigned first = shape->first_ms ? shape->first_ms : FIRST_MS, gap = shape->gap_ms ? shape->gap_ms : GAP_MS;
+        unsigned first = shape->first_ms ? shape->first_ms : FIRST_MS,
+                 gap = shape->gap_ms ? shape->gap_ms : GAP_MS;
         script_wait(script, i ? gap : first);
         answer_chunk_open(event, ask);
         add_delta(event, ask, shape, i);
@@ -397,7 +405,8 @@ static void stream_end(struct script *script, struct bytes *event, const struct 
         stream_finish(script, event, ask, shape);
     } else if (shape->end == END_ERROR) {
         bytes_text(event, "data: ");
-        add_error(event, "server_error", NULL, NULL, "The server had an error while processing your request.");
+        add_error(event, "server_error", NULL, NULL,
+                  "The server had an error while processing your request.");
         bytes_text(event, "\n\n");
         send_event(script, event, 0);
     }
@@ -419,7 +428,8 @@ static void play_stream(struct script *script, const struct ask *ask, const stru
     answer_head(script, ask, 200, EVENT_STREAM, -1, NULL);
     script->drip = shape->drip;
     answer_chunk_open(&event, ask);
-    bytes_printf(&event, "\"role\":\"assistant\",\"content\":%s", shape->kind == ANSWER_TOOLS ? "null" : "\"\"");
+    bytes_printf(&event, "\"role\":\"assistant\",\"content\":%s",
+                 shape->kind == ANSWER_TOOLS ? "null" : "\"\"");
     close_chunk(&event, ask, NULL, NULL);
     send_event(script, &event, 0);
     stream_tokens(script, &event, ask, shape);
@@ -432,46 +442,8 @@ void answer_play(struct script *script, const struct ask *ask, const struct answ
     script->bills = true;
     script->input = ask->input;
     script->cached = cached_tokens(ask, shape);
-    if (ask->stream) {
+    if (ask->stream)
         play_stream(script, ask, shape);
-    } else {
+    else
         play_whole(script, ask, shape);
-    }
-}
-
-/* ---- models ---- */
-
-static void add_model(struct bytes *out, const struct ask *ask, const char *id)
-{
-    bytes_text(out, out->length > 40 ? ",{\"id\":" : "{\"id\":");
-    add_json(out, id);
-    bytes_printf(out, ",\"object\":\"model\",\"created\":%" PRId64, ask->date);
-    if (answer_is_together(ask)) {
-        bytes_text(out, ",\"type\":\"chat\",\"display_name\":");
-        add_json(out, id);
-        bytes_text(out, ",\"organization\":\"Stand-in\",\"link\":\"\",\"license\":\"\",\"context_length\":131072,"
-                        "\"pricing\":{\"hourly\":0,\"input\":0.18,\"output\":0.18,\"base\":0,\"finetune\":0}}");
-    } else {
-        bytes_text(out, ",\"owned_by\":\"standin\"}");
-    }
-}
-
-/* Every behaviour is a model that can be asked for under that name. */
-void answer_models(struct script *script, const struct ask *ask)
-{
-    struct bytes body = {0};
-    bool together = answer_is_together(ask);
-    bytes_text(&body, together ? "[" : "{\"object\":\"list\",\"data\":[");
-    add_model(&body, ask, together ? "meta-llama/Llama-3.3-70B-Instruct-Turbo" : "gpt-4o-mini");
-    for (size_t i = 0; i < behave_count; i++) {
-        struct bytes id = {0};
-        bytes_printf(&id, "standin/%s", behave_table[i].name);
-        add_model(&body, ask, id.data);
-        body.failed |= id.failed;
-        bytes_free(&id);
-    }
-    bytes_text(&body, together ? "]" : "]}");
-    answer_body(script, ask, 200, JSON_TYPE, body.data ? body.data : "");
-    script->failed |= body.failed;
-    bytes_free(&body);
 }

@@ -4,7 +4,7 @@
 #ifndef STANDIN_ANSWER_H
 #define STANDIN_ANSWER_H
 
-#include "script.h"
+#include "tests/standin/script.h"
 
 /* One request, as a behaviour sees it. All pointers are borrowed. */
 struct ask {
@@ -19,7 +19,13 @@ struct ask {
     int64_t date;           /* seconds since 1970 */
 };
 
-enum answer_kind { ANSWER_TEXT, ANSWER_ECHO, ANSWER_REASONING, ANSWER_REFUSAL, ANSWER_TOOLS };
+enum answer_kind {
+    ANSWER_TEXT,
+    ANSWER_ECHO,
+    ANSWER_REASONING,
+    ANSWER_REFUSAL,
+    ANSWER_TOOLS
+};
 
 enum answer_end {
     END_DONE,    /* as it should be */
@@ -52,8 +58,8 @@ void answer_head(struct script *script, const struct ask *ask, int status, const
 void answer_play(struct script *script, const struct ask *ask, const struct answer_shape *shape);
 void answer_fail(struct script *script, const struct ask *ask, const struct answer_failure *failure);
 /* A whole body of some type, with its length. */
-void answer_body(struct script *script, const struct ask *ask, int status, const char *type, const char *body);
-void answer_models(struct script *script, const struct ask *ask);
+void answer_body(struct script *script, const struct ask *ask, int status, const char *type,
+                 const char *body);
 /* Adds "data: {" up to where a chunk's delta begins, and words up to `length`. */
 void answer_chunk_open(struct bytes *out, const struct ask *ask);
 void answer_words(struct bytes *out, size_t length);

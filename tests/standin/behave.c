@@ -1,12 +1,15 @@
 /* behave: see behave.h. Rows first say what they do in words; most need no code of their own. */
-#include "behave.h"
+#include "tests/standin/behave.h"
 
 #include <string.h>
 
 #define EVENT_STREAM "text/event-stream; charset=utf-8"
 #define JSON_TYPE    "application/json"
 
-enum { SILENT_MS = 1000, BLOCK = 16 * 1024 };
+enum {
+    SILENT_MS = 1000,
+    BLOCK = 16 * 1024
+};
 
 /* ---- which requests fail ---- */
 
@@ -79,7 +82,8 @@ static void context_length(struct script *script, const struct ask *ask, const s
     static const struct answer_failure together = {
         .status = 403,
         .type = "invalid_request_error",
-        .message = "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 8193. Given: 8000 `inputs` "
+        .message = "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 8193. Given: 8000 "
+                   "`inputs` "
                    "tokens and 512 `max_new_tokens`",
     };
     answer_fail(script, ask, answer_is_together(ask) ? &together : &row->failure);
@@ -87,9 +91,10 @@ static void context_length(struct script *script, const struct ask *ask, const s
 
 static void html(struct script *script, const struct ask *ask, const struct behaviour *row)
 {
-    static const char page[] = "<!DOCTYPE html>\n<html>\n<head><title>502 Bad Gateway</title></head>\n<body>\n"
-                               "<center><h1>502 Bad Gateway</h1></center>\n<hr><center>nginx/1.22.1</center>\n"
-                               "</body>\n</html>\n";
+    static const char page[] =
+        "<!DOCTYPE html>\n<html>\n<head><title>502 Bad Gateway</title></head>\n<body>\n"
+        "<center><h1>502 Bad Gateway</h1></center>\n<hr><center>nginx/1.22.1</center>\n"
+        "</body>\n</html>\n";
     answer_body(script, ask, row->failure.status, "text/html; charset=utf-8", page);
 }
 
@@ -102,18 +107,18 @@ static void endless(struct script *script, const struct ask *ask, const struct b
     script->input = ask->input;
     answer_head(script, ask, 200, ask->stream ? EVENT_STREAM : JSON_TYPE, -1, NULL);
     answer_chunk_open(&text, ask);
-    bytes_text(&text, "\"content\":\"The");
+    bytes_text(&text, "\"content\":\"Here:");
     if (ask->stream) {
         script_chunk(script, text.data, text.length, 0);
     } else {
         static const char start[] = "{\"object\":\"chat.completion\",\"choices\":[{\"index\":0,\"message\":"
-                                    "{\"role\":\"assistant\",\"content\":\"The";
-        script_chunk(script, start, sizeof start - 1, 0);
+                                    "{\"role\":\"assistant\",\"content\":\"Here:";
+        script_chunk(script, start, sizeof(start) - 1, 0);
     }
     script->failed |= text.failed;
     bytes_clear(&text);
     answer_words(&text, BLOCK);
-    script_act(script, STEP_BYTES); /* keeps the block from joining the start: only the block comes again */
+    script_apart(script);
     script_chunk(script, text.data, text.length, 0);
     script_act(script, STEP_BACK);
     script->failed |= text.failed;
@@ -127,12 +132,11 @@ static void endless_header(struct script *script, const struct ask *ask, const s
     static const char start[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
     static const char line[] = "X-Endless: and it is spoken there still today\r\n";
     struct bytes lines = {0};
-    while (lines.length < BLOCK && !lines.failed) {
+    while (lines.length < BLOCK && !lines.failed)
         bytes_text(&lines, line);
-    }
     script->status = 200;
-    script_bytes(script, start, sizeof start - 1, 0, 0);
-    script_act(script, STEP_BYTES);
+    script_bytes(script, start, sizeof(start) - 1, 0, 0);
+    script_apart(script);
     script_bytes(script, lines.data, lines.length, 0, 0);
     script_act(script, STEP_BACK);
     script->failed |= lines.failed;
@@ -153,105 +157,209 @@ static void redirect(struct script *script, const struct ask *ask, const struct 
 
 /* ---- the table ---- */
 
-#define RATE_LIMITED                                                                                                   \
-    .status = 429, .type = "rate_limit_exceeded", .code = "rate_limit_exceeded",                                       \
+#define SERVER_ERROR                                                                                         \
+    .status = 500, .type = "server_error", .message = "The server had an error while processing your request."
+#define OVERLOADED                                                                                           \
+    .status = 503, .type = "service_unavailable",                                                            \
+    .message = "The server is overloaded or not ready yet. Please try again later."
+#define RATE_LIMITED                                                                                         \
+    .status = 429, .type = "rate_limit_exceeded", .code = "rate_limit_exceeded",                             \
     .message = "Rate limit reached for requests. Please try again later."
 
 const struct behaviour behave_table[] = {
-    {"healthy", "answers at once: 50 ms, then a token each 20 ms", answer},
-    {"slow", "whole: 10 s until the answer; streamed: a token each second", answer,
+    {.name = "healthy", .help = "answers at once: 50 ms, then a token each 20 ms", .play = answer},
+    {.name = "slow",
+     .help = "whole: 10 s until the answer; streamed: a token each second",
+     .play = answer,
      .shape = {.whole_ms = 10000, .first_ms = 1000, .gap_ms = 1000}},
-    {"slow-first-token", "head and role chunk at once, first token after 20 s; whole: after 20 s", answer,
+    {.name = "slow-first-token",
+     .help = "head and role chunk at once, first token after 20 s; whole: after 20 s",
+     .play = answer,
      .shape = {.whole_ms = 20000, .first_ms = 20000}},
-    {"slow-drip", "one byte of the body each 100 ms", answer, .shape = {.drip = true}},
+    {.name = "slow-drip",
+     .help = "one byte of the body each 100 ms",
+     .play = answer,
+     .shape = {.drip = true}},
 
-    {"429", "429 with Retry-After: 2", fail, .every_route = true, .failure = {RATE_LIMITED, .retry_after = 2}},
-    {"429-bare", "429 without Retry-After", fail, .every_route = true, .failure = {RATE_LIMITED}},
-    {"429-once", "first request of provider and model: 429 with Retry-After: 1; then healthy", fail, first,
+    {.name = "429",
+     .help = "429 with Retry-After: 2",
+     .play = fail,
+     .every_route = true,
+     .failure = {RATE_LIMITED, .retry_after = 2}},
+    {.name = "429-bare",
+     .help = "429 without Retry-After",
+     .play = fail,
+     .every_route = true,
+     .failure = {RATE_LIMITED}},
+    {.name = "429-once",
+     .help = "first request of provider and model: 429 with Retry-After: 1; then healthy",
+     .play = fail,
+     .fails = first,
      .failure = {RATE_LIMITED, .retry_after = 1}},
-    {"quota", "429 insufficient_quota: no money left", fail, .every_route = true,
-     .failure = {.status = 429, .type = "insufficient_quota", .code = "insufficient_quota",
+    {.name = "quota",
+     .help = "429 insufficient_quota: no money left",
+     .play = fail,
+     .every_route = true,
+     .failure = {.status = 429,
+                 .type = "insufficient_quota",
+                 .code = "insufficient_quota",
                  .message = "You exceeded your current quota, please check your plan and billing details."}},
-    {"401", "401, the key is wrong", fail, .every_route = true,
-     .failure = {.status = 401, .type = "invalid_request_error", .code = "invalid_api_key",
+    {.name = "401",
+     .help = "401, the key is wrong",
+     .play = fail,
+     .every_route = true,
+     .failure = {.status = 401,
+                 .type = "invalid_request_error",
+                 .code = "invalid_api_key",
                  .message = "Incorrect API key provided."}},
-    {"402", "402, the spending limit is reached", fail, .every_route = true,
-     .failure = {.status = 402, .type = "billing_error", .code = "payment_required",
+    {.name = "402",
+     .help = "402, the spending limit is reached",
+     .play = fail,
+     .every_route = true,
+     .failure = {.status = 402,
+                 .type = "billing_error",
+                 .code = "payment_required",
                  .message = "Monthly spending limit reached. Please add credits to your account."}},
-    {"404", "404, the model is gone", fail,
-     .failure = {.status = 404, .type = "invalid_request_error", .param = "model", .code = "model_not_available",
+    {.name = "404",
+     .help = "404, the model is gone",
+     .play = fail,
+     .failure = {.status = 404,
+                 .type = "invalid_request_error",
+                 .param = "model",
+                 .code = "model_not_available",
                  .message = "Unable to access non-serverless model. Please create and start a new dedicated "
                             "endpoint for the model."}},
-    {"500", "500 for ever", fail, .every_route = true,
-     .failure = {.status = 500, .type = "server_error",
-                 .message = "The server had an error while processing your request."}},
-    {"500-once", "first request of provider and model: 500; then healthy", fail, first,
-     .failure = {.status = 500, .type = "server_error",
-                 .message = "The server had an error while processing your request."}},
-    {"503", "503 for ever", fail, .every_route = true,
-     .failure = {.status = 503, .type = "service_unavailable",
-                 .message = "The server is overloaded or not ready yet. Please try again later."}},
-    {"529", "529 overloaded", fail, .every_route = true,
+    {.name = "500", .help = "500 for ever", .play = fail, .every_route = true, .failure = {SERVER_ERROR}},
+    {.name = "500-once",
+     .help = "first request of provider and model: 500; then healthy",
+     .play = fail,
+     .fails = first,
+     .failure = {SERVER_ERROR}},
+    {.name = "503", .help = "503 for ever", .play = fail, .every_route = true, .failure = {OVERLOADED}},
+    {.name = "529",
+     .help = "529 overloaded",
+     .play = fail,
+     .every_route = true,
      .failure = {.status = 529, .type = "overloaded_error", .message = "Overloaded"}},
-    {"flapping", "three requests 503, three healthy, and again (counted per provider and model)", fail,
-     three_of_six,
-     .failure = {.status = 503, .type = "service_unavailable",
-                 .message = "The server is overloaded or not ready yet. Please try again later."}},
-    {"html", "502 with a proxy's HTML page", html, .every_route = true, .failure = {.status = 502}},
-    {"html-200", "200 with the same HTML page", html, .every_route = true, .failure = {.status = 200}},
+    {.name = "flapping",
+     .help = "three requests 503, three healthy, and again (counted per provider and model)",
+     .play = fail,
+     .fails = three_of_six,
+     .failure = {OVERLOADED}},
+    {.name = "html",
+     .help = "502 with a proxy's HTML page",
+     .play = html,
+     .every_route = true,
+     .failure = {.status = 502}},
+    {.name = "html-200",
+     .help = "200 with the same HTML page",
+     .play = html,
+     .every_route = true,
+     .failure = {.status = 200}},
 
-    {"reset", "RST before any header", reset, .every_route = true},
-    {"reset-reused", "the first request of a connection is healthy, a later one is reset before any header", reset,
-     reused},
-    {"silence", "never answers", silence, .every_route = true},
-    {"keepalive", "a comment each second for ever; whole: an empty line", keepalive},
-    {"endless", "a body (one string, one event) without end, as fast as it is read", endless},
-    {"endless-header", "headers without end, as fast as they are read", endless_header, .every_route = true},
-    {"redirect", "307 to where the same request is answered", redirect},
+    {.name = "reset", .help = "RST before any header", .play = reset, .every_route = true},
+    {.name = "reset-reused",
+     .help = "the first request of a connection is healthy, a later one is reset before any header",
+     .play = reset,
+     .fails = reused},
+    {.name = "silence", .help = "never answers", .play = silence, .every_route = true},
+    {.name = "keepalive", .help = "a comment each second for ever; whole: an empty line", .play = keepalive},
+    {.name = "endless",
+     .help = "a body (one string, one event) without end, as fast as it is read",
+     .play = endless},
+    {.name = "endless-header",
+     .help = "headers without end, as fast as they are read",
+     .play = endless_header,
+     .every_route = true},
+    {.name = "redirect", .help = "307 to where the same request is answered", .play = redirect},
 
-    {"cut", "two thirds of the answer, then the connection closes; the framing is broken", answer,
+    {.name = "cut",
+     .help = "two thirds of the answer, then the connection closes; the framing is broken",
+     .play = answer,
      .shape = {.end = END_CUT}},
-    {"cut-clean", "two thirds of the answer, then the body ends in order; no finish_reason, no [DONE]", answer,
+    {.name = "cut-clean",
+     .help = "two thirds of the answer, then the body ends in order; no finish_reason, no [DONE]",
+     .play = answer,
      .shape = {.end = END_CLEAN}},
-    {"stalled", "two thirds of the answer, then nothing more", answer, .shape = {.end = END_STALLED}},
-    {"malformed", "the event after 5 tokens is broken JSON, the rest healthy; whole: broken JSON", answer,
+    {.name = "stalled",
+     .help = "two thirds of the answer, then nothing more",
+     .play = answer,
+     .shape = {.end = END_STALLED}},
+    {.name = "malformed",
+     .help = "the event after 5 tokens is broken JSON, the rest healthy; whole: broken JSON",
+     .play = answer,
      .shape = {.malformed = true}},
-    {"no-done", "finish_reason, then the end without [DONE]; whole: healthy", answer, .shape = {.end = END_NO_DONE}},
-    {"no-usage", "healthy, but no usage", answer, .shape = {.no_usage = true}},
-    {"error-in-stream", "200, 5 tokens, an error event, [DONE]; whole: 200 with an error body", answer,
+    {.name = "no-done",
+     .help = "finish_reason, then the end without [DONE]; whole: healthy",
+     .play = answer,
+     .shape = {.end = END_NO_DONE}},
+    {.name = "no-usage", .help = "healthy, but no usage", .play = answer, .shape = {.no_usage = true}},
+    {.name = "error-in-stream",
+     .help = "200, 5 tokens, an error event, [DONE]; whole: 200 with an error body",
+     .play = answer,
      .shape = {.end = END_ERROR}},
 
-    {"context-length", "400 context_length_exceeded; together: 403 in its own words", context_length,
-     .failure = {.status = 400, .type = "invalid_request_error", .param = "messages",
+    {.name = "context-length",
+     .help = "400 context_length_exceeded; together: 403 in its own words",
+     .play = context_length,
+     .failure = {.status = 400,
+                 .type = "invalid_request_error",
+                 .param = "messages",
                  .code = "context_length_exceeded",
-                 .message = "This model's maximum context length is 8192 tokens. However, your messages resulted in "
-                            "8512 tokens. Please reduce the length of the messages."}},
-    {"content-filter", "400 content_filter", fail,
-     .failure = {.status = 400, .type = "content_policy_violation", .param = "prompt", .code = "content_filter",
-                 .message = "The response was filtered due to the prompt triggering the content management policy."}},
-    {"filtered", "200, finish_reason content_filter", answer, .shape = {.finish = "content_filter"}},
-    {"length", "200, finish_reason length", answer, .shape = {.finish = "length"}},
-    {"prefill-refused", "400 when the last message is the assistant's; else healthy", fail, prefilled,
-     .failure = {.status = 400, .type = "invalid_request_error", .param = "messages",
-                 .message = "This model does not support assistant message prefill. The conversation must end with "
-                            "a user message."}},
+                 .message =
+                     "This model's maximum context length is 8192 tokens. However, your messages resulted in "
+                     "8512 tokens. Please reduce the length of the messages."}},
+    {.name = "content-filter",
+     .help = "400 content_filter",
+     .play = fail,
+     .failure =
+         {.status = 400,
+          .type = "content_policy_violation",
+          .param = "prompt",
+          .code = "content_filter",
+          .message =
+              "The response was filtered due to the prompt triggering the content management policy."}},
+    {.name = "filtered",
+     .help = "200, finish_reason content_filter",
+     .play = answer,
+     .shape = {.finish = "content_filter"}},
+    {.name = "length", .help = "200, finish_reason length", .play = answer, .shape = {.finish = "length"}},
+    {.name = "prefill-refused",
+     .help = "400 when the last message is the assistant's; else healthy",
+     .play = fail,
+     .fails = prefilled,
+     .failure = {.status = 400,
+                 .type = "invalid_request_error",
+                 .param = "messages",
+                 .message =
+                     "This model does not support assistant message prefill. The conversation must end with "
+                     "a user message."}},
 
-    {"tool", "two parallel calls of get_weather, arguments in fragments", answer, .shape = {.kind = ANSWER_TOOLS}},
-    {"reasoning", "the first third of the tokens is reasoning", answer, .shape = {.kind = ANSWER_REASONING}},
-    {"refusal", "the text is a refusal", answer, .shape = {.kind = ANSWER_REFUSAL}},
-    {"echo", "the text of the last user message", answer, .shape = {.kind = ANSWER_ECHO}},
-    {"cached", "healthy, and half the prompt came from the cache (not together: its usage cannot say so)", answer,
+    {.name = "tool",
+     .help = "two parallel calls of get_weather, arguments in fragments",
+     .play = answer,
+     .shape = {.kind = ANSWER_TOOLS}},
+    {.name = "reasoning",
+     .help = "the first third of the tokens is reasoning",
+     .play = answer,
+     .shape = {.kind = ANSWER_REASONING}},
+    {.name = "refusal", .help = "the text is a refusal", .play = answer, .shape = {.kind = ANSWER_REFUSAL}},
+    {.name = "echo",
+     .help = "the text of the last user message",
+     .play = answer,
+     .shape = {.kind = ANSWER_ECHO}},
+    {.name = "cached",
+     .help = "healthy, and half the prompt came from the cache (not together: its usage cannot say so)",
+     .play = answer,
      .shape = {.cached = true}},
 };
 
-const size_t behave_count = sizeof behave_table / sizeof *behave_table;
+const size_t behave_count = sizeof(behave_table) / sizeof(*behave_table);
 
 const struct behaviour *behave_find(const char *name, size_t length)
 {
-    for (size_t i = 0; i < behave_count; i++) {
-        if (strlen(behave_table[i].name) == length && memcmp(behave_table[i].name, name, length) == 0) {
+    for (size_t i = 0; i < behave_count; i++)
+        if (strlen(behave_table[i].name) == length && memcmp(behave_table[i].name, name, length) == 0)
             return &behave_table[i];
-        }
-    }
     return NULL;
 }

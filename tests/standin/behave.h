@@ -2,7 +2,7 @@
 #ifndef STANDIN_BEHAVE_H
 #define STANDIN_BEHAVE_H
 
-#include "answer.h"
+#include "tests/standin/answer.h"
 
 struct behaviour {
     const char *name, *help;

@@ -1,5 +1,5 @@
 /* bytes: see bytes.h. */
-#include "bytes.h"
+#include "tests/standin/bytes.h"
 
 #include <stdarg.h>
 #include <stdint.h>
@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEEP_AT_MOST = 64 * 1024 };
+enum {
+    KEEP_AT_MOST = 64 * 1024
+};
 
 void bytes_free(struct bytes *bytes)
 {
@@ -17,9 +19,8 @@ void bytes_free(struct bytes *bytes)
 
 void bytes_clear(struct bytes *bytes)
 {
-    if (bytes->capacity > KEEP_AT_MOST) {
+    if (bytes->capacity > KEEP_AT_MOST)
         bytes_free(bytes);
-    }
     bytes->length = 0;
     bytes->failed = false;
 }
@@ -32,9 +33,8 @@ static bool reserve(struct bytes *bytes, size_t more)
         return false;
     }
     size_t need = bytes->length + more + 1;
-    if (need <= bytes->capacity) {
+    if (need <= bytes->capacity)
         return true;
-    }
     size_t capacity = bytes->capacity * 2 > need ? bytes->capacity * 2 : need + 64;
     char *data = realloc(bytes->data, capacity);
     if (!data) {
@@ -48,12 +48,10 @@ static bool reserve(struct bytes *bytes, size_t more)
 
 void bytes_add(struct bytes *bytes, const char *text, size_t length)
 {
-    if (!reserve(bytes, length)) {
+    if (!reserve(bytes, length))
         return;
-    }
-    if (length) {
+    if (length)
         memcpy(bytes->data + bytes->length, text, length);
-    }
     bytes->length += length;
     bytes->data[bytes->length] = '\0';
 }
@@ -81,32 +79,31 @@ void bytes_printf(struct bytes *bytes, const char *format, ...)
 
 static bool continues(const char *text, size_t length, size_t count)
 {
-    if (count > length) {
+    if (count > length)
         return false;
-    }
-    for (size_t i = 1; i < count; i++) {
-        if (((unsigned char)text[i] & 0xC0) != 0x80) {
+    for (size_t i = 1; i < count; i++)
+        if (((unsigned char)text[i] & 0xC0) != 0x80)
             return false;
-        }
-    }
     return true;
 }
 
 size_t utf8_length(const char *text, size_t length)
 {
-    if (length == 0) {
+    if (length == 0)
         return 0;
-    }
     unsigned char first = (unsigned char)text[0], second = length > 1 ? (unsigned char)text[1] : 0;
-    size_t count = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
-    if (count < 2) {
+    size_t count = first < 0x80   ? 1
+                   : first < 0xC2 ? 0
+                   : first < 0xE0 ? 2
+                   : first < 0xF0 ? 3
+                   : first < 0xF5 ? 4
+                                  : 0;
+    if (count < 2)
         return count;
-    }
     /* overlong forms, surrogates, and what lies past U+10FFFF */
     if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
-        (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F)) {
+        (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F))
         return 0;
-    }
     return continues(text, length, count) ? count : 0;
 }
 
@@ -114,11 +111,10 @@ static void escape(struct bytes *bytes, unsigned char byte)
 {
     static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
     const char *found = byte ? strchr(from, byte) : NULL;
-    if (found) {
+    if (found)
         bytes_add(bytes, (const char[]){'\\', to[found - from]}, 2);
-    } else {
+    else
         bytes_printf(bytes, "\\u%04x", (unsigned)byte);
-    }
 }
 
 void bytes_json(struct bytes *bytes, const char *text, size_t length)
@@ -133,11 +129,10 @@ void bytes_json(struct bytes *bytes, const char *text, size_t length)
             continue;
         }
         bytes_add(bytes, text + plain, at - plain);
-        if (count) {
+        if (count)
             escape(bytes, byte);
-        } else {
+        else
             bytes_text(bytes, "\xEF\xBF\xBD");
-        }
         plain = ++at;
     }
     bytes_add(bytes, text + plain, length - plain);

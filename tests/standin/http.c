@@ -1,10 +1,15 @@
 /* http: see http.h. */
-#include "http.h"
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "tests/standin/http.h"
 
 #include <string.h>
 #include <strings.h>
 
-enum { CHUNK_LINE_LIMIT = 4096 };
+enum {
+    CHUNK_LINE_LIMIT = 4096
+};
 
 static const char *const key_headers[] = {"authorization", "x-api-key", "api-key", "x-goog-api-key"};
 
@@ -44,9 +49,8 @@ static bool is_token(struct span text)
     for (size_t i = 0; i < text.length; i++) {
         char c = text.text[i];
         bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-        if (!letter && !(c >= '0' && c <= '9') && !(c && strchr("!#$%&'*+-.^_`|~", c))) {
+        if (!letter && !(c >= '0' && c <= '9') && !(c && strchr("!#$%&'*+-.^_`|~", c)))
             return false;
-        }
     }
     return text.length > 0;
 }
@@ -55,9 +59,8 @@ static bool is_printable(struct span text)
 {
     for (size_t i = 0; i < text.length; i++) {
         unsigned char c = (unsigned char)text.text[i];
-        if ((c < 0x20 && c != '\t') || c == 0x7F) {
+        if ((c < 0x20 && c != '\t') || c == 0x7F)
             return false;
-        }
     }
     return true;
 }
@@ -68,9 +71,8 @@ static struct span trim(struct span text)
         text.text++;
         text.length--;
     }
-    while (text.length && (text.text[text.length - 1] == ' ' || text.text[text.length - 1] == '\t')) {
+    while (text.length && (text.text[text.length - 1] == ' ' || text.text[text.length - 1] == '\t'))
         text.length--;
-    }
     return text;
 }
 
@@ -78,9 +80,8 @@ static struct span trim(struct span text)
 static bool cut(struct span *text, char mark, struct span *rest)
 {
     const char *found = memchr(text->text, mark, text->length);
-    if (!found) {
+    if (!found)
         return false;
-    }
     size_t before = (size_t)(found - text->text);
     *rest = (struct span){found + 1, text->length - before - 1};
     text->length = before;
@@ -91,7 +92,7 @@ static void read_request_line(struct http_request *request, struct span method)
 {
     struct span target, version, query;
     if (!cut(&method, ' ', &target) || !cut(&target, ' ', &version) || !is_token(method) ||
-        method.length >= sizeof request->method || target.length == 0 || !is_printable(target)) {
+        method.length >= sizeof(request->method) || target.length == 0 || !is_printable(target)) {
         refuse(request, 400);
         return;
     }
@@ -101,9 +102,8 @@ static void read_request_line(struct http_request *request, struct span method)
     }
     memcpy(request->method, method.text, method.length);
     request->method[method.length] = '\0';
-    if (cut(&target, '?', &query)) {
+    if (cut(&target, '?', &query))
         bytes_add(&request->query, query.text, query.length);
-    }
     bytes_add(&request->path, target.text, target.length);
 }
 
@@ -114,9 +114,8 @@ static void read_length(struct http_request *request, struct span value)
     bool digits = value.length > 0;
     for (size_t i = 0; i < value.length; i++) {
         digits = digits && value.text[i] >= '0' && value.text[i] <= '9';
-        if (digits && length <= HTTP_BODY_LIMIT) {
+        if (digits && length <= HTTP_BODY_LIMIT)
             length = length * 10 + (size_t)(value.text[i] - '0');
-        }
     }
     if (!digits || request->has_length) {
         refuse(request, 400);
@@ -132,9 +131,8 @@ static void read_connection(struct http_request *request, struct span value)
     for (bool more = true; more; value = rest) {
         more = cut(&value, ',', &rest);
         request->closes |= is(trim(value), "close");
-        if (!more) {
+        if (!more)
             break;
-        }
     }
 }
 
@@ -146,38 +144,34 @@ static void read_header(struct http_request *request, struct span name)
         return;
     }
     value = trim(value);
-    for (size_t i = 0; i < sizeof key_headers / sizeof *key_headers; i++) {
+    for (size_t i = 0; i < sizeof(key_headers) / sizeof(*key_headers); i++)
         request->has_key |= is(name, key_headers[i]) && value.length > 0;
-    }
     if (is(name, "host")) {
         request->has_host = true;
     } else if (is(name, "content-length")) {
         read_length(request, value);
     } else if (is(name, "transfer-encoding")) {
         request->chunked = true;
-        if (!is(value, "chunked")) {
+        if (!is(value, "chunked"))
             refuse(request, 501);
-        }
     } else if (is(name, "connection")) {
         read_connection(request, value);
     } else if (is(name, "expect")) {
         request->expects_continue = true;
-        if (!is(value, "100-continue")) {
+        if (!is(value, "100-continue"))
             refuse(request, 417);
-        }
     }
 }
 
 /* What the body will be, once all headers are known. */
 static void read_framing(struct http_request *request)
 {
-    if (!request->has_host || (request->chunked && request->has_length)) {
+    if (!request->has_host || (request->chunked && request->has_length))
         refuse(request, 400);
-    } else if (request->left > HTTP_BODY_LIMIT) {
+    else if (request->left > HTTP_BODY_LIMIT)
         refuse(request, 413);
-    } else if (request->state != HTTP_IN_ERROR) {
+    else if (request->state != HTTP_IN_ERROR)
         request->state = request->chunked ? HTTP_IN_CHUNK_SIZE : HTTP_IN_BODY;
-    }
 }
 
 static void wipe(struct bytes *line)
@@ -197,19 +191,20 @@ static enum http_event read_head(struct http_request *request)
             break;
         }
         line.length--;
-        if (first) {
+        if (first)
             read_request_line(request, line);
-        } else if (line.length) {
+        else if (line.length)
             read_header(request, line);
-        }
     }
     wipe(&request->line);
     read_framing(request);
-    return request->state == HTTP_IN_ERROR && (request->status == 400 || request->status == 505) ? HTTP_BAD : HTTP_HEAD;
+    return request->state == HTTP_IN_ERROR && (request->status == 400 || request->status == 505) ? HTTP_BAD
+                                                                                                 : HTTP_HEAD;
 }
 
 /* Adds bytes to `line`, up to and with a line feed. True: it is there. */
-static bool gather_line(struct http_request *request, const char *data, size_t length, size_t limit, size_t *used)
+static bool gather_line(struct http_request *request, const char *data, size_t length, size_t limit,
+                        size_t *used)
 {
     const char *found = memchr(data, '\n', length);
     size_t count = found ? (size_t)(found - data) + 1 : length;
@@ -229,7 +224,8 @@ static bool head_is_complete(struct http_request *request)
         bytes_clear(line); /* empty lines before a request are no part of it (RFC 9112, 2.2) */
         return false;
     }
-    if (line->length && line->data[line->length - 1] == '\n' && (line->length == 1 || line->data[line->length - 2] != '\r')) {
+    if (line->length && line->data[line->length - 1] == '\n' &&
+        (line->length == 1 || line->data[line->length - 2] != '\r')) {
         refuse(request, 400);
         return false;
     }
@@ -241,9 +237,8 @@ static void read_chunk_size(struct http_request *request)
 {
     size_t size = 0, digits = 0;
     const char *at = request->line.data;
-    for (; strchr("0123456789abcdefABCDEF", *at) && *at && size <= HTTP_BODY_LIMIT; at++, digits++) {
+    for (; strchr("0123456789abcdefABCDEF", *at) && *at && size <= HTTP_BODY_LIMIT; at++, digits++)
         size = size * 16 + (size_t)(*at <= '9' ? *at - '0' : (*at | 0x20) - 'a' + 10);
-    }
     bool ended = *at == '\r' || *at == ';' || *at == ' ' || *at == '\t';
     bytes_clear(&request->line);
     if (size > HTTP_BODY_LIMIT - request->body.length) {
@@ -260,20 +255,18 @@ static void read_empty_line(struct http_request *request, enum http_state next)
 {
     bool empty = request->line.length == 2 && request->line.data[0] == '\r';
     bytes_clear(&request->line);
-    if (empty) {
+    if (empty)
         request->state = next;
-    } else if (next == HTTP_IN_CHUNK_SIZE) {
+    else if (next == HTTP_IN_CHUNK_SIZE)
         refuse(request, 400);
-    }
 }
 
 static void take_body(struct http_request *request, const char *data, size_t length, size_t *used)
 {
     size_t count = length < request->left ? length : request->left;
     bytes_add(&request->body, data, count);
-    if (request->body.failed) {
+    if (request->body.failed)
         refuse(request, 413);
-    }
     request->left -= count;
     *used += count;
 }
@@ -283,42 +276,36 @@ static void feed_body(struct http_request *request, const char *data, size_t len
 {
     if (request->state == HTTP_IN_BODY || request->state == HTTP_IN_CHUNK) {
         take_body(request, data, length, used);
-        if (request->left == 0 && request->state != HTTP_IN_ERROR) {
+        if (request->left == 0 && request->state != HTTP_IN_ERROR)
             request->state = request->state == HTTP_IN_BODY ? HTTP_IN_END : HTTP_IN_CHUNK_END;
-        }
         return;
     }
-    if (!gather_line(request, data, length, CHUNK_LINE_LIMIT, used)) {
+    if (!gather_line(request, data, length, CHUNK_LINE_LIMIT, used))
         return;
-    }
-    if (request->state == HTTP_IN_CHUNK_SIZE) {
+    if (request->state == HTTP_IN_CHUNK_SIZE)
         read_chunk_size(request);
-    } else {
+    else
         read_empty_line(request, request->state == HTTP_IN_TRAILER ? HTTP_IN_END : HTTP_IN_CHUNK_SIZE);
-    }
 }
 
 enum http_event http_feed(struct http_request *request, const char *data, size_t length, size_t *ret_used)
 {
     *ret_used = 0;
     for (;;) {
-        if (request->state == HTTP_IN_ERROR) {
+        if (request->state == HTTP_IN_ERROR)
             return HTTP_BAD;
-        }
         if (request->state == HTTP_IN_END || (request->state == HTTP_IN_BODY && request->left == 0)) {
             request->state = HTTP_IN_END;
             return HTTP_DONE;
         }
-        if (*ret_used == length) {
+        if (*ret_used == length)
             return HTTP_MORE;
-        }
         const char *rest = data + *ret_used;
-        if (request->state != HTTP_IN_HEAD) {
+        if (request->state != HTTP_IN_HEAD)
             feed_body(request, rest, length - *ret_used, ret_used);
-        } else if (gather_line(request, rest, length - *ret_used, HTTP_HEAD_LIMIT, ret_used) &&
-                   head_is_complete(request)) {
+        else if (gather_line(request, rest, length - *ret_used, HTTP_HEAD_LIMIT, ret_used) &&
+                 head_is_complete(request))
             return read_head(request);
-        }
     }
 }
 
@@ -329,9 +316,9 @@ bool http_query_has(const struct http_request *request, const char *name, const 
     while (pair.length) {
         bool more = cut(&pair, '&', &rest);
         if (pair.length > length && pair.text[length] == '=' && memcmp(pair.text, name, length) == 0 &&
-            pair.length - length - 1 == strlen(value) && memcmp(pair.text + length + 1, value, strlen(value)) == 0) {
+            pair.length - length - 1 == strlen(value) &&
+            memcmp(pair.text + length + 1, value, strlen(value)) == 0)
             return true;
-        }
         pair = more ? rest : (struct span){0};
     }
     return false;

@@ -7,7 +7,7 @@
 #ifndef STANDIN_HTTP_H
 #define STANDIN_HTTP_H
 
-#include "bytes.h"
+#include "tests/standin/bytes.h"
 
 #define HTTP_HEAD_LIMIT ((size_t)64 * 1024)
 #define HTTP_BODY_LIMIT ((size_t)16 * 1024 * 1024)
@@ -32,16 +32,16 @@ enum http_state {
 
 struct http_request {
     enum http_state state;
-    int status;               /* of HTTP_BAD */
+    int status; /* of HTTP_BAD */
     char method[16];
     struct bytes path, query; /* without the '?'; set once the head is complete */
     struct bytes body;
-    bool has_key;             /* some header carried a credential */
-    bool closes;              /* Connection: close */
+    bool has_key; /* some header carried a credential */
+    bool closes;  /* Connection: close */
     bool expects_continue;
 
-    struct bytes line;        /* the head, or the line of a chunk, while it is incomplete */
-    size_t left;              /* bytes of body or chunk still to come */
+    struct bytes line; /* the head, or the line of a chunk, while it is incomplete */
+    size_t left;       /* bytes of body or chunk still to come */
     bool has_host, has_length, chunked;
 };
 

@@ -6,7 +6,7 @@
 #ifndef STANDIN_SCAN_H
 #define STANDIN_SCAN_H
 
-#include "bytes.h"
+#include "tests/standin/bytes.h"
 
 #define SCAN_DEPTH 256
 

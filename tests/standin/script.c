@@ -1,12 +1,18 @@
 /* script: see script.h. */
-#include "script.h"
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "tests/standin/script.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { DRIP_MS = 100, DRIP_PIECE = 6 /* "1\r\nx\r\n" */ };
+enum {
+    DRIP_MS = 100,
+    DRIP_PIECE = 6 /* "1\r\nx\r\n" */
+};
 
 void script_clear(struct script *script)
 {
@@ -27,11 +33,16 @@ void script_wait(struct script *script, unsigned ms)
     script->wait_ms += ms;
 }
 
+void script_apart(struct script *script)
+{
+    script->apart = true;
+}
+
 static void add(struct script *script, struct step step)
 {
     if (script->count == script->capacity) {
         size_t capacity = script->capacity ? script->capacity * 2 : 8;
-        struct step *steps = realloc(script->steps, capacity * sizeof *steps);
+        struct step *steps = realloc(script->steps, capacity * sizeof(*steps));
         if (!steps) {
             script->failed = true;
             return;
@@ -41,6 +52,7 @@ static void add(struct script *script, struct step step)
     }
     step.delay_ms = script->wait_ms;
     script->wait_ms = 0;
+    script->apart = false;
     script->steps[script->count++] = step;
 }
 
@@ -50,16 +62,16 @@ static void add_bytes(struct script *script, size_t offset, unsigned piece, unsi
     size_t length = script->data.length - offset;
     struct step *last = script->count ? &script->steps[script->count - 1] : NULL;
     script->failed |= script->data.failed;
-    if (last && last->action == STEP_BYTES && !script->wait_ms && !piece && !last->piece) {
+    if (last && last->action == STEP_BYTES && !script->wait_ms && !script->apart && !piece && !last->piece) {
         last->length += length;
         last->tokens += tokens;
         return;
     }
-    if (piece) {
+    if (piece)
         script->wait_ms = DRIP_MS;
-    }
-    add(script, (struct step){
-                    .action = STEP_BYTES, .piece = piece, .tokens = tokens, .offset = offset, .length = length});
+    add(script,
+        (struct step){
+            .action = STEP_BYTES, .piece = piece, .tokens = tokens, .offset = offset, .length = length});
 }
 
 void script_bytes(struct script *script, const char *data, size_t length, unsigned piece, unsigned tokens)
@@ -79,9 +91,8 @@ void script_chunk(struct script *script, const char *data, size_t length, unsign
         add_bytes(script, offset, 0, tokens);
         return;
     }
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < length; i++)
         bytes_add(&script->data, (const char[DRIP_PIECE]){'1', '\r', '\n', data[i], '\r', '\n'}, DRIP_PIECE);
-    }
     add_bytes(script, offset, DRIP_PIECE, tokens);
 }
 
@@ -120,11 +131,9 @@ static const char *reason(int status)
         {505, "HTTP Version Not Supported"},
         {529, "Overloaded"},
     };
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
-        if (reasons[i].status == status) {
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
+        if (reasons[i].status == status)
             return reasons[i].reason;
-        }
-    }
     return "Status";
 }
 
@@ -134,11 +143,11 @@ static void add_date(struct bytes *out, int64_t date)
     static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     time_t seconds = (time_t)date;
     struct tm tm;
-    if (!gmtime_r(&seconds, &tm)) {
+    if (!gmtime_r(&seconds, &tm))
         return;
-    }
     bytes_printf(out, "Date: %.3s, %02d %.3s %d %02d:%02d:%02d GMT\r\n", days + (ptrdiff_t)3 * tm.tm_wday,
-                 tm.tm_mday, months + (ptrdiff_t)3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+                 tm.tm_mday, months + (ptrdiff_t)3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
+                 tm.tm_sec);
 }
 
 void script_head(struct script *script, const struct script_head *head)
@@ -148,17 +157,14 @@ void script_head(struct script *script, const struct script_head *head)
     script->status = head->status;
     bytes_printf(out, "HTTP/1.1 %d %s\r\n", head->status, reason(head->status));
     add_date(out, head->date);
-    if (head->type) {
+    if (head->type)
         bytes_printf(out, "Content-Type: %s\r\n", head->type);
-    }
-    if (head->number) {
+    if (head->number)
         bytes_printf(out, "x-request-id: req-%" PRIu64 "\r\n", head->number);
-    }
-    if (head->length >= 0) {
+    if (head->length >= 0)
         bytes_printf(out, "Content-Length: %" PRId64 "\r\n", head->length);
-    } else {
+    else
         bytes_text(out, "Transfer-Encoding: chunked\r\n");
-    }
     bytes_text(out, head->extra ? head->extra : "");
     bytes_text(out, head->closes ? "Connection: close\r\n\r\n" : "\r\n");
     add_bytes(script, offset, 0, 0);

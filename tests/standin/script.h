@@ -6,7 +6,7 @@
 #ifndef STANDIN_SCRIPT_H
 #define STANDIN_SCRIPT_H
 
-#include "bytes.h"
+#include "tests/standin/bytes.h"
 
 #include <stdint.h>
 
@@ -36,24 +36,27 @@ struct script {
     bool bills;            /* the first byte bills the prompt */
     int64_t input, cached; /* tokens of the prompt, and how many of them came from a cache */
 
-    unsigned wait_ms;      /* before the next step that is added */
-    bool drip;             /* chunks are cut to one byte each, 100 ms apart */
+    /* while it is written */
+    unsigned wait_ms; /* before the next step that is added */
+    bool apart;       /* the next bytes do not join the step before */
+    bool drip;        /* chunks are cut to one byte each, 100 ms apart */
 };
 
 /* What a response head says besides its status. */
 struct script_head {
     int status;
-    const char *type;   /* NULL: no Content-Type */
-    int64_t length;     /* -1: chunked */
-    const char *extra;  /* whole header lines, each with its CRLF; NULL: none */
-    uint64_t number;    /* of the request; 0: it is not logged and has no id */
-    int64_t date;       /* seconds since 1970 */
+    const char *type;  /* NULL: no Content-Type */
+    int64_t length;    /* -1: chunked */
+    const char *extra; /* whole header lines, each with its CRLF; NULL: none */
+    uint64_t number;   /* of the request; 0: it is not logged and has no id */
+    int64_t date;      /* seconds since 1970 */
     bool closes;
 };
 
 void script_clear(struct script *script); /* empty, memory kept */
 void script_free(struct script *script);
 void script_wait(struct script *script, unsigned ms);
+void script_apart(struct script *script); /* the next bytes are a step of their own, for STEP_BACK */
 void script_head(struct script *script, const struct script_head *head);
 void script_bytes(struct script *script, const char *data, size_t length, unsigned piece, unsigned tokens);
 void script_chunk(struct script *script, const char *data, size_t length, unsigned tokens);

@@ -27,8 +27,10 @@ void suite_skip(const char *reason);
 /* Exactly these bytes. */
 #define ASSERT_MEM(actual, actual_len, expected)                                                             \
     suite_assert_mem((actual), (actual_len), (expected), sizeof(expected) - 1, #actual, __FILE__, __LINE__)
-void suite_assert_str(const char *actual, const char *expected, const char *what, const char *file, unsigned line);
-void suite_assert_int(long long actual, long long expected, const char *what, const char *file, unsigned line);
+void suite_assert_str(const char *actual, const char *expected, const char *what, const char *file,
+                      unsigned line);
+void suite_assert_int(long long actual, long long expected, const char *what, const char *file,
+                      unsigned line);
 void suite_assert_mem(const char *actual, size_t actual_len, const char *expected, size_t expected_len,
                       const char *what, const char *file, unsigned line);
 

@@ -1,0 +1,37 @@
+## Programs on the public headers.
+bin_PROGRAMS += apps/koine/koine
+apps_koine_koine_SOURCES = \
+  apps/koine/main.c apps/koine/commands.h \
+  apps/koine/args.c apps/koine/args.h \
+  apps/koine/ask.c apps/koine/ask.h \
+  apps/koine/chat.c \
+  apps/koine/clean.c apps/koine/clean.h \
+  apps/koine/config.c \
+  apps/koine/cost.c \
+  apps/koine/help.c apps/koine/help.h \
+  apps/koine/input.c apps/koine/input.h \
+  apps/koine/interrupt.c apps/koine/interrupt.h \
+  apps/koine/models.c \
+  apps/koine/out.c apps/koine/out.h \
+  apps/koine/providers.c \
+  apps/koine/report.c apps/koine/report.h \
+  apps/koine/result.c apps/koine/result.h \
+  apps/koine/screen.c apps/koine/screen.h \
+  apps/koine/setup.c apps/koine/setup.h \
+  apps/koine/standin.c \
+  apps/koine/table.c apps/koine/table.h \
+  apps/koine/term.c apps/koine/term.h \
+  apps/koine/words.c apps/koine/words.h
+apps_koine_koine_LDADD = libkoine.la
+
+man_MANS += docs/man/koine.1
+EXTRA_DIST += docs/man/koine.1
+
+## Installed under the command's own name, by which bash-completion finds it.
+bashcompletiondir = $(datadir)/bash-completion/completions
+bashcompletion_DATA = apps/koine/completion/koine
+CLEANFILES += apps/koine/completion/koine
+EXTRA_DIST += apps/koine/koine.bash
+
+apps/koine/completion/koine: apps/koine/koine.bash
+	$(AM_V_GEN)$(MKDIR_P) apps/koine/completion && cp $(srcdir)/apps/koine/koine.bash $@

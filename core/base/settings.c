@@ -1,0 +1,263 @@
+/* settings: the table itself, and finding a row by a concrete path. */
+#include "core/base/settings.h"
+
+#include "core/base/clock.h"
+#include "core/base/str.h"
+#include <stdio.h>
+#include <string.h>
+
+#define LONGEST_NAME 64
+#define MS(n)        ((n)*KOINE__MS)
+#define HOURS(n)     ((n)*3600 * KOINE__SEC)
+#define REAL(n)      ((n)*INT64_C(1000000))
+#define NO_END       INT64_MAX
+
+/* clang-format off */
+#define ROW(path_, type_, otherwise_, ...)                                                                   \
+    {.path = (path_), .type = KOINE__SET_##type_, .otherwise = (otherwise_), __VA_ARGS__}
+#define RANGE(min_, max_) .min = (min_), .max = (max_)
+
+static const struct koine__setting rows[] = {
+    ROW("providers.*.plugin", NAME, NULL,
+        .help = "The plugin that speaks to this provider, for example `openai` for any server that is compatible "
+                "with it. By default the instance's own name."),
+    ROW("providers.*.base_url", URL, NULL,
+        .help = "Where requests go, with the path up to the version: `https://api.together.ai/v1`. By default the "
+                "plugin's."),
+    ROW("providers.*.api_key", SECRET, NULL,
+        .help = "The key. Write `${VARIABLE}` rather than the key itself. Without this, `api_key_file` and "
+                "`api_key_command`, it is taken from the variable that the plugin names, such as "
+                "`TOGETHER_API_KEY`."),
+    ROW("providers.*.api_key_file", PATH, NULL,
+        .help = "A file that holds the key and nothing else. It is refused if others may read it."),
+    ROW("providers.*.api_key_command", TEXT, NULL,
+        .help = "A command for the shell that prints the key: the first line of its output is used."),
+    ROW("providers.*.price", CHOICE, "catalogue", .choices = "catalogue|free",
+        .help = "Where the prices of this instance come from. `free` is for servers of one's own: every call costs "
+                "exactly zero. A model that the catalogue does not know is unpriced, never free."),
+    ROW("providers.*.parameters", CHOICE, NULL, .choices = "warn|strict|drop",
+        .help = "What happens to members of a document that this provider cannot take. By default the top-level "
+                "`parameters`."),
+    ROW("providers.*.options.*", TEXT, NULL,
+        .help = "A setting of the vendor's own. Which there are, the plugin declares; `koine providers` lists them."),
+    ROW("providers.*.body_limit", SIZE, "16MiB", RANGE(1000, INT64_C(1) << 30),
+        .help = "The largest answer that is read, after decompression. A longer one fails as `protocol`."),
+    ROW("providers.*.timeouts.connect", DURATION, "5s", RANGE(MS(1), HOURS(24)),
+        .help = "Longest time of one attempt to resolve the name, connect and finish the TLS handshake."),
+    ROW("providers.*.timeouts.first_byte", DURATION, "60s", RANGE(MS(1), HOURS(24)), .may_be_off = true,
+        .help = "Longest wait for the first byte of a streamed answer."),
+    ROW("providers.*.timeouts.first_token", DURATION, "off", RANGE(MS(1), HOURS(24)), .may_be_off = true,
+        .help = "Longest wait for the first piece of text, reasoning or tool call of a streamed answer."),
+    ROW("providers.*.timeouts.idle", DURATION, "60s", RANGE(MS(1), HOURS(24)), .may_be_off = true,
+        .help = "Longest silence inside a streamed answer: no byte arrives."),
+    ROW("providers.*.timeouts.progress", DURATION, "300s", RANGE(MS(1), HOURS(24)), .may_be_off = true,
+        .help = "Longest time without an event in a streamed answer. Comments that only keep the connection open do "
+                "not count."),
+    ROW("providers.*.timeouts.total", DURATION, "600s", RANGE(MS(1), HOURS(24)),
+        .help = "Longest time of one whole attempt. It is also capped by what is left of the route's `deadline`, "
+                "shared with the targets still untried."),
+    ROW("providers.*.retry.max_retries", INTEGER, "3", RANGE(0, 20),
+        .help = "How often the same target is tried again after its first attempt failed."),
+    ROW("providers.*.retry.base_delay", DURATION, "1s", RANGE(0, HOURS(24)),
+        .help = "The wait before the first retry, before jitter."),
+    ROW("providers.*.retry.multiplier", REAL, "2", RANGE(REAL(1), REAL(10)),
+        .help = "By how much each further wait is longer than the one before."),
+    ROW("providers.*.retry.max_delay", DURATION, "60s", RANGE(0, HOURS(24)),
+        .help = "The longest wait that growth and jitter may lead to."),
+    ROW("providers.*.retry.jitter", CHOICE, "equal", .choices = "none|equal|full|decorrelated|proportional",
+        .help = "How waits are spread so that many clients do not come back at once. `equal` keeps at least half of "
+                "each wait."),
+    ROW("providers.*.retry.retry_after_cap", DURATION, "60s", RANGE(0, HOURS(24)),
+        .help = "The longest wait advised by a provider (`Retry-After`) that is still obeyed. A longer one ends the "
+                "attempts at this target."),
+    ROW("providers.*.retry.move_on_after", DURATION, "5s", RANGE(0, HOURS(24)),
+        .help = "If a provider advises a longer wait than this and the route has another target, the call moves on "
+                "at once."),
+
+    ROW("routes.*.targets[].target", TARGET, NULL,
+        .help = "One target of the fallback chain, in the order they are tried: `instance/model`, split at the first "
+                "slash. An element of the list may be this text alone."),
+    ROW("routes.*.targets[].set.*", JSON, NULL,
+        .help = "A member of the document to set for this target only, for example `temperature`."),
+    ROW("routes.*.targets[].unset[]", TEXT, NULL,
+        .help = "The name of a member of the document that does not travel to this target."),
+    ROW("routes.*.targets[].max_retries", INTEGER, NULL, RANGE(0, 20),
+        .help = "Retries at this target. By default those of its instance, `retry.max_retries`."),
+    ROW("routes.*.commit", CHOICE, "first_content", .choices = "first_content|complete",
+        .help = "When an answer is handed on: with its first content, or held until it is `complete`, so that the "
+                "call can still move to another target when a stream breaks."),
+    ROW("routes.*.deadline", DURATION, "600s", RANGE(MS(1), NO_END),
+        .help = "Longest time of the whole call: every attempt and the waits between them."),
+    ROW("routes.*.max_attempts", INTEGER, "6", RANGE(1, 100),
+        .help = "Most attempts of one call over all its targets. One is kept for each target still untried."),
+
+    ROW("plugin_path[]", PATH, NULL,
+        .help = "A folder to look for plugins in, before the one that was installed. It and its files must be "
+                "writable by nobody but you or root."),
+    ROW("catalogue[]", PATH, NULL,
+        .help = "A catalogue file with models and prices that are added to those installed, or override them."),
+    ROW("default_route", NAME, "default",
+        .help = "The route of a call that names none."),
+    ROW("parameters", CHOICE, "warn", .choices = "warn|strict|drop",
+        .help = "What happens to members of a document that a provider cannot take, such as another vendor's: `warn` "
+                "drops them with a notice, `strict` refuses the target, `drop` is silent."),
+    ROW("min_attempt", DURATION, "1s", RANGE(0, HOURS(24)),
+        .help = "An attempt is not started if less than this is left of the deadline."),
+
+    ROW("pool.connections", INTEGER, "64", RANGE(1, 10000),
+        .help = "Most connections that one client has open at once."),
+    ROW("pool.idle", INTEGER, "16", RANGE(0, 10000),
+        .help = "Most connections that one client keeps open while nothing uses them."),
+
+    ROW("network.ca_file", PATH, NULL,
+        .help = "The certificates of the authorities to trust, as one PEM file. By default the system's."),
+    ROW("network.proxy", URL, NULL,
+        .help = "A proxy for all requests but those to loopback. By default what `https_proxy` and its like say."),
+
+    ROW("log.level", CHOICE, "warning", .choices = "error|warning|info|debug",
+        .help = "How much is logged. No level ever shows a key or a prompt."),
+};
+/* clang-format on */
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+const struct koine__setting *koine__settings(size_t *ret_count)
+{
+    *ret_count = ROWS;
+    return rows;
+}
+
+/* The next element of a row's path: a name, `*`, or `[]`. Empty at the end. */
+static koine_str cut_element(koine_str *rest)
+{
+    koine_str element = {rest->ptr, 0};
+    if (koine__str_starts(*rest, "[]"))
+        element.len = 2;
+    else
+        while (element.len < rest->len && rest->ptr[element.len] != '.' && rest->ptr[element.len] != '[')
+            element.len++;
+    rest->ptr += element.len;
+    rest->len -= element.len;
+    if (koine__str_starts(*rest, ".")) {
+        rest->ptr++;
+        rest->len--;
+    }
+    return element;
+}
+
+static bool is_index(koine_str text)
+{
+    int64_t index;
+    bool padded = text.len > 1 && text.ptr[0] == '0';
+    return text.len && text.ptr[0] != '-' && !padded && koine__read_int(text, 0, 999999, &index) == 0;
+}
+
+static bool fits(koine_str element, koine_str name)
+{
+    if (koine__str_is(element, "*"))
+        return koine__is_name(name);
+    if (koine__str_is(element, "[]"))
+        return is_index(name);
+    return element.len && koine__str_eq(element, name);
+}
+
+/* Whether the path, or the whole of it as a beginning, fits the row; *ret_below is what the row has beyond
+ * it. */
+static bool match(const struct koine__setting *row, koine_str path, koine_str *ret_below)
+{
+    koine_str below = koine__str(row->path);
+    while (path.ptr && path.len) {
+        koine_str name = koine__str_cut(&path, '.');
+        if (!fits(cut_element(&below), name) || (path.ptr && !path.len))
+            return false;
+    }
+    *ret_below = below;
+    return true;
+}
+
+const struct koine__setting *koine__setting_find(const char *path)
+{
+    koine_str below;
+    for (size_t i = 0; i < ROWS; i++)
+        if (match(&rows[i], koine__str(path), &below) && !below.len)
+            return &rows[i];
+    return NULL;
+}
+
+bool koine__setting_is_map(const char *path)
+{
+    koine_str below;
+    for (size_t i = 0; i < ROWS; i++)
+        if (match(&rows[i], koine__str(path), &below) && below.len)
+            return true;
+    return false;
+}
+
+/* Splits at the last dot; the parent of a top-level name is empty. */
+static koine_str split_last(koine_str path, koine_str *ret_last)
+{
+    size_t at = path.len;
+    while (at && path.ptr[at - 1] != '.')
+        at--;
+    *ret_last = (koine_str){path.ptr + at, path.len - at};
+    return (koine_str){path.ptr, at ? at - 1 : 0};
+}
+
+/* A row below the parent that ends in the very name, with no wildcard between: "retry.max_retries". */
+static bool find_deeper(koine_str parent, koine_str last, koine_str *ret)
+{
+    koine_str below, name;
+    for (size_t i = 0; i < ROWS; i++) {
+        if (!match(&rows[i], parent, &below) || !below.len)
+            continue;
+        split_last(below, &name);
+        if (!koine__str_eq(name, last) || memchr(below.ptr, '*', below.len) ||
+            memchr(below.ptr, '[', below.len))
+            continue;
+        *ret = below;
+        return true;
+    }
+    return false;
+}
+
+const char *koine__setting_suggest(const char *path, char *ret, size_t size)
+{
+    char names[ROWS][LONGEST_NAME], wanted[LONGEST_NAME + 1];
+    const char *candidates[ROWS];
+    size_t count = 0;
+    koine_str last, below, parent = split_last(koine__str(path), &last);
+    if (last.len > LONGEST_NAME)
+        return NULL;
+    snprintf(wanted, sizeof(wanted), "%.*s", (int)last.len, last.ptr);
+    if (find_deeper(parent, last, &below)) {
+        snprintf(ret, size, "%.*s", (int)below.len, below.ptr);
+        return ret;
+    }
+    for (size_t i = 0; i < ROWS; i++) {
+        koine_str element = {NULL, 0};
+        if (match(&rows[i], parent, &below))
+            element = cut_element(&below);
+        if (!element.len || koine__str_is(element, "*") || koine__str_is(element, "[]"))
+            continue;
+        snprintf(names[count], LONGEST_NAME, "%.*s", (int)element.len, element.ptr);
+        candidates[count] = names[count];
+        count++;
+    }
+    const char *nearest = koine__nearest(wanted, candidates, count);
+    if (!nearest)
+        return NULL;
+    snprintf(ret, size, "%s", nearest);
+    return ret;
+}
+
+const char *koine__setting_wildcard(const char *path)
+{
+    koine_str last, below, parent = split_last(koine__str(path), &last);
+    for (size_t i = 0; i < ROWS; i++) {
+        if (!match(&rows[i], parent, &below))
+            continue;
+        koine_str element = cut_element(&below);
+        if (koine__str_is(element, "*") || koine__str_is(element, "[]"))
+            return koine__str_is(element, "*") ? "*" : "[]";
+    }
+    return NULL;
+}

@@ -1,0 +1,153 @@
+/* chat: the tables of the chat completions dialect, its list of models and its costs. */
+#include "core/dialect/chat.h"
+#include "core/dialect/chat_internal.h"
+
+void koine__chat_traits(const koine_provider *self, koine_chat_traits *ret)
+{
+    static const koine_chat_traits common = {.size = sizeof(koine_chat_traits),
+                                             .path = "/chat/completions",
+                                             .models_path = "/models",
+                                             .max_tokens = "max_tokens"};
+    const koine_chat_traits *told = NULL;
+    *ret = common;
+    if (KOINE_HAS(koine_provider, self, extension) && self->extension)
+        told = self->extension(KOINE_CHAT_TRAITS);
+    if (!told)
+        return;
+    memcpy(ret, told, told->size < sizeof(*ret) ? told->size : sizeof(*ret));
+    ret->size = sizeof(*ret);
+    ret->path = ret->path ? ret->path : common.path;
+    ret->models_path = ret->models_path ? ret->models_path : common.models_path;
+    ret->max_tokens = ret->max_tokens ? ret->max_tokens : common.max_tokens;
+}
+
+void koine__chat_head(const koine_ask *ask, const koine_chat_traits *traits, const char *path, koine_out *out)
+{
+    out->path(out, path);
+    out->secret(out, "Authorization", "Bearer ");
+    for (const koine_chat_header *const *at = traits->headers; at && *at; at++) {
+        koine_str value = ask->host->option(ask, (*at)->option);
+        if (value.len > 0)
+            out->header(out, (*at)->header, value);
+    }
+}
+
+koine_provider_event koine__chat_event(int32_t kind)
+{
+    return (koine_provider_event){
+        .size = sizeof(koine_provider_event), .kind = kind, .index = -1, .retry_ms = -1};
+}
+
+/* ---- The list of models ---- */
+
+struct models_state {
+    uint8_t done;
+};
+
+static int32_t models_request(const koine_ask *ask, koine_out *out)
+{
+    koine_chat_traits traits;
+    koine__chat_traits(ask->self, &traits);
+    koine__chat_head(ask, &traits, traits.models_path, out);
+    return KOINE_DONE;
+}
+
+/* The first of the members that is there. */
+static const koine_node *any_of(const koine_host *host, const koine_node *object, const char *const *names)
+{
+    for (; *names; names++) {
+        const koine_node *node = host->get(object, *names);
+        if (host->kind(node) > KOINE_NODE_NULL)
+            return node;
+    }
+    return NULL;
+}
+
+static void emit_model(const koine_host *host, const koine_node *entry, koine_sink *sink)
+{
+    static const char *const names[] = {"display_name", "name", NULL};
+    static const char *const owners[] = {"organization", "owned_by", NULL};
+    static const char *const windows[] = {"context_length", "context_window", "max_model_len", NULL};
+    static const char *const outputs[] = {"max_completion_tokens", "max_output_tokens", NULL};
+    koine_provider_event event = koine__chat_event(KOINE_EMIT_MODEL);
+    koine_model_info info = {.size = sizeof(info),
+                             .id = host->str(host->get(entry, "id")),
+                             .name = host->str(any_of(host, entry, names)),
+                             .owner = host->str(any_of(host, entry, owners)),
+                             .created = host->num(host->get(entry, "created"), -1),
+                             .context = host->num(any_of(host, entry, windows), -1),
+                             .max_output = host->num(any_of(host, entry, outputs), -1)};
+    if (info.id.len == 0)
+        return;
+    event.model = &info;
+    sink->emit(sink, &event);
+}
+
+/* The entries: a bare array, or `data` of an object, where null is a list of none. NULL and 0: no list at
+ * all. */
+static const koine_node *entries(const koine_host *host, const koine_node *root, bool *ret_any)
+{
+    const koine_node *list = host->kind(root) == KOINE_NODE_OBJECT ? host->get(root, "data") : root;
+    int32_t kind = host->kind(list);
+    *ret_any = kind == KOINE_NODE_ARRAY || (kind == KOINE_NODE_NULL && list != root);
+    return list;
+}
+
+static int32_t models_whole(const koine_read *read, koine_sink *sink)
+{
+    const koine_host *host = read->host;
+    const koine_node *error = koine__chat_error(host, read->frame->json);
+    bool any;
+    if (error || koine__chat_is_markup(read->frame->text)) {
+        koine__chat_tell(read, error, sink);
+        return KOINE_DONE;
+    }
+    const koine_node *list = entries(host, read->frame->json, &any);
+    for (size_t i = 0; any && i < host->count(list); i++)
+        emit_model(host, host->at(list, i), sink);
+    return any ? KOINE_DONE : KOINE_PROTOCOL;
+}
+
+static int32_t models_frame(const koine_read *read, koine_sink *sink)
+{
+    struct models_state *state = read->state;
+    if (state->done)
+        return KOINE_DONE;
+    if (read->frame->kind == KOINE_FRAME_END)
+        return KOINE_PROTOCOL;
+    if (read->frame->kind != KOINE_FRAME_WHOLE)
+        return KOINE_DONE;
+    state->done = 1;
+    return models_whole(read, sink);
+}
+
+/* ---- What it cost ---- */
+
+/* The vendor's own figure, where it tells one; else the catalogue's. */
+static int32_t calculate_cost(const koine_cost_query *query, koine_provider_cost *ret)
+{
+    const koine_provider_usage *usage = query->usage;
+    if (!usage || !KOINE_HAS(koine_provider_usage, usage, picodollars) || usage->picodollars < 0)
+        return query->host->price(query, ret);
+    ret->state = KOINE_PRICE_KNOWN;
+    ret->picodollars = usage->picodollars;
+    ret->price_id = koine__chat_str("vendor");
+    if (KOINE_HAS(koine_provider_cost, ret, estimated))
+        ret->estimated = 0;
+    return KOINE_DONE;
+}
+
+static const koine_exchange generate = {.size = sizeof(koine_exchange),
+                                        .state_size = sizeof(struct koine__chat_state),
+                                        .request = koine__chat_request,
+                                        .frame = koine__chat_frame};
+static const koine_exchange list_models = {.size = sizeof(koine_exchange),
+                                           .state_size = sizeof(struct models_state),
+                                           .request = models_request,
+                                           .frame = models_frame};
+
+const koine_chat koine__dialect_chat = {.size = sizeof(koine_chat),
+                                        .generate = &generate,
+                                        .list_models = &list_models,
+                                        .calculate_cost = calculate_cost,
+                                        .fault = koine__chat_fault};

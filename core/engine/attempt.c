@@ -1,0 +1,350 @@
+/* attempt: see attempt.h. This file is its way: gate, request, transfer, end. */
+#include "core/engine/attempt_internal.h"
+
+#include "core/money/price.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define REQUEST_LIMIT ((size_t)64 << 20) /* part C3: larger bodies cannot be kept for another attempt */
+
+static void on_soon(struct koine__timer *timer);
+static void on_wake(struct koine__ticket *ticket);
+
+bool koine__attempt_answered(const struct koine__attempt *attempt)
+{
+    return attempt->fault.class_number == KOINE_CLASS_NONE;
+}
+
+/* ---- birth and death ---- */
+
+static void init_host(struct koine__attempt *attempt)
+{
+    const struct koine__host_env env = {
+        .log = attempt->engine->log,
+        .instance = attempt->spec.target->instance->name,
+        .arena = &attempt->arena,
+        .option = koine__instance_option,
+        .options_arg = attempt->spec.target->instance,
+        .price = koine__price_query,
+        .price_arg = attempt->spec.catalogue,
+    };
+    koine__host_init(&attempt->host, &env);
+}
+
+static void init_ticket(struct koine__attempt *attempt)
+{
+    const struct koine__instance *instance = attempt->spec.target->instance;
+    attempt->ticket = (struct koine__ticket){
+        .instance = instance->name,
+        .model = attempt->spec.target->model,
+        .plugin = instance->provider->id,
+        .base_url = instance->base_url,
+        .key = instance->secret ? koine__secret_fingerprint(instance->secret) : 0,
+        .deadline = attempt->spec.deadline,
+        .wake_at = KOINE__NEVER,
+        .wake = on_wake,
+    };
+}
+
+static int init_state(struct koine__attempt *attempt)
+{
+    size_t size = attempt->spec.exchange->state_size;
+    attempt->state.step = attempt->spec.state ? attempt->spec.state->step : 0;
+    attempt->state.bytes = koine__alloc(size);
+    if (!attempt->state.bytes)
+        return KOINE_EMEMORY;
+    if (size > 0 && attempt->spec.state && attempt->spec.state->bytes)
+        memcpy(attempt->state.bytes, attempt->spec.state->bytes, size);
+    return KOINE_OK;
+}
+
+int koine__attempt_new(struct koine__engine *engine, const struct koine__attempt_spec *spec, struct koine__attempt **ret)
+{
+    struct koine__attempt *attempt = koine__alloc(sizeof(*attempt));
+    if (!attempt)
+        return KOINE_EMEMORY;
+    size_t limit = (size_t)spec->target->instance->body_limit;
+    attempt->engine = engine;
+    attempt->spec = *spec;
+    attempt->first_token_at = -1;
+    attempt->fault = attempt->cut = (struct koine__fault){.retry_after_ns = -1, .stage = ""};
+    koine__buf_init(&attempt->backlog, limit);
+    attempt->started = attempt->ended_at = koine__loop_now(engine->loop);
+    koine__arena_init(&attempt->arena, 0);
+    koine__arena_init(&attempt->frame_arena, 0);
+    koine__timer_init(&attempt->timer, koine__attempt_on_timer);
+    koine__timer_init(&attempt->soon, on_soon);
+    koine__framer_init(&attempt->framer, spec->stream ? KOINE_FRAME_SSE : KOINE_FRAME_WHOLE, limit);
+    koine__out_init(&attempt->out, &attempt->arena, spec->target->instance->base_url, REQUEST_LIMIT);
+    init_host(attempt);
+    init_ticket(attempt);
+    if (init_state(attempt) != KOINE_OK ||
+        koine__assembly_init(&attempt->assembly, spec->target->text, &engine->random, limit) != KOINE_OK) {
+        koine__attempt_free(attempt);
+        return KOINE_EMEMORY;
+    }
+    koine__timer_set(engine->loop, &attempt->soon, attempt->started);
+    *ret = attempt;
+    return KOINE_OK;
+}
+
+static void drop_work(struct koine__attempt *attempt)
+{
+    struct koine__engine *engine = attempt->engine;
+    if (attempt->job_running)
+        engine->bridge->drop(engine->bridge, &attempt->job);
+    attempt->job_running = false;
+    if (attempt->transfer)
+        engine->transport->ops->cancel(attempt->transfer);
+    attempt->transfer = NULL;
+    koine__timer_stop(engine->loop, &attempt->timer);
+}
+
+void koine__attempt_free(struct koine__attempt *attempt)
+{
+    if (!attempt)
+        return;
+    struct koine__outcome outcome = {KOINE_CLASS_CANCELLED, attempt->sent};
+    drop_work(attempt);
+    koine__timer_stop(attempt->engine->loop, &attempt->soon);
+    koine__gate_leave(&attempt->engine->gate, &attempt->ticket, &outcome, koine__loop_now(attempt->engine->loop));
+    koine__out_release(&attempt->out);
+    koine__framer_release(&attempt->framer);
+    koine__buf_release(&attempt->backlog);
+    koine__assembly_release(&attempt->assembly);
+    koine__arena_release(&attempt->arena);
+    koine__arena_release(&attempt->frame_arena);
+    koine__dealloc(attempt->state.bytes);
+    koine__dealloc(attempt);
+}
+
+/* ---- failing ---- */
+
+void koine__attempt_fail(struct koine__attempt *attempt, const struct koine__fault *fault)
+{
+    if (attempt->phase >= KOINE__PHASE_SETTLE)
+        return;
+    int64_t advice = attempt->fault.retry_after_ns; /* read from the head, before anything was known to be wrong */
+    bool never = attempt->fault.never_retry;
+    drop_work(attempt);
+    attempt->fault = *fault;
+    attempt->fault.never_retry |= never;
+    if (attempt->fault.status == 0)
+        attempt->fault.status = attempt->head.status;
+    if (attempt->fault.retry_after_ns < 0 && attempt->head.status >= 300)
+        attempt->fault.retry_after_ns = advice;
+    koine__attempt_settle(attempt);
+}
+
+void koine__attempt_failf(struct koine__attempt *attempt, int class_number, const char *stage, const char *format, ...)
+{
+    struct koine__fault fault;
+    char words[sizeof(fault.message)];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(words, sizeof(words), format, args);
+    va_end(args);
+    koine__fault_set(&fault, class_number, stage, "%s", words);
+    koine__attempt_fail(attempt, &fault);
+}
+
+void koine__attempt_end(struct koine__attempt *attempt, const struct koine__fault *fault)
+{
+    koine__attempt_fail(attempt, fault);
+}
+
+/* ---- the bridge ---- */
+
+void koine__attempt_run_job(struct koine__attempt *attempt, enum koine__job_kind kind, void (*done)(struct koine__job *))
+{
+    struct koine__bridge *bridge = attempt->engine->bridge;
+    attempt->job.kind = kind;
+    attempt->job.provider = attempt->spec.target->instance->provider;
+    attempt->job.exchange = attempt->spec.exchange;
+    attempt->job.done = done;
+    attempt->job.owner = attempt;
+    attempt->job_running = true;
+    if (bridge->call(bridge, &attempt->job) == KOINE__LATER)
+        return;
+    attempt->job_running = false;
+    done(&attempt->job);
+}
+
+/* ---- gate → request → transfer ---- */
+
+static void on_wake(struct koine__ticket *ticket)
+{
+    struct koine__attempt *attempt = KOINE__CONTAINER(ticket, struct koine__attempt, ticket);
+    koine__timer_set(attempt->engine->loop, &attempt->soon, koine__loop_now(attempt->engine->loop));
+}
+
+static int start_transfer(struct koine__attempt *attempt)
+{
+    const struct koine__instance *instance = attempt->spec.target->instance;
+    int rc = koine__out_request(&attempt->out, &attempt->http);
+    if (rc != KOINE_OK)
+        return rc;
+    attempt->http.secret = attempt->http.secret_name ? instance->secret : NULL;
+    if (!attempt->http.secret) /* no key: asked without one, the vendor says what it thinks of that */
+        attempt->http.secret_name = NULL;
+    attempt->http.stream = attempt->spec.stream;
+    attempt->http.ca_file = attempt->spec.ca_file;
+    attempt->http.proxy = attempt->spec.proxy;
+    attempt->phase = KOINE__PHASE_CONNECT;
+    attempt->started = koine__loop_now(attempt->engine->loop);
+    attempt->requested = true;
+    rc = attempt->engine->transport->ops->start(attempt->engine->transport, &attempt->http, &koine__attempt_handler,
+                                                attempt, &attempt->transfer);
+    if (rc == KOINE_OK)
+        koine__attempt_arm(attempt);
+    else
+        attempt->requested = false;
+    return rc;
+}
+
+static const char *notice_action(int what)
+{
+    static const char *const names[] = {"changed", "dropped", "mapped", "clamped"};
+    return what >= KOINE_NOTICE_DROPPED && what <= KOINE_NOTICE_CLAMPED ? names[what] : names[0];
+}
+
+/* What did not travel as written. False: the attempt was ended for it. */
+static bool take_notices(struct koine__attempt *attempt)
+{
+    int64_t mode = attempt->spec.target->instance->parameters;
+    for (size_t i = 0; i < attempt->out.notice_count; i++) {
+        const struct koine__notice *notice = &attempt->out.notices[i];
+        const char *action = notice_action(notice->what);
+        bool loses = notice->what != KOINE_NOTICE_MAPPED;
+        if (mode == KOINE__PARAMETERS_STRICT && loses) {
+            koine__attempt_failf(attempt, KOINE_CLASS_UNSUPPORTED, "", "parameters: strict, and %s would be %s: %s",
+                                 notice->member, action, notice->why);
+            return false;
+        }
+        struct koine_event *event = NULL;
+        if (mode == KOINE__PARAMETERS_WARN && loses)
+            event = koine__event_new(&(struct koine__event_parts){.kind = KOINE_EVENT_PARAMETER, .tool = -1,
+                                                                  .name = koine__str(notice->member),
+                                                                  .text = koine__str(notice->why)});
+        if (event)
+            koine__events_push(&attempt->assembly.events, event);
+        if (koine__answer_parameter(attempt->assembly.answer, notice->member, action, notice->why) != KOINE_OK) {
+            koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory for a notice");
+            return false;
+        }
+    }
+    return true;
+}
+
+static int class_of_answer(int32_t answer)
+{
+    switch (answer) {
+    case KOINE_UNSUPPORTED:
+        return KOINE_CLASS_UNSUPPORTED;
+    case KOINE_INVALID:
+        return KOINE_CLASS_INVALID;
+    case KOINE_NO_MEMORY:
+        return KOINE_CLASS_MEMORY;
+    default:
+        return KOINE_CLASS_PLUGIN;
+    }
+}
+
+static void on_request(struct koine__job *job)
+{
+    struct koine__attempt *attempt = job->owner;
+    const char *id = job->provider->id;
+    attempt->job_running = false;
+    if (koine__node_failed(attempt->spec.doc)) {
+        koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory to read the document");
+        return;
+    }
+    if (job->answer != KOINE_DONE) {
+        const char *why = attempt->out.why ? attempt->out.why : "the provider wrote no request";
+        koine__attempt_failf(attempt, class_of_answer(job->answer), "", "%s", why);
+        return;
+    }
+    if (!take_notices(attempt))
+        return;
+    switch (start_transfer(attempt)) {
+    case KOINE_OK:
+        return;
+    case KOINE_EMEMORY:
+        koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory for the request");
+        return;
+    case KOINE_ESYSTEM:
+        koine__attempt_failf(attempt, KOINE_CLASS_CONNECT, "connect", "the system refused a connection");
+        return;
+    default:
+        koine__attempt_failf(attempt, KOINE_CLASS_PLUGIN, "", "plugin %s wrote a wrong request: %s", id,
+                             attempt->out.broken ? attempt->out.broken : "unknown rule");
+    }
+}
+
+static void write_request(struct koine__attempt *attempt)
+{
+    const struct koine__target *target = attempt->spec.target;
+    attempt->phase = KOINE__PHASE_REQUEST;
+    attempt->ask = (koine_ask){
+        .size = (uint32_t)sizeof(koine_ask),
+        .framing = attempt->spec.stream ? KOINE_FRAME_SSE : KOINE_FRAME_WHOLE,
+        .step = attempt->state.step,
+        .self = target->instance->provider,
+        .host = &attempt->host.pub,
+        .doc = attempt->spec.doc,
+        .model = koine__str(target->model),
+        .state = attempt->state.bytes,
+    };
+    attempt->job.ask = &attempt->ask;
+    attempt->job.out = &attempt->out.pub;
+    koine__attempt_run_job(attempt, KOINE__JOB_REQUEST, on_request);
+}
+
+static void pass_gate(struct koine__attempt *attempt)
+{
+    struct koine__fault fault = {.retry_after_ns = -1, .stage = ""};
+    int64_t now = koine__loop_now(attempt->engine->loop);
+    switch (koine__gate_enter(&attempt->engine->gate, &attempt->ticket, now, &fault)) {
+    case KOINE__PASS_GO:
+        write_request(attempt);
+        break;
+    case KOINE__PASS_WAIT:
+        koine__attempt_arm(attempt);
+        break;
+    case KOINE__PASS_REFUSE:
+        koine__attempt_fail(attempt, &fault);
+        break;
+    }
+}
+
+static void on_soon(struct koine__timer *timer)
+{
+    struct koine__attempt *attempt = KOINE__CONTAINER(timer, struct koine__attempt, soon);
+    if (attempt->phase == KOINE__PHASE_GATE)
+        pass_gate(attempt);
+    else if (attempt->phase == KOINE__PHASE_ENDED)
+        attempt->ended(attempt); /* the last thing: it may be freed now */
+}
+
+/* ---- backpressure ---- */
+
+void koine__attempt_pause(struct koine__attempt *attempt)
+{
+    if (attempt->paused || !attempt->transfer)
+        return;
+    attempt->paused = true;
+    attempt->engine->transport->ops->pause(attempt->transfer);
+}
+
+void koine__attempt_resume(struct koine__attempt *attempt)
+{
+    if (!attempt->paused)
+        return;
+    attempt->paused = false;
+    attempt->last_byte = attempt->last_event = koine__loop_now(attempt->engine->loop);
+    if (attempt->transfer)
+        attempt->engine->transport->ops->resume(attempt->transfer);
+    koine__attempt_arm(attempt);
+}

@@ -1,0 +1,348 @@
+/* attempt_read: the answer's way: bytes → frames → provider → assembly. */
+#include "core/engine/attempt_internal.h"
+
+#include <string.h>
+
+/* ---- what the transfer tells ---- */
+
+static void on_sent(void *arg)
+{
+    struct koine__attempt *attempt = arg;
+    attempt->sent = true;
+    attempt->phase = KOINE__PHASE_SENT;
+    attempt->sent_at = koine__loop_now(attempt->engine->loop);
+    koine__gate_sent(&attempt->engine->gate, &attempt->ticket, attempt->sent_at);
+    koine__attempt_arm(attempt);
+}
+
+/* The head is asked again for every frame, so it is kept. */
+static bool copy_head(struct koine__attempt *attempt, const struct koine__head *head)
+{
+    struct koine__header *headers = koine__arena_alloc(&attempt->arena, (head->count + 1) * sizeof(*headers));
+    if (!headers)
+        return false;
+    for (size_t i = 0; i < head->count; i++) {
+        const struct koine__header *from = &head->headers[i];
+        headers[i].name = (koine_str){koine__arena_strndup(&attempt->arena, from->name.ptr, from->name.len), from->name.len};
+        headers[i].value = (koine_str){koine__arena_strndup(&attempt->arena, from->value.ptr, from->value.len), from->value.len};
+        if (!headers[i].name.ptr || !headers[i].value.ptr)
+            return false;
+    }
+    attempt->head = (struct koine__head){head->status, headers, head->count};
+    return true;
+}
+
+static koine_str find_header(const void *arg, const char *name)
+{
+    return koine__head_find(arg, name);
+}
+
+static void read_request_id(struct koine__attempt *attempt)
+{
+    koine_str id = koine__head_find(&attempt->head, "x-request-id");
+    if (id.len == 0)
+        id = koine__head_find(&attempt->head, "request-id");
+    koine__fault_words(attempt->request_id, sizeof(attempt->request_id), id.ptr, id.len);
+}
+
+static void on_head(void *arg, const struct koine__head *head)
+{
+    struct koine__attempt *attempt = arg;
+    const struct koine__clock *clock = koine__loop_clock(attempt->engine->loop);
+    if (!copy_head(attempt, head)) {
+        koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory for the answer's head");
+        return;
+    }
+    read_request_id(attempt);
+    attempt->phase = KOINE__PHASE_BODY;
+    attempt->last_byte = attempt->last_event = koine__loop_now(attempt->engine->loop);
+    attempt->fault.retry_after_ns = koine__retry_after(find_header, &attempt->head, clock->wall(clock->arg));
+    attempt->fault.never_retry = koine__str_is_nocase(koine__head_find(&attempt->head, "x-should-retry"), "false");
+    koine__framer_head(&attempt->framer, head->status, koine__head_find(&attempt->head, "content-type"));
+    koine__attempt_arm(attempt);
+}
+
+static void fail_oversize(struct koine__attempt *attempt, int rc)
+{
+    if (rc == KOINE_EMEMORY)
+        koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory for the answer");
+    else
+        koine__attempt_failf(attempt, KOINE_CLASS_PROTOCOL, "", "the answer is larger than body_limit (%lld bytes)",
+                             (long long)attempt->spec.target->instance->body_limit);
+}
+
+/* A frame that the provider still reads points into the framer, so nothing is pushed meanwhile. */
+static void on_body(void *arg, const char *ptr, size_t len)
+{
+    struct koine__attempt *attempt = arg;
+    int rc;
+    attempt->last_byte = koine__loop_now(attempt->engine->loop);
+    if (attempt->job_running) {
+        koine__buf_add(&attempt->backlog, ptr, len);
+        rc = attempt->backlog.error;
+    } else {
+        rc = koine__framer_push(&attempt->framer, ptr, len);
+    }
+    if (rc != KOINE_OK)
+        fail_oversize(attempt, rc);
+    else
+        koine__attempt_pump(attempt);
+}
+
+/* Moves into the framer what came while the provider was busy. False: the attempt failed. */
+static bool feed(struct koine__attempt *attempt)
+{
+    if (attempt->backlog.len > 0) {
+        int rc = koine__framer_push(&attempt->framer, attempt->backlog.ptr, attempt->backlog.len);
+        koine__buf_reset(&attempt->backlog);
+        if (rc != KOINE_OK) {
+            fail_oversize(attempt, rc);
+            return false;
+        }
+    }
+    if (attempt->body_end != 0 && !attempt->body_finished) {
+        attempt->body_finished = true;
+        koine__framer_finish(&attempt->framer, attempt->body_end == 1);
+    }
+    return true;
+}
+
+static void on_done(void *arg, const struct koine__fault *fault)
+{
+    struct koine__attempt *attempt = arg;
+    attempt->transfer = NULL;
+    if (fault && attempt->phase != KOINE__PHASE_BODY) {
+        koine__attempt_fail(attempt, fault);
+        return;
+    }
+    if (attempt->phase != KOINE__PHASE_BODY) {
+        koine__attempt_failf(attempt, KOINE_CLASS_RESET, "first_byte", "the connection ended without an answer");
+        return;
+    }
+    if (fault)
+        attempt->cut = *fault;
+    attempt->body_end = fault ? 2 : 1;
+    koine__attempt_pump(attempt);
+}
+
+const struct koine__handler koine__attempt_handler = {on_sent, on_head, on_body, on_done};
+
+void koine__attempt_cut(struct koine__attempt *attempt, const struct koine__fault *fault)
+{
+    if (attempt->transfer)
+        attempt->engine->transport->ops->cancel(attempt->transfer);
+    attempt->transfer = NULL;
+    attempt->cut = *fault;
+    attempt->body_end = 2;
+    koine__attempt_pump(attempt);
+}
+
+/* ---- frames ---- */
+
+static koine_str frame_header(const koine_frame *frame, const char *name)
+{
+    const struct koine__attempt *attempt = KOINE__CONTAINER(frame, struct koine__attempt, frame);
+    return koine__head_find(&attempt->head, name);
+}
+
+/* False: no memory. What is not JSON has no tree; the provider decides what that means. */
+static bool parse_frame(struct koine__attempt *attempt, const struct koine__cut *cut)
+{
+    const koine_node *root = NULL;
+    koine__arena_reset(&attempt->frame_arena);
+    koine_str text = koine__str_trim(cut->text);
+    bool may_be_json = text.len > 0 && strchr("{[\"", text.ptr[0]);
+    if (may_be_json && koine__json_read(cut->text, &attempt->frame_arena, &root, NULL) == KOINE_EMEMORY)
+        return false;
+    attempt->frame = (koine_frame){
+        .size = (uint32_t)sizeof(koine_frame),
+        .kind = cut->kind,
+        .clean = cut->clean,
+        .http_status = attempt->head.status,
+        .event = cut->event,
+        .text = cut->text,
+        .json = root,
+        .header = frame_header,
+    };
+    return true;
+}
+
+static void prepare_read(struct koine__attempt *attempt, void *state)
+{
+    attempt->host.env.arena = &attempt->frame_arena;
+    attempt->read = (koine_read){
+        .size = (uint32_t)sizeof(koine_read),
+        .step = attempt->state.step,
+        .self = attempt->spec.target->instance->provider,
+        .host = &attempt->host.pub,
+        .frame = &attempt->frame,
+        .state = state,
+        .model = koine__str(attempt->spec.target->model),
+    };
+    attempt->job.read = &attempt->read;
+    attempt->job.sink = &attempt->assembly.sink;
+}
+
+static void note_progress(struct koine__attempt *attempt)
+{
+    int64_t now = koine__loop_now(attempt->engine->loop);
+    attempt->last_event = now;
+    if (attempt->assembly.content && attempt->first_token_at < 0)
+        attempt->first_token_at = now;
+    if (attempt->progress)
+        attempt->progress(attempt);
+}
+
+/* The body ended and nothing was wrong with it, yet there is no answer in it. */
+static void fail_truncated(struct koine__attempt *attempt)
+{
+    if (attempt->cut.class_number != KOINE_CLASS_NONE)
+        koine__attempt_fail(attempt, &attempt->cut);
+    else if (attempt->spec.stream)
+        koine__attempt_failf(attempt, KOINE_CLASS_PROTOCOL, "", "the stream ended early, without the vendor's end of it");
+    else
+        koine__attempt_failf(attempt, KOINE_CLASS_PROTOCOL, "", "the answer holds no whole answer");
+}
+
+static void fail_unread(struct koine__attempt *attempt, int32_t answer)
+{
+    if (answer == KOINE_NO_MEMORY)
+        koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory for the answer");
+    else if (answer != KOINE_PROTOCOL)
+        koine__attempt_failf(attempt, KOINE_CLASS_PLUGIN, "", "plugin %s returned %d for a frame",
+                             attempt->job.provider->id, (int)answer);
+    else if (attempt->frame.kind == KOINE_FRAME_END)
+        fail_truncated(attempt);
+    else
+        koine__attempt_failf(attempt, KOINE_CLASS_PROTOCOL, "", attempt->frame.json ? "an unreadable event in the answer"
+                                                                                    : "malformed JSON in the answer");
+}
+
+static void finish(struct koine__attempt *attempt)
+{
+    koine__assembly_finish(&attempt->assembly);
+    if (attempt->assembly.fault.class_number != KOINE_CLASS_NONE) {
+        koine__attempt_fail(attempt, &attempt->assembly.fault);
+        return;
+    }
+    if (attempt->transfer)
+        attempt->engine->transport->ops->drain(attempt->transfer);
+    attempt->transfer = NULL;
+    attempt->fault = (struct koine__fault){.retry_after_ns = -1, .stage = ""};
+    koine__attempt_settle(attempt);
+}
+
+static void on_frame(struct koine__job *job)
+{
+    struct koine__attempt *attempt = job->owner;
+    bool was_later = !attempt->pumping;
+    bool is_end = attempt->frame.kind == KOINE_FRAME_END;
+    attempt->job_running = false;
+    if (attempt->assembly.events.first)
+        note_progress(attempt);
+    if (attempt->phase != KOINE__PHASE_BODY)
+        return;
+    if (koine__node_failed(attempt->frame.json))
+        koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory to read the answer");
+    else if (attempt->assembly.fault.class_number != KOINE_CLASS_NONE)
+        koine__attempt_fail(attempt, &attempt->assembly.fault);
+    else if (job->answer < 0)
+        fail_unread(attempt, job->answer);
+    else if (attempt->assembly.stopped)
+        finish(attempt);
+    else if (job->answer == KOINE_MORE) {
+        attempt->more = true;
+        finish(attempt);
+    } else if (is_end && !attempt->spec.needs_stop && attempt->frame.clean)
+        finish(attempt);
+    else if (is_end)
+        fail_truncated(attempt);
+    else if (was_later)
+        koine__attempt_pump(attempt);
+}
+
+static void read_frame(struct koine__attempt *attempt)
+{
+    prepare_read(attempt, attempt->state.bytes);
+    koine__attempt_run_job(attempt, KOINE__JOB_FRAME, on_frame);
+}
+
+/* ---- answers that are errors ---- */
+
+static int class_of_status(int status)
+{
+    switch (status) {
+    case 401:
+    case 403:
+        return KOINE_CLASS_AUTH;
+    case 402:
+        return KOINE_CLASS_BILLING;
+    case 404:
+        return KOINE_CLASS_MODEL_GONE;
+    case 408:
+    case 409:
+        return KOINE_CLASS_SERVER;
+    case 413:
+        return KOINE_CLASS_CONTEXT_LENGTH;
+    case 429:
+        return KOINE_CLASS_RATE_LIMIT;
+    case 498:
+    case 503:
+    case 529:
+        return KOINE_CLASS_OVERLOADED;
+    default:
+        return status >= 500 ? KOINE_CLASS_SERVER : KOINE_CLASS_INVALID;
+    }
+}
+
+static void on_judged(struct koine__job *job)
+{
+    struct koine__attempt *attempt = job->owner;
+    struct koine__fault *fault = &attempt->assembly.fault;
+    attempt->job_running = false;
+    if (fault->class_number == KOINE_CLASS_NONE)
+        koine__fault_set(fault, class_of_status(attempt->head.status), "", "%s", "");
+    if (fault->message[0] == '\0')
+        koine__fault_words(fault->message, sizeof(fault->message), attempt->frame.text.ptr, attempt->frame.text.len);
+    if (fault->message[0] == '\0')
+        koine__fault_set(fault, fault->class_number, "", "HTTP status %d, and no words", attempt->head.status);
+    koine__attempt_fail(attempt, fault);
+}
+
+static void judge(struct koine__attempt *attempt)
+{
+    const koine_provider *provider = attempt->spec.target->instance->provider;
+    if (attempt->head.status < 400) {
+        koine__attempt_failf(attempt, KOINE_CLASS_PROTOCOL, "", "answered with HTTP status %d; redirects are not followed: is base_url right?",
+                             attempt->head.status);
+        return;
+    }
+    attempt->frame.kind = KOINE_FRAME_WHOLE;
+    prepare_read(attempt, NULL);
+    if (provider->fault) {
+        koine__attempt_run_job(attempt, KOINE__JOB_FAULT, on_judged);
+        return;
+    }
+    attempt->job.owner = attempt;
+    on_judged(&attempt->job);
+}
+
+void koine__attempt_pump(struct koine__attempt *attempt)
+{
+    if (attempt->pumping)
+        return;
+    attempt->pumping = true;
+    while (attempt->phase == KOINE__PHASE_BODY && !attempt->job_running && feed(attempt)) {
+        struct koine__cut cut = {0};
+        int rc = koine__framer_next(&attempt->framer, &cut);
+        if (rc == 0)
+            break;
+        if (rc < 0 || !parse_frame(attempt, &cut))
+            koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory for the answer");
+        else if (attempt->head.status < 200 || attempt->head.status >= 300)
+            judge(attempt); /* whole, or at its end where there is no body: either comes first */
+        else
+            read_frame(attempt);
+    }
+    attempt->pumping = false;
+}

@@ -1,0 +1,428 @@
+/* call: see call.h. This file is its way through the route. */
+#include "core/engine/call_internal.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+/* How many bytes of unread events stop the reading of the answer. */
+#define UNREAD_HIGH ((size_t)256 << 10)
+
+static void try_target(struct koine_call *call);
+static void on_progress(struct koine__attempt *attempt);
+static void on_ended(struct koine__attempt *attempt);
+
+static int64_t now_of(const struct koine_call *call)
+{
+    return koine__loop_now(call->calls->engine->loop);
+}
+
+static const struct koine__target *current_target(const struct koine_call *call)
+{
+    return &call->route.targets[call->route_state.current];
+}
+
+/* ---- starting attempts ---- */
+
+static const koine_exchange *exchange_of(const struct koine_call *call, const koine_provider *provider)
+{
+    return call->spec.operation == KOINE__OP_GENERATE ? provider->generate : provider->list_models;
+}
+
+static int prepare_step(struct koine_call *call, const koine_exchange *exchange)
+{
+    if (call->step.bytes)
+        return KOINE_OK;
+    call->step.step = 0;
+    call->step.bytes = koine__alloc(exchange->state_size);
+    return call->step.bytes ? KOINE_OK : KOINE_EMEMORY;
+}
+
+static int start_attempt(struct koine_call *call, size_t index)
+{
+    const struct koine__target *target = &call->route.targets[index];
+    struct koine__attempt_spec spec = {
+        .target = target,
+        .exchange = exchange_of(call, target->instance->provider),
+        .catalogue = call->spec.catalogue,
+        .stream = call->spec.stream && call->spec.operation == KOINE__OP_GENERATE,
+        .needs_stop = call->spec.operation == KOINE__OP_GENERATE,
+        .state = index == call->route_state.current ? &call->step : NULL,
+        .total = koine__route_share(&call->route_state, now_of(call), call->deadline),
+        .deadline = call->deadline,
+        .ca_file = call->spec.ca_file,
+        .proxy = call->spec.proxy,
+    };
+    void *items = call->attempts;
+    struct koine__attempt *attempt;
+    if (koine__array_reserve(&items, &call->attempt_capacity, call->attempt_count + 1, sizeof(*call->attempts)) != KOINE_OK)
+        return KOINE_EMEMORY;
+    call->attempts = items;
+    if (prepare_step(call, spec.exchange) != KOINE_OK || koine__document_for(call->document, target, index, &spec.doc) != KOINE_OK)
+        return KOINE_EMEMORY;
+    int rc = koine__attempt_new(call->calls->engine, &spec, &attempt);
+    if (rc != KOINE_OK)
+        return rc;
+    attempt->owner = call;
+    attempt->progress = on_progress;
+    attempt->ended = on_ended;
+    call->attempts[call->attempt_count++] = attempt;
+    call->route_state.attempts++;
+    return KOINE_OK;
+}
+
+/* ---- what follows from a fault ---- */
+
+static int64_t window_of(const void *arg, size_t index)
+{
+    const struct koine_call *call = arg;
+    const struct koine__model *known = call->route.targets[index].known;
+    return known ? known->context : -1;
+}
+
+static void remember_fault(struct koine_call *call, const struct koine__fault *fault)
+{
+    call->fault = *fault;
+    call->fault_target = current_target(call);
+    if (call->route_state.current > 0 && call->first_fault_known)
+        return;
+    call->first_fault = *fault;
+    call->first_fault_target = call->fault_target;
+    call->first_fault_known = true;
+}
+
+static void announce_switch(struct koine_call *call, const struct koine__target *to)
+{
+    char why[700];
+    const struct koine__fault *fault = &call->fault;
+    snprintf(why, sizeof(why), "%s: %s: %s", call->fault_target->text, koine_class_name(fault->class_number), fault->message);
+    struct koine_event *event = koine__event_new(&(struct koine__event_parts){
+        .kind = KOINE_EVENT_SWITCH, .tool = -1, .target = koine__str(to->text), .text = koine__str(why)});
+    KOINE__LOG(call->calls->engine->log, KOINE__LOG_WARNING, "event=switch call=%s from=%s to=%s class=%s", call->id,
+               call->fault_target->text, to->text, koine_class_name(fault->class_number));
+    if (event)
+        koine__call_deliver(call, event);
+}
+
+static void move_to(struct koine_call *call, size_t index)
+{
+    koine__route_move(&call->route_state, index);
+    announce_switch(call, current_target(call));
+    call->retry = (struct koine__retry_state){0};
+    koine__dealloc(call->step.bytes);
+    call->step = (struct koine__exchange_state){0};
+    koine_response_free(call->steps);
+    call->steps = NULL;
+    try_target(call);
+}
+
+/* The route has been walked to its end: the first target's fault is the one that counts (part C7), unless the last
+ * one says that no other target would do either. */
+static void give_up(struct koine_call *call, struct koine__attempt *attempt, bool deadline_limited)
+{
+    bool last_decides = koine__fault_class(call->fault.class_number)->next == KOINE__NEXT_NO;
+    const struct koine__fault *chosen = last_decides ? &call->fault : &call->first_fault;
+    struct koine__fault fault = *chosen;
+    fault.deadline_limited |= deadline_limited;
+    koine__call_fail(call, &fault, last_decides ? call->fault_target : call->first_fault_target, attempt);
+}
+
+static void decide(struct koine_call *call, struct koine__attempt *attempt)
+{
+    const struct koine__target *target = current_target(call);
+    struct koine__retry_config config = target->instance->retry;
+    size_t next = koine__route_next(&call->route_state, &call->fault, window_of, call);
+    if (target->max_retries >= 0)
+        config.max_retries = target->max_retries;
+    struct koine__retry_ask ask = {
+        .fault = &call->fault,
+        .now = now_of(call),
+        .deadline = call->deadline,
+        .min_attempt = call->spec.min_attempt,
+        .another_target = next < call->route.count,
+        .attempts_left = koine__route_attempts_left(&call->route_state),
+    };
+    struct koine__retry_verdict verdict =
+        koine__retry_decide(&config, &call->retry, &ask, &call->calls->engine->random);
+    if (verdict.again)
+        koine__timer_set(call->calls->engine->loop, &call->wait_timer, verdict.at);
+    else if (next < call->route.count)
+        move_to(call, next);
+    else
+        give_up(call, attempt, verdict.deadline_limited);
+}
+
+static void fail_target(struct koine_call *call, int class_number, const char *why)
+{
+    struct koine__fault fault;
+    koine__fault_set(&fault, class_number, "", "%s", why);
+    remember_fault(call, &fault);
+    decide(call, NULL);
+}
+
+static void try_target(struct koine_call *call)
+{
+    const struct koine__target *target = current_target(call);
+    if (call->finished)
+        return;
+    if (!target->instance->provider) {
+        fail_target(call, KOINE_CLASS_PLUGIN, target->instance->reason ? target->instance->reason : "its plugin was refused");
+        return;
+    }
+    if (call->first_fault_known && koine__time_add(now_of(call), call->spec.min_attempt) > call->deadline) {
+        give_up(call, NULL, true);
+        return;
+    }
+    if (start_attempt(call, call->route_state.current) != KOINE_OK)
+        fail_target(call, KOINE_CLASS_MEMORY, "no memory for an attempt");
+}
+
+static void on_wait_over(struct koine__timer *timer)
+{
+    try_target(KOINE__CONTAINER(timer, struct koine_call, wait_timer));
+}
+
+/* ---- what attempts tell ---- */
+
+static void end_others(struct koine_call *call, const struct koine__attempt *winner)
+{
+    struct koine__fault fault;
+    koine__fault_set(&fault, KOINE_CLASS_CANCELLED, "", "another attempt answered first");
+    for (size_t i = 0; i < call->attempt_count; i++) {
+        if (call->attempts[i] != winner)
+            koine__attempt_end(call->attempts[i], &fault);
+    }
+}
+
+static void take_events(struct koine_call *call, struct koine__attempt *attempt)
+{
+    koine__events_append(&call->events, &attempt->assembly.events);
+    koine__call_ready(call);
+    if (call->events.bytes > UNREAD_HIGH)
+        koine__attempt_pause(attempt);
+}
+
+static void commit(struct koine_call *call, struct koine__attempt *attempt)
+{
+    if (call->committed)
+        return;
+    call->committed = attempt;
+    end_others(call, attempt);
+}
+
+static void on_progress(struct koine__attempt *attempt)
+{
+    struct koine_call *call = attempt->owner;
+    if (call->finished || call->cancelling)
+        return;
+    if (call->route.commit == KOINE_COMMIT_FIRST_CONTENT && attempt->assembly.content)
+        commit(call, attempt);
+    if (call->committed == attempt)
+        take_events(call, attempt);
+}
+
+static void record(struct koine_call *call, const struct koine__attempt *attempt)
+{
+    if (!attempt->requested) {
+        call->route_state.attempts--;
+        return;
+    }
+    koine__call_log_attempt(call, attempt);
+    long index = koine__ledger_add(&call->ledger, attempt->spec.target->text, attempt->started - call->began);
+    if (index < 0)
+        return;
+    struct koine__row *row = &call->ledger.rows[index];
+    row->end = attempt->ended_at - call->began;
+    row->status = attempt->head.status;
+    row->class_number = attempt->fault.class_number;
+    row->billing = attempt->billing;
+    row->usage = attempt->usage;
+    row->cost = attempt->cost;
+    row->request_id = koine__strdup(attempt->request_id);
+}
+
+static void unlink_attempt(struct koine_call *call, const struct koine__attempt *attempt)
+{
+    for (size_t i = 0; i < call->attempt_count; i++) {
+        if (call->attempts[i] != attempt)
+            continue;
+        call->attempts[i] = call->attempts[--call->attempt_count];
+        return;
+    }
+}
+
+/* A step is read (KOINE_MORE): the next one starts from its state, and keeps its answer. */
+static void next_step(struct koine_call *call, struct koine__attempt *attempt)
+{
+    struct koine__exchange_state old = call->step;
+    call->step = attempt->state;
+    call->step.step++;
+    attempt->state = old;
+    if (!call->steps) {
+        call->steps = attempt->assembly.answer;
+        attempt->assembly.answer = NULL;
+    } else if (koine__answer_append_models(call->steps, attempt->assembly.answer) != KOINE_OK) {
+        fail_target(call, KOINE_CLASS_MEMORY, "no memory for the answer");
+        return;
+    }
+    call->retry = (struct koine__retry_state){0};
+    call->route_state.max_attempts++; /* a page is no retry */
+    try_target(call);
+}
+
+static void succeed(struct koine_call *call, struct koine__attempt *attempt)
+{
+    commit(call, attempt);
+    take_events(call, attempt);
+    if (call->steps && koine__answer_prepend_models(attempt->assembly.answer, call->steps) != KOINE_OK) {
+        fail_target(call, KOINE_CLASS_MEMORY, "no memory for the answer");
+        return;
+    }
+    koine__call_succeed(call, attempt);
+}
+
+static void on_ended(struct koine__attempt *attempt)
+{
+    struct koine_call *call = attempt->owner;
+    bool is_loser = call->committed && call->committed != attempt;
+    unlink_attempt(call, attempt);
+    record(call, attempt);
+    if (call->finished || is_loser) {
+        koine__attempt_free(attempt);
+        return;
+    }
+    if (call->cancelling) {
+        if (call->attempt_count == 0)
+            koine__call_fail(call, &call->fault, attempt->spec.target, attempt);
+    } else if (koine__attempt_answered(attempt) && attempt->more) {
+        next_step(call, attempt);
+    } else if (koine__attempt_answered(attempt)) {
+        succeed(call, attempt);
+    } else if (call->committed) {
+        koine__call_fail(call, &attempt->fault, attempt->spec.target, attempt);
+    } else if (call->attempt_count == 0) { /* else the other one may still answer */
+        remember_fault(call, &attempt->fault);
+        decide(call, attempt);
+    }
+    koine__attempt_free(attempt);
+}
+
+/* ---- deadline, cancel, hedge ---- */
+
+/* Ends everything under way with one fault, which is the call's. */
+static void stop_all(struct koine_call *call, const struct koine__fault *fault)
+{
+    struct koine__loop *loop = call->calls->engine->loop;
+    if (call->finished || call->cancelling)
+        return;
+    call->cancelling = true;
+    call->fault = *fault;
+    koine__timer_stop(loop, &call->wait_timer);
+    koine__timer_stop(loop, &call->deadline_timer);
+    if (call->attempt_count == 0)
+        koine__call_fail(call, fault, current_target(call), NULL);
+    for (size_t i = 0; i < call->attempt_count; i++)
+        koine__attempt_end(call->attempts[i], fault);
+}
+
+static void on_deadline(struct koine__timer *timer)
+{
+    struct koine_call *call = KOINE__CONTAINER(timer, struct koine_call, deadline_timer);
+    struct koine__fault fault;
+    char limit[32];
+    koine__write_duration(call->spec.deadline, limit, sizeof(limit));
+    if (call->first_fault_known)
+        koine__fault_set(&fault, KOINE_CLASS_DEADLINE, "total", "the call's deadline of %s passed; last: %.100s: %s: %.250s", limit,
+                         call->fault_target->text, koine_class_name(call->fault.class_number), call->fault.message);
+    else
+        koine__fault_set(&fault, KOINE_CLASS_DEADLINE, "total", "the call's deadline of %s passed", limit);
+    stop_all(call, &fault);
+}
+
+void koine__call_cancel(struct koine_call *call)
+{
+    struct koine__fault fault;
+    koine__fault_set(&fault, KOINE_CLASS_CANCELLED, "", "the call was cancelled");
+    stop_all(call, &fault);
+}
+
+static void on_cancelled(struct koine__watch *watch, bool readable, bool writable)
+{
+    struct koine_call *call = KOINE__CONTAINER(watch, struct koine_call, cancel_watch);
+    (void)readable;
+    (void)writable;
+    koine__call_cancel(call);
+}
+
+int koine__call_hedge(struct koine_call *call)
+{
+    size_t next = call->route_state.current + 1;
+    if (call->finished || call->committed || call->attempt_count == 0 || next >= call->route.count ||
+        !call->route.targets[next].instance->provider)
+        return KOINE_ENOTFOUND;
+    koine__dealloc(call->step.bytes); /* the one under way has its own copy */
+    call->step = (struct koine__exchange_state){0};
+    koine__route_move(&call->route_state, next);
+    return start_attempt(call, next);
+}
+
+/* ---- birth ---- */
+
+/* The descriptor is duplicated: an epoll set takes each one once, and many calls may carry one canceller. */
+static int watch_canceller(struct koine_call *call)
+{
+    koine_canceller *canceller = call->spec.canceller;
+    call->cancel_watch.ready = on_cancelled;
+    if (!canceller)
+        return KOINE_OK;
+    call->cancel_watch.fd = fcntl(koine__canceller_fd(canceller), F_DUPFD_CLOEXEC, 3);
+    if (call->cancel_watch.fd < 0)
+        return KOINE_ESYSTEM;
+    return koine__loop_watch(call->calls->engine->loop, &call->cancel_watch, true, false);
+}
+
+static void enter_list(struct koine_call *call)
+{
+    static atomic_ullong numbers;
+    struct koine__calls *calls = call->calls;
+    snprintf(call->id, sizeof(call->id), "c%llu", atomic_fetch_add(&numbers, 1) + 1);
+    call->next = calls->first;
+    if (calls->first)
+        calls->first->prev = call;
+    calls->first = call;
+}
+
+int koine__call_new(struct koine__calls *calls, const struct koine__call_spec *spec, struct koine_call **ret,
+                    koine_error **ret_error)
+{
+    struct koine_call *call = koine__alloc(sizeof(*call));
+    if (!call)
+        return koine__error_memory(ret_error);
+    call->calls = calls;
+    call->spec = *spec;
+    call->route = *spec->route;
+    call->spec.plan = NULL; /* neither is ours before we succeed */
+    call->spec.canceller = koine__canceller_ref(spec->canceller);
+    call->began = now_of(call);
+    call->deadline = koine__time_add(call->began, spec->deadline);
+    koine__timer_init(&call->wait_timer, on_wait_over);
+    koine__timer_init(&call->deadline_timer, on_deadline);
+    koine__route_start(&call->route_state, call->route.count, (unsigned)call->route.max_attempts);
+    enter_list(call);
+    call->cancel_watch.fd = -1;
+    call->terminal = koine__event_new(&(struct koine__event_parts){.tool = -1});
+    int rc = call->terminal ? KOINE_OK : koine__error_memory(ret_error);
+    if (rc == KOINE_OK && watch_canceller(call) != KOINE_OK)
+        rc = koine__error(ret_error, KOINE_ESYSTEM, "no descriptor left to watch the canceller");
+    if (rc != KOINE_OK) {
+        koine__call_destroy(call);
+        return rc;
+    }
+    call->spec.plan = spec->plan;
+    call->document = spec->document;
+    koine__timer_set(calls->engine->loop, &call->deadline_timer, call->deadline);
+    koine__timer_set(calls->engine->loop, &call->wait_timer, call->began);
+    *ret = call;
+    return KOINE_OK;
+}

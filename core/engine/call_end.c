@@ -1,0 +1,238 @@
+/* call_end: a call's end, its events' way out, and its getters. */
+#include "core/engine/call_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define UNREAD_LOW ((size_t)64 << 10)
+
+/* ---- events out ---- */
+
+void koine__calls_init(struct koine__calls *calls, struct koine__engine *engine, struct koine_client *client)
+{
+    *calls = (struct koine__calls){.engine = engine, .client = client};
+    calls->ready_last = &calls->ready;
+}
+
+void koine__call_ready(struct koine_call *call)
+{
+    struct koine__calls *calls = call->calls;
+    if (call->is_ready || !call->events.first)
+        return;
+    call->is_ready = true;
+    call->ready_next = NULL;
+    *calls->ready_last = call;
+    calls->ready_last = &call->ready_next;
+    koine__loop_set_busy(calls->engine->loop, true);
+}
+
+void koine__call_deliver(struct koine_call *call, struct koine_event *event)
+{
+    koine__events_push(&call->events, event);
+    koine__call_ready(call);
+}
+
+static void leave_ready(struct koine_call *call)
+{
+    struct koine__calls *calls = call->calls;
+    for (struct koine_call **at = &calls->ready; *at; at = &(*at)->ready_next) {
+        if (*at != call)
+            continue;
+        *at = call->ready_next;
+        if (calls->ready_last == &call->ready_next)
+            calls->ready_last = at;
+        break;
+    }
+    call->is_ready = false;
+}
+
+struct koine_event *koine__calls_next(struct koine__calls *calls, struct koine_call **ret_call)
+{
+    struct koine_call *call = calls->ready;
+    if (!call)
+        return NULL;
+    leave_ready(call);
+    struct koine_event *event = koine__events_pop(&call->events);
+    koine__call_ready(call); /* to the end of the line, so that no call starves another */
+    koine__loop_set_busy(calls->engine->loop, calls->ready != NULL);
+    if (call->committed && !call->finished && call->events.bytes < UNREAD_LOW)
+        koine__attempt_resume(call->committed);
+    *ret_call = call;
+    return event;
+}
+
+/* ---- the end ---- */
+
+static void stop_timers(struct koine_call *call)
+{
+    struct koine__loop *loop = call->calls->engine->loop;
+    koine__timer_stop(loop, &call->wait_timer);
+    koine__timer_stop(loop, &call->deadline_timer);
+    if (call->cancel_watch.fd >= 0) {
+        koine__loop_unwatch(loop, &call->cancel_watch);
+        close(call->cancel_watch.fd);
+    }
+    call->cancel_watch.fd = -1;
+}
+
+/* Takes the attempt's answer, or makes an empty one, and writes into it what belongs to the call. NULL: no memory. */
+static struct koine_response *take_answer(struct koine_call *call, struct koine__attempt *attempt,
+                                          const struct koine__target *target)
+{
+    struct koine_response *answer = attempt ? attempt->assembly.answer : NULL;
+    if (attempt)
+        attempt->assembly.answer = NULL;
+    if (!answer)
+        answer = koine__answer_new(0);
+    if (!answer)
+        return NULL;
+    answer->ledger = call->ledger;
+    call->ledger = (struct koine__ledger){0};
+    answer->ns = koine__loop_now(call->calls->engine->loop) - call->began;
+    if (attempt && attempt->first_token_at >= 0)
+        answer->first_token_ns = attempt->first_token_at - call->began;
+    if (attempt && attempt->phase == KOINE__PHASE_ENDED)
+        answer->usage = attempt->usage;
+    koine__dealloc(answer->target);
+    answer->target = koine__strdup(target->text);
+    if (koine__ledger_cost(&answer->ledger, &answer->cost) != KOINE_OK)
+        answer->cost = (koine_cost)KOINE_COST_INIT;
+    bool whole = answer->target && koine__answer_message(answer) == KOINE_OK;
+    if (whole)
+        return answer;
+    koine_response_free(answer);
+    return NULL;
+}
+
+static void log_call(const struct koine_call *call, const char *class_name)
+{
+    const struct koine_response *answer = call->answer ? call->answer : koine_error_partial(call->error);
+    char usd[40] = "unknown";
+    if (answer && answer->cost.state != KOINE_UNPRICED)
+        koine_cost_usd(answer->cost.picodollars, usd, sizeof(usd));
+    KOINE__LOG(call->calls->engine->log, KOINE__LOG_INFO, "event=call call=%s target=%s class=%s attempts=%zu ms=%lld usd=%s",
+               call->id, koine_response_target(answer), class_name, koine_response_attempt_count(answer),
+               (long long)koine_response_ms(answer), usd);
+}
+
+void koine__call_log_attempt(struct koine_call *call, const struct koine__attempt *attempt)
+{
+    KOINE__LOG(call->calls->engine->log, KOINE__LOG_INFO,
+               "event=attempt call=%s target=%s status=%d class=%s ms=%lld request_id=%s", call->id,
+               attempt->spec.target->text, attempt->head.status,
+               attempt->fault.class_number ? koine_class_name(attempt->fault.class_number) : "ok",
+               (long long)((attempt->ended_at - attempt->started) / KOINE__MS), attempt->request_id);
+}
+
+static void push_terminal(struct koine_call *call, int kind)
+{
+    /* The last event must come even without memory, so room for it is kept since the call's start. */
+    struct koine_event *event = call->terminal;
+    call->terminal = NULL;
+    event->kind = kind;
+    event->finish = call->answer ? call->answer->finish : KOINE_FINISH_NONE;
+    event->error = call->error;
+    if (call->answer) {
+        event->usage = call->answer->usage;
+        event->has_usage = true;
+    }
+    call->finished = true;
+    koine__call_deliver(call, event);
+}
+
+void koine__call_fail(struct koine_call *call, const struct koine__fault *fault, const struct koine__target *target,
+                      struct koine__attempt *attempt)
+{
+    struct koine__fault last = *fault;
+    struct koine_response *answer;
+    stop_timers(call);
+    if (call->route.commit != KOINE_COMMIT_FIRST_CONTENT && attempt)
+        koine__events_clear(&attempt->assembly.events); /* held back and never delivered */
+    answer = take_answer(call, attempt, target);
+    if (last.deadline_limited && last.class_number != KOINE_CLASS_DEADLINE) {
+        size_t used = strlen(last.message);
+        snprintf(last.message + used, sizeof(last.message) - used, "; the deadline left no time to try again");
+    }
+    koine__error_fault(&call->error, &last, target->text);
+    if (call->error && !call->error->is_static) {
+        call->error->partial = answer;
+        call->error->free_partial = koine_response_free;
+    } else {
+        koine_response_free(answer);
+    }
+    log_call(call, koine_class_name(last.class_number));
+    push_terminal(call, KOINE_EVENT_FAULT);
+}
+
+void koine__call_succeed(struct koine_call *call, struct koine__attempt *attempt)
+{
+    stop_timers(call);
+    call->answer = take_answer(call, attempt, attempt->spec.target);
+    if (!call->answer) {
+        struct koine__fault fault;
+        koine__fault_set(&fault, KOINE_CLASS_MEMORY, "", "no memory for the answer");
+        koine__call_fail(call, &fault, attempt->spec.target, NULL);
+        return;
+    }
+    log_call(call, "ok");
+    push_terminal(call, KOINE_EVENT_STOP);
+}
+
+/* ---- getters ---- */
+
+const koine_response *koine_call_response(const koine_call *call)
+{
+    if (!call || !call->finished)
+        return NULL;
+    return call->answer ? call->answer : koine_error_partial(call->error);
+}
+
+const koine_error *koine_call_error(const koine_call *call)
+{
+    return call && call->finished ? call->error : NULL;
+}
+
+void *koine_call_user(const koine_call *call)
+{
+    return call ? call->spec.user : NULL;
+}
+
+const char *koine_call_id(const koine_call *call)
+{
+    return call ? call->id : "";
+}
+
+static void leave_list(struct koine_call *call)
+{
+    if (call->prev)
+        call->prev->next = call->next;
+    else
+        call->calls->first = call->next;
+    if (call->next)
+        call->next->prev = call->prev;
+}
+
+void koine__call_destroy(struct koine_call *call)
+{
+    stop_timers(call);
+    while (call->attempt_count > 0)
+        koine__attempt_free(call->attempts[--call->attempt_count]);
+    if (call->is_ready)
+        leave_ready(call);
+    koine__loop_set_busy(call->calls->engine->loop, call->calls->ready != NULL);
+    leave_list(call);
+    koine__events_clear(&call->events);
+    koine__event_free(call->terminal);
+    koine__ledger_release(&call->ledger);
+    koine_response_free(call->steps);
+    koine_response_free(call->answer);
+    koine_error_free(call->error);
+    koine_canceller_free(call->spec.canceller);
+    koine__dealloc(call->attempts);
+    koine__dealloc(call->step.bytes);
+    koine__document_free(call->document);
+    if (call->spec.plan)
+        call->spec.release_plan(call->spec.plan);
+    koine__dealloc(call);
+}

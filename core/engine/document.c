@@ -1,0 +1,115 @@
+/* document: see document.h. */
+#include "core/engine/document.h"
+
+#include <string.h>
+
+void koine__document_free(struct koine__document *document)
+{
+    if (!document)
+        return;
+    koine__arena_release(&document->arena);
+    koine__dealloc(document);
+}
+
+static int parse(struct koine__document *document, koine_str text, koine_error **ret_error)
+{
+    struct koine__json_fault fault = {0};
+    char *copy = koine__arena_strndup(&document->arena, text.ptr ? text.ptr : "", text.len);
+    if (!copy)
+        return koine__error_memory(ret_error);
+    document->text = (koine_str){copy, text.len};
+    int rc = koine__json_read(document->text, &document->arena, &document->root, &fault);
+    if (rc == KOINE_EMEMORY)
+        return koine__error_memory(ret_error);
+    if (rc != KOINE_OK)
+        return koine__error(ret_error, KOINE_EARGUMENT, "document:%u:%u: %s", fault.line, fault.column, fault.reason);
+    if (koine__node_kind(document->root) != KOINE_NODE_OBJECT)
+        return koine__error(ret_error, KOINE_EARGUMENT, "document:1:1: is not a JSON object; write {\"messages\": [...]}");
+    return KOINE_OK;
+}
+
+int koine__document_read(koine_str text, struct koine__document **ret, koine_error **ret_error)
+{
+    struct koine__document *document = koine__alloc(sizeof(*document));
+    if (!document)
+        return koine__error_memory(ret_error);
+    koine__arena_init(&document->arena, 0);
+    int rc = parse(document, text, ret_error);
+    if (rc == KOINE_OK)
+        *ret = document;
+    else
+        koine__document_free(document);
+    return rc;
+}
+
+static bool is_changed(const struct koine__target *target, koine_str name)
+{
+    for (size_t i = 0; i < target->member_count; i++) {
+        if (koine__str_is(name, target->members[i].name))
+            return true;
+    }
+    return false;
+}
+
+/* All that the target does not change stays in the source's own bytes. */
+static void write_changed(struct koine__writer *writer, const koine_node *root, const struct koine__target *target)
+{
+    koine__write_open(writer, (koine_str){NULL, 0}, '{');
+    for (size_t i = 0; i < koine__node_count(root); i++) {
+        koine_str name = koine__node_key(root, i);
+        if (!is_changed(target, name))
+            koine__write_raw(writer, name, koine__node_source(koine__node_at(root, i)));
+    }
+    for (size_t i = 0; i < target->member_count; i++) {
+        if (target->members[i].json)
+            koine__write_raw(writer, koine__str(target->members[i].name), koine__str(target->members[i].json));
+    }
+    koine__write_close(writer);
+}
+
+static int make_changed(struct koine__document *document, const struct koine__target *target, const koine_node **ret)
+{
+    struct koine__buf buf;
+    struct koine__writer writer;
+    koine__buf_init(&buf, SIZE_MAX / 2);
+    koine__writer_init(&writer, &buf);
+    write_changed(&writer, document->root, target);
+    int rc = KOINE_EMEMORY;
+    char *text = koine__writer_done(&writer) && !koine__node_failed(document->root)
+                     ? koine__arena_strndup(&document->arena, buf.ptr, buf.len) : NULL;
+    if (text)
+        rc = koine__json_read((koine_str){text, buf.len}, &document->arena, ret, NULL);
+    koine__buf_release(&buf);
+    return rc == KOINE_OK ? KOINE_OK : KOINE_EMEMORY;
+}
+
+static int make_room(struct koine__document *document, size_t count)
+{
+    if (count <= document->changed_count)
+        return KOINE_OK;
+    const koine_node **changed = koine__arena_alloc(&document->arena, count * sizeof(*changed));
+    if (!changed)
+        return KOINE_EMEMORY;
+    if (document->changed_count > 0)
+        memcpy(changed, document->changed, document->changed_count * sizeof(*changed));
+    document->changed = changed;
+    document->changed_count = count;
+    return KOINE_OK;
+}
+
+int koine__document_for(struct koine__document *document, const struct koine__target *target, size_t index,
+                        const koine_node **ret)
+{
+    *ret = document ? document->root : NULL;
+    if (!document || target->member_count == 0)
+        return KOINE_OK;
+    if (make_room(document, index + 1) != KOINE_OK)
+        return KOINE_EMEMORY;
+    if (!document->changed[index]) {
+        int rc = make_changed(document, target, &document->changed[index]);
+        if (rc != KOINE_OK)
+            return rc;
+    }
+    *ret = document->changed[index];
+    return KOINE_OK;
+}

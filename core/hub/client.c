@@ -1,0 +1,351 @@
+/* client: a loop, connections, calls; see koine_client in koine.h. */
+#include "core/hub/client.h"
+
+#include "core/hub/fork.h"
+#include "core/hub/resolve.h"
+
+#include <string.h>
+
+/* ---- birth and death ---- */
+
+static int open_transport(struct koine_client *client, const struct koine__snapshot *snapshot)
+{
+    const struct koine__world *world = &client->hub->world;
+    struct koine__curl_options options = {.idle = (size_t)snapshot->pool_idle};
+    if (world->transport)
+        return world->transport(world->transport_arg, client->loop, &client->engine.transport);
+    int rc = koine__hub_share(client->hub, &options.share);
+    if (rc != KOINE_OK)
+        return rc;
+    return koine__transport_curl_new(client->loop, &options, &client->engine.transport);
+}
+
+static void init_engine(struct koine_client *client, const struct koine__snapshot *snapshot)
+{
+    const struct koine__world *world = &client->hub->world;
+    struct koine__engine *engine = &client->engine;
+    engine->loop = client->loop;
+    engine->bridge = world->bridge ? world->bridge : &koine__direct_bridge;
+    engine->log = &client->hub->log;
+    koine__random_seed(&engine->random, world->seed ? world->seed : koine__crypto_seed());
+    koine__pool_init(&client->pool, snapshot->pool_connections);
+    engine->gate.stages[KOINE__STAGE_LIMITER] = &client->pool.stage;
+    for (size_t i = 0; i < KOINE__STAGES; i++) {
+        if (world->stages[i])
+            engine->gate.stages[i] = world->stages[i];
+    }
+    koine__calls_init(&client->calls, engine, client);
+}
+
+static int open_client(struct koine_client *client, koine_error **ret_error)
+{
+    const struct koine__clock *clock = client->hub->world.clock ? client->hub->world.clock : &koine__system_clock;
+    struct koine__snapshot *snapshot;
+    int rc = koine__hub_snapshot(client->hub, &snapshot, ret_error);
+    if (rc != KOINE_OK)
+        return rc;
+    rc = koine__loop_new(clock, &client->loop);
+    if (rc == KOINE_OK) {
+        init_engine(client, snapshot);
+        rc = open_transport(client, snapshot);
+    }
+    koine__snapshot_unref(snapshot);
+    return rc == KOINE_OK ? rc : koine__error(ret_error, rc, "a client cannot be made: %s", koine_strerror(rc));
+}
+
+int koine_client_new(koine_hub *hub, koine_client **ret, koine_error **ret_error)
+{
+    int rc = koine__hub_usable(hub);
+    if (rc != KOINE_OK || !ret)
+        return koine__error(ret_error, rc != KOINE_OK ? rc : KOINE_EARGUMENT, "koine_client_new: no usable hub, or ret is NULL");
+    struct koine_client *client = koine__alloc(sizeof(*client));
+    if (!client)
+        return koine__error_memory(ret_error);
+    client->hub = koine__hub_ref(hub);
+    client->generation = koine__fork_generation();
+    rc = open_client(client, ret_error);
+    if (rc == KOINE_OK)
+        *ret = client;
+    else
+        koine_client_free(client);
+    return rc;
+}
+
+/* In a child: the connections and the epoll set are the parent's, and it goes on using them. */
+static void abandon(struct koine_client *client)
+{
+    if (client->engine.transport)
+        client->engine.transport->ops->abandon(client->engine.transport);
+    koine__loop_abandon(client->loop);
+}
+
+void koine_client_free(koine_client *client)
+{
+    if (!client)
+        return;
+    if (client->generation != koine__fork_generation()) {
+        abandon(client);
+        koine__dealloc(client);
+        return;
+    }
+    koine__event_free(client->current);
+    while (client->calls.first)
+        koine__call_destroy(client->calls.first);
+    if (client->engine.transport)
+        client->engine.transport->ops->free(client->engine.transport);
+    if (client->loop)
+        koine__loop_free(client->loop);
+    koine_hub_free(client->hub);
+    koine__dealloc(client);
+}
+
+static int usable(const struct koine_client *client)
+{
+    if (!client || koine__log_is_inside())
+        return KOINE_EARGUMENT;
+    return client->generation == koine__fork_generation() ? KOINE_OK : KOINE_EFORK;
+}
+
+/* ---- starting ---- */
+
+static void release_snapshot(void *plan)
+{
+    koine__snapshot_unref(plan);
+}
+
+static bool wants_stream(const struct koine_request *request, const struct koine__document *document, bool otherwise)
+{
+    int32_t told = koine__node_truth(koine__node_get(document->root, "stream"));
+    if (request->stream >= 0)
+        return request->stream != 0;
+    return told >= 0 ? told != 0 : otherwise;
+}
+
+struct start { /* how the two ways of asking differ */
+    bool stream_otherwise;
+    bool complete; /* commit, whatever the request and the route say */
+};
+
+static int start_call(struct koine_client *client, struct koine__snapshot *snapshot, const struct koine_request *request,
+                      struct koine__document *document, const struct start *how, struct koine_call **ret,
+                      koine_error **ret_error)
+{
+    struct koine__route route;
+    int rc = koine__resolve(snapshot, request, document, &route, ret_error);
+    if (rc != KOINE_OK)
+        return rc;
+    if (how->complete)
+        route.commit = KOINE_COMMIT_COMPLETE;
+    else if (request->commit != KOINE_COMMIT_ROUTE)
+        route.commit = request->commit;
+    struct koine__call_spec spec = {
+        .operation = KOINE__OP_GENERATE,
+        .route = &route,
+        .catalogue = snapshot->catalogue,
+        .document = document,
+        .stream = wants_stream(request, document, how->stream_otherwise),
+        .deadline = request->deadline_ms > 0 ? request->deadline_ms * KOINE__MS : route.deadline,
+        .min_attempt = snapshot->min_attempt,
+        .canceller = request->canceller,
+        .user = request->user,
+        .ca_file = snapshot->ca_file,
+        .proxy = snapshot->proxy,
+        .plan = snapshot,
+        .release_plan = release_snapshot,
+    };
+    return koine__call_new(&client->calls, &spec, ret, ret_error);
+}
+
+static int start(struct koine_client *client, const struct koine_request *request, const struct start *how,
+                 struct koine_call **ret, koine_error **ret_error)
+{
+    struct koine__snapshot *snapshot;
+    struct koine__document *document = NULL;
+    koine_str text;
+    int rc = usable(client);
+    if (rc != KOINE_OK || !request)
+        return koine__error(ret_error, rc != KOINE_OK ? rc : KOINE_EARGUMENT, "no usable client, or the request is NULL");
+    rc = koine__request_text(request, &text.ptr, &text.len);
+    if (rc != KOINE_OK)
+        return koine__error(ret_error, rc, "the request was not built: %s", koine_strerror(rc));
+    rc = koine__hub_snapshot(client->hub, &snapshot, ret_error);
+    if (rc != KOINE_OK)
+        return rc;
+    rc = koine__document_read(text, &document, ret_error);
+    if (rc == KOINE_OK)
+        rc = start_call(client, snapshot, request, document, how, ret, ret_error);
+    if (rc != KOINE_OK) {
+        koine__document_free(document);
+        koine__snapshot_unref(snapshot);
+    }
+    return rc;
+}
+
+int koine_start(koine_client *client, const koine_request *request, koine_call **ret, koine_error **ret_error)
+{
+    static const struct start how = {.stream_otherwise = true, .complete = false};
+    if (!ret)
+        return koine__error(ret_error, KOINE_EARGUMENT, "koine_start: ret is NULL");
+    return start(client, request, &how, ret, ret_error);
+}
+
+/* ---- moving ---- */
+
+int koine_fd(const koine_client *client)
+{
+    int rc = usable(client);
+    return rc == KOINE_OK ? koine__loop_fd(client->loop) : rc;
+}
+
+int koine_process(koine_client *client)
+{
+    int rc = usable(client);
+    if (rc != KOINE_OK)
+        return rc;
+    koine__event_free(client->current);
+    client->current = NULL;
+    rc = koine__loop_process(client->loop);
+    return rc < 0 ? rc : KOINE_OK;
+}
+
+int koine_wait(koine_client *client, int timeout_ms)
+{
+    int rc = usable(client);
+    if (rc != KOINE_OK)
+        return rc;
+    const struct koine__clock *clock = koine__loop_clock(client->loop);
+    int64_t until = timeout_ms < 0 ? KOINE__NEVER : koine__time_add(koine__now(clock), timeout_ms * KOINE__MS);
+    rc = koine__loop_wait(client->loop, until);
+    return rc < 0 ? rc : koine_process(client);
+}
+
+int koine_next(koine_client *client, koine_call **ret_call, const koine_event **ret)
+{
+    int rc = usable(client);
+    if (rc != KOINE_OK || !ret_call || !ret)
+        return rc != KOINE_OK ? rc : KOINE_EARGUMENT;
+    koine__event_free(client->current);
+    client->current = koine__calls_next(&client->calls, ret_call);
+    if (!client->current)
+        return 0;
+    *ret = client->current;
+    return 1;
+}
+
+void koine_call_cancel(koine_call *call)
+{
+    if (call && usable(call->calls->client) == KOINE_OK)
+        koine__call_cancel(call);
+}
+
+void koine_call_free(koine_call *call)
+{
+    if (!call || usable(call->calls->client) != KOINE_OK)
+        return;
+    struct koine_client *client = call->calls->client;
+    koine__event_free(client->current);
+    client->current = NULL;
+    koine__call_destroy(call);
+}
+
+/* ---- waiting for a whole answer ---- */
+
+/* Runs the loop until the call has ended. Events of other calls stay where they are and must not keep us awake. */
+static int run_to_end(struct koine_client *client, struct koine_call *call)
+{
+    int rc = KOINE_OK;
+    koine__event_free(client->current);
+    client->current = NULL;
+    while (!call->finished && rc >= 0) {
+        koine__loop_set_busy(client->loop, false);
+        rc = koine__loop_wait(client->loop, KOINE__NEVER);
+        if (rc >= 0)
+            rc = koine__loop_process(client->loop);
+    }
+    return rc < 0 ? rc : KOINE_OK;
+}
+
+/* Takes the result out of the ended call and frees it. */
+static int take_result(struct koine_call *call, koine_response **ret, koine_error **ret_error)
+{
+    int rc = KOINE_OK;
+    if (call->error) {
+        rc = call->error->number;
+        if (ret_error) {
+            *ret_error = call->error;
+            call->error = NULL;
+        }
+    } else {
+        *ret = call->answer;
+        call->answer = NULL;
+    }
+    koine__call_destroy(call);
+    return rc;
+}
+
+static int finish_call(struct koine_client *client, struct koine_call *call, koine_response **ret, koine_error **ret_error)
+{
+    int rc = run_to_end(client, call);
+    if (rc == KOINE_OK)
+        return take_result(call, ret, ret_error);
+    koine__call_destroy(call);
+    return koine__error(ret_error, rc, "the loop cannot wait: %s", koine_strerror(rc));
+}
+
+int koine_generate(koine_client *client, const koine_request *request, koine_response **ret, koine_error **ret_error)
+{
+    static const struct start how = {.stream_otherwise = false, .complete = true};
+    struct koine_call *call;
+    if (!ret)
+        return koine__error(ret_error, KOINE_EARGUMENT, "koine_generate: ret is NULL");
+    int rc = start(client, request, &how, &call, ret_error);
+    return rc == KOINE_OK ? finish_call(client, call, ret, ret_error) : rc;
+}
+
+static int start_list(struct koine_client *client, struct koine__snapshot *snapshot, const char *instance_name,
+                      struct koine__document *document, struct koine_call **ret, koine_error **ret_error)
+{
+    struct koine__route route;
+    const struct koine__instance *instance;
+    int rc = koine__resolve_instance(snapshot, instance_name, &instance, ret_error);
+    if (rc == KOINE_OK)
+        rc = koine__resolve_single(snapshot, instance, (koine_str){NULL, 0}, &document->arena, &route, ret_error);
+    if (rc != KOINE_OK)
+        return rc;
+    route.commit = KOINE_COMMIT_COMPLETE;
+    struct koine__call_spec spec = {
+        .operation = KOINE__OP_LIST_MODELS,
+        .route = &route,
+        .catalogue = snapshot->catalogue,
+        .document = document,
+        .deadline = route.deadline,
+        .min_attempt = snapshot->min_attempt,
+        .ca_file = snapshot->ca_file,
+        .proxy = snapshot->proxy,
+        .plan = snapshot,
+        .release_plan = release_snapshot,
+    };
+    return koine__call_new(&client->calls, &spec, ret, ret_error);
+}
+
+int koine__client_list(struct koine_client *client, const char *instance, koine_response **ret, koine_error **ret_error)
+{
+    struct koine__snapshot *snapshot;
+    struct koine__document *document = NULL;
+    struct koine_call *call;
+    int rc = usable(client);
+    if (rc != KOINE_OK)
+        return koine__error(ret_error, rc, "no usable client");
+    rc = koine__hub_snapshot(client->hub, &snapshot, ret_error);
+    if (rc != KOINE_OK)
+        return rc;
+    rc = koine__document_read(KOINE__STR("{}"), &document, ret_error);
+    if (rc == KOINE_OK)
+        rc = start_list(client, snapshot, instance, document, &call, ret_error);
+    if (rc != KOINE_OK) {
+        koine__document_free(document);
+        koine__snapshot_unref(snapshot);
+        return rc;
+    }
+    return finish_call(client, call, ret, ret_error);
+}

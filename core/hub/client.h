@@ -1,0 +1,21 @@
+/* client: the body behind koine_client. [one thread at a time] */
+#ifndef KOINE_CORE_HUB_CLIENT_H
+#define KOINE_CORE_HUB_CLIENT_H
+
+#include "core/engine/call.h"
+#include "core/hub/hub.h"
+#include "core/policy/pool.h"
+
+struct koine_client {
+    struct koine_hub *hub; /* a reference */
+    unsigned generation;   /* of the process that made it */
+    struct koine__loop *loop;
+    struct koine__engine engine;
+    struct koine__pool pool;
+    struct koine__calls calls;
+    struct koine_event *current; /* lent by koine_next */
+};
+/* Runs list_models as a call and gives what was answered. */
+int koine__client_list(struct koine_client *client, const char *instance, koine_response **ret, koine_error **ret_error);
+
+#endif

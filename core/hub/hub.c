@@ -1,0 +1,348 @@
+/* hub: see hub.h. */
+#include "core/hub/hub.h"
+
+#include "core/hub/config.h"
+#include "core/hub/fork.h"
+#include "core/hub/handle.h"
+#include "core/money/ledger.h"
+#include "core/money/price.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- birth and death ---- */
+
+static int init_hub(struct koine_hub *hub)
+{
+    hub->references = 1;
+    hub->generation = koine__fork_generation();
+    hub->staged = koine__store_new();
+    koine__log_init(&hub->log);
+    if (pthread_mutex_init(&hub->mutex, NULL) != 0)
+        return KOINE_ESYSTEM;
+    return hub->staged ? koine__crypto_init() : KOINE_EMEMORY;
+}
+
+static void destroy(struct koine_hub *hub)
+{
+    koine__snapshot_unref(hub->snapshot);
+    koine__store_free(hub->staged);
+    koine__env_free(hub->env);
+    koine__handles_free(hub->handles);
+    koine_error_free(hub->stage_error);
+    koine__dealloc(hub->config_file);
+    koine__curl_share_free(hub->share);
+    koine__log_release(&hub->log);
+    pthread_mutex_destroy(&hub->mutex);
+    koine__dealloc(hub);
+}
+
+int koine_hub_new(koine_hub **ret, koine_error **ret_error)
+{
+    if (!ret)
+        return koine__error(ret_error, KOINE_EARGUMENT, "koine_hub_new: ret is NULL");
+    struct koine_hub *hub = koine__alloc(sizeof(*hub));
+    if (!hub)
+        return koine__error_memory(ret_error);
+    int rc = init_hub(hub);
+    if (rc != KOINE_OK) {
+        destroy(hub);
+        return koine__error(ret_error, rc, "%s", koine_strerror(rc));
+    }
+    *ret = hub;
+    return KOINE_OK;
+}
+
+struct koine_hub *koine__hub_ref(struct koine_hub *hub)
+{
+    pthread_mutex_lock(&hub->mutex);
+    hub->references++;
+    pthread_mutex_unlock(&hub->mutex);
+    return hub;
+}
+
+void koine_hub_free(koine_hub *hub)
+{
+    if (!hub)
+        return;
+    pthread_mutex_lock(&hub->mutex);
+    int left = --hub->references;
+    pthread_mutex_unlock(&hub->mutex);
+    if (left == 0)
+        destroy(hub);
+}
+
+void koine__hub_set_world(struct koine_hub *hub, const struct koine__world *world)
+{
+    hub->world = *world;
+}
+
+int koine__hub_usable(const struct koine_hub *hub)
+{
+    if (!hub || koine__log_is_inside())
+        return KOINE_EARGUMENT;
+    return hub->generation == koine__fork_generation() ? KOINE_OK : KOINE_EFORK;
+}
+
+int koine__hub_share(struct koine_hub *hub, struct koine__curl_share **ret)
+{
+    int rc = KOINE_OK;
+    pthread_mutex_lock(&hub->mutex);
+    if (!hub->share)
+        rc = koine__curl_share_new(&hub->share);
+    *ret = hub->share;
+    pthread_mutex_unlock(&hub->mutex);
+    return rc;
+}
+
+static int unusable(const struct koine_hub *hub, koine_error **ret_error, const char *function)
+{
+    int rc = koine__hub_usable(hub);
+    if (rc == KOINE_OK)
+        return rc;
+    if (rc == KOINE_EFORK)
+        return koine__error(ret_error, rc, "%s: this hub belongs to the parent process", function);
+    return koine__error(ret_error, rc, hub ? "%s: must not be called from inside the log" : "%s: the hub is NULL", function);
+}
+
+int koine_hub_set_log(koine_hub *hub, int level, koine_log_sink sink, void *user)
+{
+    int rc = koine__hub_usable(hub);
+    if (rc == KOINE_OK)
+        koine__log_set(&hub->log, level, sink, user);
+    return rc;
+}
+
+/* ---- staging ---- */
+
+int koine_hub_set(koine_hub *hub, const char *path, const char *value)
+{
+    static const struct koine__origin origin = {"koine_hub_set", 0, 0};
+    koine_error *error = NULL;
+    int rc = koine__hub_usable(hub);
+    if (rc != KOINE_OK || !path || !value)
+        return rc != KOINE_OK ? rc : KOINE_EARGUMENT;
+    pthread_mutex_lock(&hub->mutex);
+    rc = koine__config_value(hub->staged, path, value, origin, &error);
+    if (rc != KOINE_OK && rc != KOINE_EMEMORY) { /* told by apply, which has somewhere to put it */
+        if (!hub->stage_error) {
+            hub->stage_error = error;
+            error = NULL;
+        }
+        rc = KOINE_OK;
+    }
+    pthread_mutex_unlock(&hub->mutex);
+    koine_error_free(error);
+    return rc;
+}
+
+static const char *env_or_process(const struct koine_hub *hub, const char *name)
+{
+    return hub->env ? koine__env_get(hub->env, name) : NULL;
+}
+
+static char *joined(const char *folder, const char *rest)
+{
+    struct koine__buf buf;
+    koine__buf_init(&buf, 8192);
+    koine__buf_addf(&buf, "%s%s", folder, rest);
+    return koine__buf_take(&buf);
+}
+
+/* The first of the places that a configuration is looked for in; NULL with KOINE_OK: none has one. */
+static int find_config(const struct koine_hub *hub, char **ret)
+{
+    const char *named = env_or_process(hub, "KOINE_CONFIG");
+    const char *home = env_or_process(hub, "HOME"), *xdg = env_or_process(hub, "XDG_CONFIG_HOME");
+    const char *folders[] = {xdg && *xdg ? xdg : home, KOINE_SYSCONF_DIR};
+    const char *rests[] = {xdg && *xdg ? "/koine/koine.yaml" : "/.config/koine/koine.yaml", "/koine/koine.yaml"};
+    *ret = NULL;
+    if (named && *named) {
+        *ret = koine__strdup(named);
+        return *ret ? KOINE_OK : KOINE_EMEMORY;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        char *path = folders[i] ? joined(folders[i], rests[i]) : NULL;
+        if (folders[i] && !path)
+            return KOINE_EMEMORY;
+        if (path && access(path, F_OK) == 0) {
+            *ret = path;
+            return KOINE_OK;
+        }
+        koine__dealloc(path);
+    }
+    return KOINE_OK;
+}
+
+static char *folder_of(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    return slash ? koine__strndup(file, (size_t)(slash - file)) : koine__strdup(".");
+}
+
+static int read_env_file(struct koine__env *env, const char *folder, const char *mode, koine_error **ret_error)
+{
+    struct koine__buf path;
+    koine__buf_init(&path, 8192);
+    koine__buf_addf(&path, "%s/.env%s%s", folder, mode ? "." : "", mode ? mode : "");
+    int rc = path.error ? koine__error_memory(ret_error) : koine__env_add_file(env, koine__buf_str(&path), ret_error);
+    koine__buf_release(&path);
+    return rc;
+}
+
+/* `.env` and `.env.$KOINE_ENV` of one folder; the more special one first, since what is set stays. */
+static int read_env_files(struct koine__env *env, const char *folder, koine_error **ret_error)
+{
+    const char *mode = koine__env_get(env, "KOINE_ENV");
+    int rc = mode && *mode ? read_env_file(env, folder, mode, ret_error) : KOINE_OK;
+    return rc == KOINE_OK ? read_env_file(env, folder, NULL, ret_error) : rc;
+}
+
+static int read_env_beside(struct koine_hub *hub, const char *file, koine_error **ret_error)
+{
+    char *folder = folder_of(file);
+    if (!folder)
+        return koine__error_memory(ret_error);
+    int rc = hub->env ? read_env_files(hub->env, folder, ret_error) : KOINE_OK;
+    koine__dealloc(folder);
+    return rc;
+}
+
+int koine_hub_load(koine_hub *hub, const char *file, koine_error **ret_error)
+{
+    char *path = NULL;
+    int rc = unusable(hub, ret_error, "koine_hub_load");
+    if (rc != KOINE_OK)
+        return rc;
+    pthread_mutex_lock(&hub->mutex);
+    if (file)
+        path = koine__strdup(file);
+    if ((file && !path) || (!file && find_config(hub, &path) != KOINE_OK))
+        rc = koine__error_memory(ret_error);
+    if (rc == KOINE_OK && path)
+        rc = read_env_beside(hub, path, ret_error);
+    if (rc == KOINE_OK && path)
+        rc = koine__config_load(hub->staged, path, hub->env, ret_error);
+    if (rc == KOINE_OK && path) {
+        koine__dealloc(hub->config_file);
+        hub->config_file = path;
+        path = NULL;
+    }
+    /* The environment wins over the file, in whatever order they were asked for. */
+    if (rc == KOINE_OK && hub->env)
+        rc = koine__env_stage(hub->env, hub->staged, ret_error);
+    pthread_mutex_unlock(&hub->mutex);
+    koine__dealloc(path);
+    return rc;
+}
+
+extern char **environ;
+
+static int load_environment(struct koine_hub *hub, koine_error **ret_error)
+{
+    struct koine__env *env = koine__env_new();
+    int rc = env ? koine__env_add_process(env, (const char *const *)environ) : KOINE_EMEMORY;
+    if (rc != KOINE_OK)
+        rc = koine__error_memory(ret_error);
+    if (rc == KOINE_OK)
+        rc = read_env_files(env, ".", ret_error);
+    if (rc == KOINE_OK)
+        rc = koine__env_stage(env, hub->staged, ret_error);
+    if (rc != KOINE_OK) {
+        koine__env_free(env);
+        return rc;
+    }
+    koine__env_free(hub->env);
+    hub->env = env;
+    return hub->config_file ? read_env_beside(hub, hub->config_file, ret_error) : KOINE_OK;
+}
+
+int koine_hub_load_environment(koine_hub *hub, koine_error **ret_error)
+{
+    int rc = unusable(hub, ret_error, "koine_hub_load_environment");
+    if (rc != KOINE_OK)
+        return rc;
+    pthread_mutex_lock(&hub->mutex);
+    rc = load_environment(hub, ret_error);
+    pthread_mutex_unlock(&hub->mutex);
+    return rc;
+}
+
+/* ---- publishing ---- */
+
+static int apply(struct koine_hub *hub, koine_error **ret_error)
+{
+    struct koine__snapshot *snapshot;
+    if (hub->stage_error) {
+        koine_error *error = hub->stage_error;
+        int number = error->number;
+        hub->stage_error = NULL;
+        if (ret_error)
+            *ret_error = error;
+        else
+            koine_error_free(error);
+        return number;
+    }
+    int rc = koine__snapshot_build(hub->staged, hub->env, &hub->log, &snapshot, ret_error);
+    if (rc != KOINE_OK)
+        return rc;
+    koine__snapshot_unref(hub->snapshot);
+    hub->snapshot = snapshot;
+    return KOINE_OK;
+}
+
+int koine_hub_apply(koine_hub *hub, koine_error **ret_error)
+{
+    int rc = unusable(hub, ret_error, "koine_hub_apply");
+    if (rc != KOINE_OK)
+        return rc;
+    pthread_mutex_lock(&hub->mutex);
+    rc = apply(hub, ret_error);
+    pthread_mutex_unlock(&hub->mutex);
+    return rc;
+}
+
+int koine__hub_snapshot(struct koine_hub *hub, struct koine__snapshot **ret, koine_error **ret_error)
+{
+    int rc = unusable(hub, ret_error, "koine");
+    if (rc != KOINE_OK)
+        return rc;
+    pthread_mutex_lock(&hub->mutex);
+    if (!hub->snapshot)
+        rc = apply(hub, ret_error);
+    if (rc == KOINE_OK)
+        *ret = koine__snapshot_ref(hub->snapshot);
+    pthread_mutex_unlock(&hub->mutex);
+    return rc;
+}
+
+int koine_hub_show(koine_hub *hub, char **ret)
+{
+    int rc = koine__hub_usable(hub);
+    if (rc != KOINE_OK || !ret)
+        return rc != KOINE_OK ? rc : KOINE_EARGUMENT;
+    pthread_mutex_lock(&hub->mutex);
+    rc = koine__config_show(hub->snapshot ? hub->snapshot->store : hub->staged, ret);
+    pthread_mutex_unlock(&hub->mutex);
+    return rc;
+}
+
+int koine_settings_document(char **ret)
+{
+    return ret ? koine__settings_document(ret) : KOINE_EARGUMENT;
+}
+
+const char *koine_hub_plugin_folder(koine_hub *hub, size_t index)
+{
+    const char *folder = NULL;
+    if (koine__hub_usable(hub) != KOINE_OK)
+        return NULL;
+    pthread_mutex_lock(&hub->mutex);
+    char **folders = hub->snapshot ? hub->snapshot->registry.folders : NULL;
+    for (size_t i = 0; folders && folders[i] && i <= index; i++)
+        folder = i == index ? folders[i] : NULL;
+    pthread_mutex_unlock(&hub->mutex);
+    return folder;
+}

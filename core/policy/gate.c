@@ -1,0 +1,56 @@
+/* gate: see gate.h. */
+#include "core/policy/gate.h"
+
+static void leave_from(const struct koine__gate *gate, struct koine__ticket *ticket, unsigned stage,
+                       const struct koine__outcome *outcome, int64_t now)
+{
+    while (stage-- > 0) {
+        const struct koine__gate_stage *it = gate->stages[stage];
+        if (!(ticket->passed & (1u << stage)))
+            continue;
+        ticket->passed &= ~(1u << stage);
+        if (it->leave)
+            it->leave(it->self, ticket, outcome, now);
+    }
+}
+
+enum koine__pass koine__gate_enter(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now,
+                                   struct koine__fault *ret_fault)
+{
+    while (ticket->at < KOINE__STAGES) {
+        const struct koine__gate_stage *stage = gate->stages[ticket->at];
+        if (!stage) {
+            ticket->at++;
+            continue;
+        }
+        ticket->wake_at = KOINE__NEVER;
+        enum koine__pass pass = stage->enter(stage->self, ticket, now, ret_fault);
+        if (pass == KOINE__PASS_WAIT)
+            return pass;
+        if (pass == KOINE__PASS_REFUSE) {
+            struct koine__outcome unused = {ret_fault->class_number, false};
+            leave_from(gate, ticket, ticket->at, &unused, now);
+            return pass;
+        }
+        ticket->passed |= 1u << ticket->at;
+        ticket->at++;
+    }
+    return KOINE__PASS_GO;
+}
+
+void koine__gate_sent(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now)
+{
+    for (unsigned i = 0; i < KOINE__STAGES; i++) {
+        if ((ticket->passed & (1u << i)) && gate->stages[i]->sent)
+            gate->stages[i]->sent(gate->stages[i]->self, ticket, now);
+    }
+}
+
+void koine__gate_leave(const struct koine__gate *gate, struct koine__ticket *ticket, const struct koine__outcome *outcome,
+                       int64_t now)
+{
+    const struct koine__gate_stage *waiting = ticket->at < KOINE__STAGES ? gate->stages[ticket->at] : NULL;
+    if (waiting && waiting->forget)
+        waiting->forget(waiting->self, ticket);
+    leave_from(gate, ticket, KOINE__STAGES, outcome, now);
+}

@@ -1,0 +1,108 @@
+/* pool: see pool.h. */
+#include "core/policy/pool.h"
+
+#include "core/base/mem.h"
+
+struct koine__pool_waiter {
+    struct koine__ticket *ticket;
+    struct koine__pool_waiter *next;
+    bool granted; /* a place is reserved for it until it takes it or gives up */
+};
+
+static struct koine__pool_waiter *waiter_of(const struct koine__ticket *ticket)
+{
+    return ticket->stage_data[KOINE__STAGE_LIMITER];
+}
+
+static void unlink_waiter(struct koine__pool *pool, struct koine__pool_waiter *waiter)
+{
+    for (struct koine__pool_waiter **at = &pool->first; *at; at = &(*at)->next) {
+        if (*at != waiter)
+            continue;
+        *at = waiter->next;
+        if (pool->last == &waiter->next)
+            pool->last = at;
+        return;
+    }
+}
+
+static void grant(struct koine__pool *pool)
+{
+    while (pool->first && pool->used < pool->limit) {
+        struct koine__pool_waiter *waiter = pool->first;
+        unlink_waiter(pool, waiter);
+        waiter->granted = true;
+        pool->used++;
+        waiter->ticket->wake(waiter->ticket);
+    }
+}
+
+static enum koine__pass wait_in_line(struct koine__pool *pool, struct koine__ticket *ticket, struct koine__fault *ret_fault)
+{
+    struct koine__pool_waiter *waiter = koine__alloc(sizeof(*waiter));
+    if (!waiter) {
+        koine__fault_set(ret_fault, KOINE_CLASS_MEMORY, "", "no memory to wait for a connection");
+        return KOINE__PASS_REFUSE;
+    }
+    waiter->ticket = ticket;
+    ticket->stage_data[KOINE__STAGE_LIMITER] = waiter;
+    *pool->last = waiter;
+    pool->last = &waiter->next;
+    return KOINE__PASS_WAIT;
+}
+
+static enum koine__pass enter(void *self, struct koine__ticket *ticket, int64_t now, struct koine__fault *ret_fault)
+{
+    struct koine__pool *pool = self;
+    struct koine__pool_waiter *waiter = waiter_of(ticket);
+    (void)now;
+    if (waiter && !waiter->granted)
+        return KOINE__PASS_WAIT;
+    if (waiter) {
+        ticket->stage_data[KOINE__STAGE_LIMITER] = NULL;
+        koine__dealloc(waiter);
+        return KOINE__PASS_GO;
+    }
+    if (pool->first || pool->used >= pool->limit)
+        return wait_in_line(pool, ticket, ret_fault);
+    pool->used++;
+    return KOINE__PASS_GO;
+}
+
+static void leave(void *self, struct koine__ticket *ticket, const struct koine__outcome *outcome, int64_t now)
+{
+    struct koine__pool *pool = self;
+    (void)ticket;
+    (void)outcome;
+    (void)now;
+    pool->used--;
+    grant(pool);
+}
+
+static void forget(void *self, struct koine__ticket *ticket)
+{
+    struct koine__pool *pool = self;
+    struct koine__pool_waiter *waiter = waiter_of(ticket);
+    if (!waiter)
+        return;
+    ticket->stage_data[KOINE__STAGE_LIMITER] = NULL;
+    if (waiter->granted)
+        pool->used--;
+    else
+        unlink_waiter(pool, waiter);
+    koine__dealloc(waiter);
+    grant(pool);
+}
+
+void koine__pool_init(struct koine__pool *pool, int64_t limit)
+{
+    *pool = (struct koine__pool){.limit = limit, .stage = {.enter = enter, .leave = leave, .forget = forget}};
+    pool->stage.self = pool;
+    pool->last = &pool->first;
+}
+
+void koine__pool_set_limit(struct koine__pool *pool, int64_t limit)
+{
+    pool->limit = limit;
+    grant(pool);
+}

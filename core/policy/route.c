@@ -1,0 +1,60 @@
+/* route: see route.h. */
+#include "core/policy/route.h"
+
+#include "core/base/clock.h"
+
+void koine__route_start(struct koine__route_state *state, size_t count, unsigned max_attempts)
+{
+    *state = (struct koine__route_state){.count = count, .max_attempts = max_attempts, .window = -1};
+}
+
+static unsigned untried(const struct koine__route_state *state)
+{
+    return state->current < state->count ? (unsigned)(state->count - state->current - 1) : 0;
+}
+
+unsigned koine__route_attempts_left(const struct koine__route_state *state)
+{
+    unsigned taken = state->attempts + untried(state);
+    return taken < state->max_attempts ? state->max_attempts - taken : 0;
+}
+
+static size_t first_larger(const struct koine__route_state *state, int64_t (*window)(const void *arg, size_t index),
+                           const void *arg)
+{
+    int64_t current = window(arg, state->current);
+    for (size_t i = state->current + 1; i < state->count; i++) {
+        /* Of an unknown window nobody can say that it is larger. */
+        if (current >= 0 && window(arg, i) > current)
+            return i;
+    }
+    return state->count;
+}
+
+size_t koine__route_next(const struct koine__route_state *state, const struct koine__fault *fault,
+                         int64_t (*window)(const void *arg, size_t index), const void *arg)
+{
+    if (state->current + 1 >= state->count || state->attempts >= state->max_attempts)
+        return state->count;
+    switch (koine__fault_class(fault->class_number)->next) {
+    case KOINE__NEXT_YES:
+        return state->current + 1;
+    case KOINE__NEXT_LARGER:
+        return first_larger(state, window, arg);
+    default:
+        return state->count;
+    }
+}
+
+void koine__route_move(struct koine__route_state *state, size_t index)
+{
+    state->current = index;
+}
+
+int64_t koine__route_share(const struct koine__route_state *state, int64_t now, int64_t deadline)
+{
+    if (deadline == KOINE__NEVER)
+        return KOINE__NEVER;
+    int64_t left = deadline > now ? deadline - now : 0;
+    return left / ((int64_t)untried(state) + 1);
+}

@@ -1,0 +1,70 @@
+/* json_text: what strings and numbers look like inside JSON text. For the json files of this folder.
+ *
+ * The inline part is the hot path of scanner and writer: eight bytes at a time, then one UTF-8 sequence at a
+ * time.
+ */
+#ifndef KOINE_CORE_WIRE_JSON_TEXT_H
+#define KOINE_CORE_WIRE_JSON_TEXT_H
+
+#include "core/base/str.h"
+#include "core/wire/word.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The first byte that is no plain one inside a string: a quote, a backslash, a control character, not ASCII;
+ * or end. */
+static inline const char *koine__json_plain(const char *ptr, const char *end)
+{
+    for (; end - ptr >= 8; ptr += 8) {
+        uint64_t word = koine__word(ptr);
+        uint64_t hits = (word & KOINE__HIGHS) | koine__word_below(word, 0x20) | koine__word_has(word, '"') |
+                        koine__word_has(word, '\\');
+        if (hits)
+            return ptr + koine__word_first(hits);
+    }
+    while (ptr < end && (unsigned char)(*ptr - 0x20) < 0x60 && *ptr != '"' && *ptr != '\\')
+        ptr++;
+    return ptr;
+}
+
+/* A quote or a backslash, or end: all that matters in a string that was checked before. */
+static inline const char *koine__json_stop(const char *ptr, const char *end)
+{
+    for (; end - ptr >= 8; ptr += 8) {
+        uint64_t word = koine__word(ptr);
+        uint64_t hits = koine__word_has(word, '"') | koine__word_has(word, '\\');
+        if (hits)
+            return ptr + koine__word_first(hits);
+    }
+    while (ptr < end && *ptr != '"' && *ptr != '\\')
+        ptr++;
+    return ptr;
+}
+
+static inline const char *koine__json_space(const char *ptr, const char *end)
+{
+    while (ptr < end && (*ptr == ' ' || *ptr == '\n' || *ptr == '\r' || *ptr == '\t'))
+        ptr++;
+    return ptr;
+}
+
+/* How many bytes the UTF-8 sequence at ptr has, or minus the bytes of its beginning if it is none (RFC 3629).
+ */
+int koine__utf8_step(const char *ptr, const char *end);
+
+/* What stands between the quotes of a checked string, decoded into `ret`, which has room for raw.len bytes.
+ * The length. A surrogate escape without its other half gives U+FFFD: vendors cut text at token borders. */
+size_t koine__json_decode(koine_str raw, char *ret);
+/* Over and by the decoded bytes. */
+uint32_t koine__json_hash(koine_str raw);
+int koine__json_compare(koine_str a, koine_str b);
+
+/* A checked number as an integer, if it is whole and in range: 3.0 and 1e2 are. */
+bool koine__json_whole(koine_str number, int64_t *ret);
+/* A checked number, NUL-terminated, as a double; false: out of range. */
+bool koine__json_real(const char *number, double *ret);
+/* The shortest of 15, 16 and 17 digits that reads back the same; false: no finite number. */
+bool koine__json_print_real(double value, char ret[32]);
+
+#endif

@@ -1,0 +1,371 @@
+/* loop: epoll over what is watched, a timer descriptor, and two event descriptors: one wakes, one keeps
+ * readable. */
+#include "core/wire/loop.h"
+
+#include "core/base/mem.h"
+#include "core/wire/timer.h"
+#include <errno.h>
+#include <koine/koine.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#define MOST_ROUNDS 100
+#define MOST_EVENTS 64
+
+struct koine__waker {
+    atomic_uint references;
+    int fd;
+};
+
+struct koine__loop {
+    const struct koine__clock *clock;
+    int epoll_fd, timer_fd, busy_fd;
+    struct koine__waker *waker;
+    void (*woken)(void *arg);
+    void *woken_arg;
+    struct koine__timer *heap;
+    struct koine__timer *fresh; /* set while timers fire: for the next round */
+    uint64_t order;
+    int64_t now;   /* of this round */
+    int64_t armed; /* when timer_fd expires; never later than the nearest timer, perhaps earlier */
+    bool inside, firing, busy;
+    struct epoll_event
+        events[MOST_EVENTS]; /* being delivered; data.ptr is what is ready, NULL: not any more */
+    int event_count;
+};
+
+/* ---- Wakers --------------------------------------------------------------------------------------- */
+
+static struct koine__waker *waker_new(void)
+{
+    struct koine__waker *waker = koine__alloc(sizeof(*waker));
+    if (!waker)
+        return NULL;
+    atomic_init(&waker->references, 1);
+    waker->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return waker;
+}
+
+struct koine__waker *koine__waker_ref(struct koine__waker *waker)
+{
+    atomic_fetch_add_explicit(&waker->references, 1, memory_order_relaxed);
+    return waker;
+}
+
+void koine__waker_unref(struct koine__waker *waker)
+{
+    if (!waker || atomic_fetch_sub_explicit(&waker->references, 1, memory_order_acq_rel) != 1)
+        return;
+    if (waker->fd >= 0)
+        close(waker->fd);
+    koine__dealloc(waker);
+}
+
+static void raise_event(int fd)
+{
+    uint64_t one = 1;
+    ssize_t written = write(fd, &one, sizeof(one));
+    (void)written; /* full: it is readable already */
+}
+
+static void clear_event(int fd)
+{
+    uint64_t count;
+    ssize_t got = read(fd, &count, sizeof(count));
+    (void)got; /* empty: it is what was wanted */
+}
+
+void koine__waker_wake(struct koine__waker *waker)
+{
+    int saved = errno; /* in a signal handler it belongs to somebody else */
+    raise_event(waker->fd);
+    errno = saved;
+}
+
+/* ---- Life ----------------------------------------------------------------------------------------- */
+
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+static int listen_to(struct koine__loop *loop, int fd, void *what)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = what};
+    return fd >= 0 && epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? KOINE_OK : KOINE_ESYSTEM;
+}
+
+static int open_descriptors(struct koine__loop *loop)
+{
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    loop->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    loop->busy_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (loop->epoll_fd < 0 || listen_to(loop, loop->timer_fd, &loop->timer_fd) != KOINE_OK ||
+        listen_to(loop, loop->busy_fd, &loop->busy_fd) != KOINE_OK)
+        return KOINE_ESYSTEM;
+    return listen_to(loop, loop->waker->fd, loop->waker);
+}
+
+int koine__loop_new(const struct koine__clock *clock, struct koine__loop **ret)
+{
+    struct koine__loop *loop = koine__alloc(sizeof(*loop));
+    if (!loop)
+        return KOINE_EMEMORY;
+    loop->clock = clock;
+    loop->armed = KOINE__NEVER;
+    loop->epoll_fd = loop->timer_fd = loop->busy_fd = -1;
+    loop->waker = waker_new();
+    int rc = loop->waker ? open_descriptors(loop) : KOINE_EMEMORY;
+    if (rc != KOINE_OK) {
+        koine__loop_free(loop);
+        return rc;
+    }
+    *ret = loop;
+    return KOINE_OK;
+}
+
+void koine__loop_free(struct koine__loop *loop)
+{
+    if (!loop)
+        return;
+    close_fd(loop->epoll_fd);
+    close_fd(loop->timer_fd);
+    close_fd(loop->busy_fd);
+    koine__waker_unref(loop->waker);
+    koine__dealloc(loop);
+}
+
+void koine__loop_abandon(struct koine__loop *loop)
+{
+    koine__loop_free(loop); /* which only closes: what is registered stays so for the parent */
+}
+
+int koine__loop_fd(const struct koine__loop *loop)
+{
+    return loop->epoll_fd;
+}
+
+const struct koine__clock *koine__loop_clock(const struct koine__loop *loop)
+{
+    return loop->clock;
+}
+
+int64_t koine__loop_now(struct koine__loop *loop)
+{
+    return loop->inside ? loop->now : koine__now(loop->clock);
+}
+
+struct koine__waker *koine__loop_waker(struct koine__loop *loop)
+{
+    return loop->waker;
+}
+
+void koine__loop_on_wake(struct koine__loop *loop, void (*woken)(void *arg), void *arg)
+{
+    loop->woken = woken;
+    loop->woken_arg = arg;
+}
+
+void koine__loop_set_busy(struct koine__loop *loop, bool busy)
+{
+    if (busy == loop->busy)
+        return;
+    loop->busy = busy;
+    if (busy)
+        raise_event(loop->busy_fd);
+    else
+        clear_event(loop->busy_fd);
+}
+
+/* ---- Timers --------------------------------------------------------------------------------------- */
+
+/* Sees to it that timer_fd expires no later than the nearest timer. A virtual clock's future never comes by
+ * itself, but what is due already keeps the descriptor readable there too. */
+static void arm(struct koine__loop *loop)
+{
+    if (!loop->heap || loop->heap->due >= loop->armed)
+        return;
+    int64_t now = koine__now(loop->clock);
+    bool ahead = loop->heap->due > now;
+    if (ahead && loop->clock->advance)
+        return;
+    int64_t rest = ahead ? loop->heap->due - now : 1;
+    struct itimerspec spec = {.it_value = {.tv_sec = rest / KOINE__SEC, .tv_nsec = rest % KOINE__SEC}};
+    if (timerfd_settime(loop->timer_fd, 0, &spec, NULL) == 0)
+        loop->armed = loop->heap->due;
+}
+
+static void disarm(struct koine__loop *loop)
+{
+    clear_event(loop->timer_fd);
+    loop->armed = KOINE__NEVER;
+}
+
+void koine__timer_init(struct koine__timer *timer, void (*fire)(struct koine__timer *))
+{
+    *timer = (struct koine__timer)KOINE__TIMER_INIT(fire);
+}
+
+void koine__timer_set(struct koine__loop *loop, struct koine__timer *timer, int64_t due)
+{
+    koine__timer_stop(loop, timer);
+    if (due == KOINE__NEVER)
+        return;
+    timer->due = due;
+    timer->order = loop->order++;
+    struct koine__timer **heap = loop->firing ? &loop->fresh : &loop->heap;
+    *heap = koine__heap_join(*heap, timer);
+    if (!loop->inside)
+        arm(loop);
+}
+
+void koine__timer_stop(struct koine__loop *loop, struct koine__timer *timer)
+{
+    if (timer->due == KOINE__NEVER)
+        return;
+    koine__heap_remove(timer == loop->fresh ? &loop->fresh : &loop->heap, timer);
+    timer->due = KOINE__NEVER;
+}
+
+static int fire_due(struct koine__loop *loop)
+{
+    int fired = 0;
+    loop->firing = true;
+    while (loop->heap && loop->heap->due <= loop->now) {
+        struct koine__timer *timer = loop->heap;
+        koine__timer_stop(loop, timer);
+        timer->fire(timer);
+        fired++;
+    }
+    loop->firing = false;
+    loop->heap = koine__heap_join(loop->heap, loop->fresh);
+    loop->fresh = NULL;
+    return fired;
+}
+
+/* ---- Watches -------------------------------------------------------------------------------------- */
+
+int koine__loop_watch(struct koine__loop *loop, struct koine__watch *watch, bool readable, bool writable)
+{
+    if (!readable && !writable) {
+        koine__loop_unwatch(loop, watch);
+        return KOINE_OK;
+    }
+    struct epoll_event event = {.events = (readable ? EPOLLIN : 0u) | (writable ? EPOLLOUT : 0u),
+                                .data.ptr = watch};
+    int op = watch->is_set ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    int rc = epoll_ctl(loop->epoll_fd, op, watch->fd, &event);
+    /* The number may have been closed and given out again, or never have been taken out, behind our back. */
+    if (rc < 0 && errno == ENOENT)
+        rc = epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, watch->fd, &event);
+    else if (rc < 0 && errno == EEXIST)
+        rc = epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, watch->fd, &event);
+    watch->is_set = rc == 0;
+    return rc == 0 || errno == EBADF ? KOINE_OK : KOINE_ESYSTEM;
+}
+
+void koine__loop_unwatch(struct koine__loop *loop, struct koine__watch *watch)
+{
+    struct epoll_event none = {0};
+    if (watch->is_set)
+        epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, watch->fd, &none); /* EBADF, ENOENT: it was closed before */
+    watch->is_set = false;
+    for (int i = 0; i < loop->event_count; i++)
+        if (loop->events[i].data.ptr == watch)
+            loop->events[i].data.ptr = NULL;
+}
+
+static int deliver(struct koine__loop *loop, const struct epoll_event *event)
+{
+    if (!event->data.ptr || event->data.ptr == &loop->busy_fd)
+        return 0;
+    if (event->data.ptr == &loop->timer_fd) {
+        disarm(loop);
+        return 0;
+    }
+    if (event->data.ptr == loop->waker) {
+        clear_event(loop->waker->fd);
+        if (loop->woken)
+            loop->woken(loop->woken_arg);
+        return 1;
+    }
+    struct koine__watch *watch = event->data.ptr;
+    uint32_t broken = event->events & (EPOLLERR | EPOLLHUP);
+    watch->ready(watch, broken || (event->events & EPOLLIN), broken || (event->events & EPOLLOUT));
+    return 1;
+}
+
+static int deliver_ready(struct koine__loop *loop)
+{
+    int done = 0;
+    int count = epoll_wait(loop->epoll_fd, loop->events, MOST_EVENTS, 0);
+    if (count < 0)
+        return errno == EINTR ? 0 : KOINE_ESYSTEM;
+    loop->event_count = count;
+    for (int i = 0; i < count; i++)
+        done += deliver(loop, &loop->events[i]);
+    loop->event_count = 0;
+    return done;
+}
+
+/* ---- Rounds --------------------------------------------------------------------------------------- */
+
+static int run_round(struct koine__loop *loop)
+{
+    loop->now = koine__now(loop->clock);
+    int delivered = deliver_ready(loop);
+    if (delivered < 0)
+        return delivered;
+    loop->now = koine__now(loop->clock);
+    return delivered + fire_due(loop);
+}
+
+int koine__loop_process(struct koine__loop *loop)
+{
+    if (loop->inside)
+        return KOINE_EARGUMENT;
+    int done = 0, moved = 1;
+    loop->inside = true;
+    for (int round = 0; round < MOST_ROUNDS && moved > 0; round++) {
+        moved = run_round(loop);
+        done += moved > 0 ? moved : 0;
+    }
+    loop->inside = false;
+    arm(loop);
+    return moved < 0 ? moved : done;
+}
+
+static int wait_real(struct koine__loop *loop, int64_t until)
+{
+    struct pollfd waited = {.fd = loop->epoll_fd, .events = POLLIN};
+    int64_t now = until == KOINE__NEVER ? 0 : koine__now(loop->clock);
+    int64_t rest = until > now ? until - now : 0;
+    struct timespec limit = {.tv_sec = rest / KOINE__SEC, .tv_nsec = rest % KOINE__SEC};
+    return ppoll(&waited, 1, until == KOINE__NEVER ? NULL : &limit, NULL) != 0;
+}
+
+static int wait_virtual(struct koine__loop *loop, int64_t until)
+{
+    int64_t now = koine__now(loop->clock);
+    int64_t due = loop->heap ? loop->heap->due : KOINE__NEVER;
+    if (due <= now || wait_real(loop, now))
+        return 1;
+    int64_t next = due < until ? due : until;
+    if (next == KOINE__NEVER)
+        return wait_real(loop, KOINE__NEVER); /* only another thread can end this */
+    if (next > now)
+        loop->clock->advance(loop->clock->arg, next);
+    return due <= until;
+}
+
+int koine__loop_wait(struct koine__loop *loop, int64_t until)
+{
+    if (loop->busy)
+        return 1;
+    return loop->clock->advance ? wait_virtual(loop, until) : wait_real(loop, until);
+}

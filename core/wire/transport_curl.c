@@ -1,0 +1,1195 @@
+/* transport_curl: curl's multi interface, driven by our loop.
+ *
+ * What holds everywhere below: curl is entered by enter() and left by leave(). While it is on the stack it
+ * may not be asked to add or remove transfers, so what a handler wants then is noted on the transfer, queued,
+ * and done by settle(). Handlers run inside curl (sent, head, body) or in settle() (done), never from an
+ * operation of ours.
+ */
+#include "core/wire/transport_curl.h"
+
+#include "core/base/mem.h"
+#include "core/wire/head.h"
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define HEADER_LIMIT  ((size_t)262144)
+#define DRAIN_LIMIT   ((size_t)65536)
+#define DRAIN_TIME    (500 * KOINE__MS)
+#define MOST_SPARE    ((size_t)64)
+#define ONE_DAY_MS    86400000L /* the engine times the stages itself */
+#define SYSTEM_BUNDLE "/etc/ssl/certs/ca-certificates.crt"
+
+enum step {
+    SPARE,
+    WAITING /* to be added */,
+    RUNNING,
+    ENDING /* in its `done` */
+};
+
+struct curl_transport {
+    struct koine__transport base;
+    struct koine__loop *loop;
+    struct koine__curl_share *share;
+    CURLM *multi;
+    struct koine__timer timer; /* curl's nearest deadline */
+    struct koine__timer kick;  /* the queue is to be looked at */
+    struct koine__transfer *active, *spare;
+    size_t spare_count;
+    struct koine__transfer *queue; /* of those that want something done outside curl */
+    struct curl_socket *sockets;   /* watched */
+    int *open;                     /* all of curl's sockets, for abandon */
+    size_t open_count, open_capacity;
+    size_t idle, running;
+    bool inside;
+    bool has_tls, guarded, pipe_was_blocked, pipe_was_pending; /* SIGPIPE, see block_pipe */
+};
+
+struct curl_socket {
+    struct koine__watch watch; /* first */
+    struct curl_transport *owner;
+    struct curl_socket *next, *prev;
+};
+
+struct koine__transfer { /* keeps its handle for life; a spare one serves the next request */
+    struct curl_transport *owner;
+    struct koine__transfer *next, *prev; /* in active; next in spare */
+    struct koine__transfer *queue_next;
+    bool queued;
+    CURL *easy;
+    enum step step;
+    struct koine__handler handler;
+    void *arg;
+    bool cancelled, detached; /* no handler is called any more; detached: reads on */
+    bool paused, held;        /* held: curl stopped reading, for we refused bytes */
+    bool loopback;            /* the URL says so */
+    bool strayed;             /* but an address was none */
+    unsigned sends;           /* how often curl was about to write the request */
+    size_t body_len, drained;
+    struct koine__timer drain_timer;
+    struct koine__head_reader head;
+    struct curl_slist *lines; /* one array, in one piece with its texts behind `texts` */
+    char *texts;
+    size_t texts_size;
+    struct koine__fault fault; /* known before curl says how it ended; class none: not */
+    unsigned long failures;    /* of allocations, when it began */
+    char host[256], port[8];
+    char words[CURL_ERROR_SIZE];
+};
+
+/* ---- curl in this process ------------------------------------------------------------------------- */
+
+/* Of curl's allocations in this thread: curl says "out of memory" also where a limit of its own was exceeded.
+ */
+static _Thread_local unsigned long failures;
+
+static void *counted(void *ptr)
+{
+    failures += !ptr;
+    return ptr;
+}
+
+static void *curl_malloc(size_t size)
+{
+    return counted(koine__realloc(NULL, size)); /* unlike koine__alloc it clears nothing */
+}
+
+static void *curl_realloc(void *ptr, size_t size)
+{
+    return counted(koine__realloc(ptr, size));
+}
+
+static void *curl_calloc(size_t count, size_t size)
+{
+    return counted(koine__alloc_array(count, size));
+}
+
+static char *curl_strdup(const char *text)
+{
+    return counted(koine__strdup(text));
+}
+
+/* Once per process. curl is never cleaned up: nobody knows who else uses it. */
+static int use_curl(void)
+{
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    static bool ready;
+    pthread_mutex_lock(&mutex);
+    if (!ready)
+        ready = curl_global_init_mem(CURL_GLOBAL_DEFAULT, curl_malloc, koine__dealloc, curl_realloc,
+                                     curl_strdup, curl_calloc) == CURLE_OK;
+    int rc = ready ? KOINE_OK : KOINE_ESYSTEM;
+    pthread_mutex_unlock(&mutex);
+    return rc;
+}
+
+/* Loading a folder of certificates costs 27 ms for each connection, so there is always one file. */
+static const char *find_bundle(const struct koine__http_request *request)
+{
+    const char *built_in = curl_version_info(CURLVERSION_NOW)->cainfo;
+    if (request->ca_file)
+        return request->ca_file;
+    return built_in ? built_in : SYSTEM_BUNDLE;
+}
+
+struct koine__curl_share {
+    CURLSH *handle;
+    pid_t pid;
+    pthread_mutex_t mutexes[CURL_LOCK_DATA_LAST];
+};
+
+static void lock_share(CURL *easy, curl_lock_data data, curl_lock_access access, void *arg)
+{
+    struct koine__curl_share *share = arg;
+    (void)easy, (void)access;
+    pthread_mutex_lock(&share->mutexes[data]);
+}
+
+static void unlock_share(CURL *easy, curl_lock_data data, void *arg)
+{
+    struct koine__curl_share *share = arg;
+    (void)easy;
+    pthread_mutex_unlock(&share->mutexes[data]);
+}
+
+static bool set_up_share(struct koine__curl_share *share)
+{
+    CURLSH *handle = share->handle;
+    return curl_share_setopt(handle, CURLSHOPT_USERDATA, share) == CURLSHE_OK &&
+           curl_share_setopt(handle, CURLSHOPT_LOCKFUNC, lock_share) == CURLSHE_OK &&
+           curl_share_setopt(handle, CURLSHOPT_UNLOCKFUNC, unlock_share) == CURLSHE_OK &&
+           curl_share_setopt(handle, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) == CURLSHE_OK &&
+           curl_share_setopt(handle, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
+}
+
+int koine__curl_share_new(struct koine__curl_share **ret)
+{
+    if (use_curl() != KOINE_OK)
+        return KOINE_ESYSTEM;
+    struct koine__curl_share *share = koine__alloc(sizeof(*share));
+    if (!share)
+        return KOINE_EMEMORY;
+    share->pid = getpid();
+    for (int i = 0; i < CURL_LOCK_DATA_LAST; i++)
+        pthread_mutex_init(&share->mutexes[i], NULL);
+    share->handle = curl_share_init();
+    if (!share->handle || !set_up_share(share)) {
+        koine__curl_share_free(share);
+        return KOINE_EMEMORY;
+    }
+    *ret = share;
+    return KOINE_OK;
+}
+
+void koine__curl_share_free(struct koine__curl_share *share)
+{
+    if (!share)
+        return;
+    /* After fork a lock may be held for ever by a thread that is not here: then curl's part is left behind.
+     */
+    if (share->pid == getpid()) {
+        curl_share_cleanup(share->handle);
+        for (int i = 0; i < CURL_LOCK_DATA_LAST; i++)
+            pthread_mutex_destroy(&share->mutexes[i]);
+    }
+    koine__dealloc(share);
+}
+
+/* ---- Into curl and out of it ---------------------------------------------------------------------- */
+
+/* With CURLOPT_NOSIGNAL curl leaves SIGPIPE to us, and OpenSSL writes without MSG_NOSIGNAL. A library may not
+ * change what the process does with a signal, so this thread blocks it while TLS may write, and swallows its
+ * own. */
+static void block_pipe(struct curl_transport *transport)
+{
+    sigset_t pipe_only, before, pending;
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    sigemptyset(&pending);
+    pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+    transport->pipe_was_blocked = sigismember(&before, SIGPIPE) == 1;
+    if (transport->pipe_was_blocked)
+        sigpending(&pending);
+    transport->pipe_was_pending = sigismember(&pending, SIGPIPE) == 1;
+}
+
+static void unblock_pipe(struct curl_transport *transport)
+{
+    static const struct timespec no_time = {0};
+    sigset_t pipe_only;
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    while (!transport->pipe_was_pending && sigtimedwait(&pipe_only, NULL, &no_time) < 0 && errno == EINTR)
+        continue;
+    if (!transport->pipe_was_blocked)
+        pthread_sigmask(SIG_UNBLOCK, &pipe_only, NULL);
+}
+
+static void enter(struct curl_transport *transport)
+{
+    transport->inside = true;
+    transport->guarded = transport->has_tls;
+    if (transport->guarded)
+        block_pipe(transport);
+}
+
+static void leave(struct curl_transport *transport)
+{
+    if (transport->guarded)
+        unblock_pipe(transport);
+    transport->inside = false;
+}
+
+static int64_t now_of(const struct curl_transport *transport)
+{
+    return koine__loop_now(transport->loop);
+}
+
+/* Its wishes are looked at when curl was left; at once if nothing else is under way. */
+static void enqueue(struct koine__transfer *transfer)
+{
+    struct curl_transport *transport = transfer->owner;
+    struct koine__transfer **end = &transport->queue;
+    if (transfer->queued)
+        return;
+    while (*end)
+        end = &(*end)->queue_next;
+    *end = transfer;
+    transfer->queue_next = NULL;
+    transfer->queued = true;
+    koine__timer_set(transport->loop, &transport->kick, now_of(transport));
+}
+
+static void dequeue(struct koine__transfer *transfer)
+{
+    struct koine__transfer **at = &transfer->owner->queue;
+    if (!transfer->queued)
+        return;
+    while (*at != transfer)
+        at = &(*at)->queue_next;
+    *at = transfer->queue_next;
+    transfer->queued = false;
+}
+
+static const char *stage_of(const struct koine__transfer *transfer)
+{
+    if (transfer->sends == 0)
+        return "connect";
+    return transfer->head.complete ? "body" : "first_byte";
+}
+
+/* The first reason is the one that is told. */
+__attribute__((format(printf, 3, 4))) static void fail(struct koine__transfer *transfer, int class_number,
+                                                       const char *format, ...)
+{
+    char text[sizeof(transfer->fault.message)];
+    va_list args;
+    if (transfer->fault.class_number != KOINE_CLASS_NONE)
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    koine__fault_set(&transfer->fault, class_number, stage_of(transfer), "%s", text);
+}
+
+/* ---- curl's callbacks ----------------------------------------------------------------------------- */
+
+static bool is_loopback_address(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)address;
+        return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
+    }
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)address;
+    if (address->sa_family != AF_INET6)
+        return false;
+    return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) ||
+           (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == 127);
+}
+
+static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct koine__transfer *transfer = arg;
+    struct curl_transport *transport = transfer->owner;
+    (void)purpose;
+    if (transfer->loopback && !is_loopback_address(&address->addr)) {
+        transfer->strayed = true;
+        return CURL_SOCKET_BAD;
+    }
+    if (koine__array_reserve((void **)&transport->open, &transport->open_capacity, transport->open_count + 1,
+                             sizeof(*transport->open)) != KOINE_OK) {
+        failures++;
+        return CURL_SOCKET_BAD;
+    }
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (fd < 0)
+        return CURL_SOCKET_BAD;
+    transport->open[transport->open_count++] = fd;
+    return fd;
+}
+
+static int on_close(void *arg, curl_socket_t fd)
+{
+    struct curl_transport *transport = arg;
+    for (size_t i = 0; i < transport->open_count; i++)
+        if (transport->open[i] == fd) {
+            transport->open[i] = transport->open[--transport->open_count];
+            break;
+        }
+    shutdown(fd, SHUT_RDWR); /* a forked child's copy must not keep a stream that was cancelled alive */
+    return close(fd);
+}
+
+static void on_ready(struct koine__watch *watch, bool readable, bool writable);
+
+static struct curl_socket *add_socket(struct curl_transport *transport, curl_socket_t fd)
+{
+    struct curl_socket *sock = koine__alloc(sizeof(*sock));
+    if (!sock)
+        return NULL;
+    sock->watch = (struct koine__watch){.fd = fd, .ready = on_ready};
+    sock->owner = transport;
+    sock->next = transport->sockets;
+    if (sock->next)
+        sock->next->prev = sock;
+    transport->sockets = sock;
+    curl_multi_assign(transport->multi, fd, sock);
+    return sock;
+}
+
+static void remove_socket(struct curl_socket *sock)
+{
+    koine__loop_unwatch(sock->owner->loop, &sock->watch);
+    if (sock->next)
+        sock->next->prev = sock->prev;
+    if (sock->prev)
+        sock->prev->next = sock->next;
+    else
+        sock->owner->sockets = sock->next;
+    koine__dealloc(sock);
+}
+
+/* curl's answer to a failure here would be to end every transfer, so only the one that needs the socket
+ * fails. */
+static void fail_socket(struct curl_transport *transport, CURL *easy)
+{
+    for (struct koine__transfer *at = transport->active; at; at = at->next)
+        if (at->easy == easy) {
+            fail(at, KOINE_CLASS_MEMORY, "out of memory");
+            enqueue(at);
+        }
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *sock_arg)
+{
+    struct curl_transport *transport = arg;
+    struct curl_socket *sock = sock_arg;
+    if (what == CURL_POLL_REMOVE) {
+        if (sock)
+            remove_socket(sock);
+        return 0;
+    }
+    if (!sock)
+        sock = add_socket(transport, fd);
+    if (!sock || koine__loop_watch(transport->loop, &sock->watch, what & CURL_POLL_IN,
+                                   what & CURL_POLL_OUT) != KOINE_OK)
+        fail_socket(transport, easy);
+    return 0;
+}
+
+static int on_timer(CURLM *multi, long timeout_ms, void *arg)
+{
+    struct curl_transport *transport = arg;
+    (void)multi;
+    if (timeout_ms < 0)
+        koine__timer_stop(transport->loop, &transport->timer);
+    else
+        koine__timer_set(transport->loop, &transport->timer, now_of(transport) + timeout_ms * KOINE__MS);
+    return 0;
+}
+
+static bool is_listening(const struct koine__transfer *transfer)
+{
+    return !transfer->cancelled && !transfer->detached;
+}
+
+/* The request is about to be written. A second time means that curl found its reused connection dead and
+ * wants to send again: the server may have seen the first, and may count and bill both. */
+static int on_send(void *arg, char *to_ip, char *from_ip, int to_port, int from_port)
+{
+    struct koine__transfer *transfer = arg;
+    (void)to_ip, (void)from_ip, (void)to_port, (void)from_port;
+    if (transfer->sends++ > 0) {
+        fail(transfer, KOINE_CLASS_RESET, "the connection was reset before an answer; not sent again");
+        return CURL_PREREQFUNC_ABORT;
+    }
+    if (is_listening(transfer) && transfer->handler.sent)
+        transfer->handler.sent(transfer->arg);
+    return transfer->cancelled ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+static size_t on_header(char *ptr, size_t size, size_t count, void *arg)
+{
+    struct koine__transfer *transfer = arg;
+    size_t len = size * count;
+    if (transfer->cancelled)
+        return 0;
+    int rc = koine__head_reader_line(&transfer->head, ptr, len);
+    if (rc == KOINE_EMEMORY)
+        fail(transfer, KOINE_CLASS_MEMORY, "out of memory");
+    else if (rc < 0)
+        fail(transfer, KOINE_CLASS_PROTOCOL, "the answer's head is larger than %zu bytes",
+             transfer->head.limit);
+    if (rc == 1 && is_listening(transfer) && transfer->handler.head) {
+        struct koine__head head = koine__head_reader_head(&transfer->head);
+        transfer->handler.head(transfer->arg, &head);
+    }
+    return rc < 0 || transfer->cancelled ? 0 : len;
+}
+
+static size_t on_body(char *ptr, size_t size, size_t count, void *arg)
+{
+    struct koine__transfer *transfer = arg;
+    size_t len = size * count;
+    if (transfer->detached)
+        transfer->drained += len;
+    if (transfer->cancelled || transfer->drained > DRAIN_LIMIT)
+        return CURL_WRITEFUNC_ERROR;
+    if (transfer->paused && transfer->head.version < 20) {
+        transfer->held = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    if (is_listening(transfer) && transfer->handler.body)
+        transfer->handler.body(transfer->arg, ptr, len);
+    return transfer->cancelled ? CURL_WRITEFUNC_ERROR : len;
+}
+
+/* ---- What an end means ---------------------------------------------------------------------------- */
+
+static bool is_tls_failure(CURLcode code)
+{
+    switch ((int)code) {
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_ENGINE_NOTFOUND:
+    case CURLE_SSL_ENGINE_SETFAILED:
+    case CURLE_SSL_ENGINE_INITFAILED:
+    case CURLE_USE_SSL_FAILED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Nothing was sent. */
+static void judge_connect(struct koine__transfer *transfer, CURLcode code)
+{
+    long number = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &number);
+    const char *words = *transfer->words ? transfer->words : curl_easy_strerror(code);
+    if (!*transfer->host)
+        fail(transfer, KOINE_CLASS_CONNECT, "the URL cannot be used: %s", words);
+    else if (transfer->strayed)
+        fail(transfer, KOINE_CLASS_CONNECT, "%s does not lead to this machine", transfer->host);
+    else if (code == CURLE_COULDNT_RESOLVE_HOST)
+        fail(transfer, KOINE_CLASS_CONNECT, "cannot resolve host %s", transfer->host);
+    else if (code == CURLE_COULDNT_CONNECT && number == ECONNREFUSED)
+        fail(transfer, KOINE_CLASS_CONNECT, "connection to %s:%s refused", transfer->host, transfer->port);
+    else if (code == CURLE_COULDNT_CONNECT && number)
+        fail(transfer, KOINE_CLASS_CONNECT, "cannot connect to %s:%s: %s", transfer->host, transfer->port,
+             strerrordesc_np((int)number));
+    else if (is_tls_failure(code))
+        fail(transfer, KOINE_CLASS_CONNECT, "TLS: %s", words);
+    else
+        fail(transfer, KOINE_CLASS_CONNECT, "cannot reach %s:%s: %s", transfer->host, transfer->port, words);
+}
+
+static void judge_short_body(struct koine__transfer *transfer)
+{
+    curl_off_t promised = -1, got = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &promised);
+    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &got);
+    if (promised > got)
+        fail(transfer, KOINE_CLASS_PROTOCOL, "the body ended %lld bytes early", (long long)(promised - got));
+    else
+        fail(transfer, KOINE_CLASS_PROTOCOL, "the body ended before its last chunk");
+}
+
+/* curl has one code for a lost connection and for chunks that are none; only its words tell. */
+static void judge_receive(struct koine__transfer *transfer)
+{
+    koine_str words = koine__str(transfer->words);
+    if (koine__str_has_nocase(words, "chunk") || koine__str_has_nocase(words, "hexadecimal"))
+        fail(transfer, KOINE_CLASS_PROTOCOL, "the body's chunks are malformed");
+    else if (koine__str_has_nocase(words, "headers"))
+        fail(transfer, KOINE_CLASS_PROTOCOL, "the answer's head is too large");
+    else
+        fail(transfer, KOINE_CLASS_RESET, "the connection was lost: %s", transfer->words);
+}
+
+static void judge_answer(struct koine__transfer *transfer, CURLcode code)
+{
+    const char *words = *transfer->words ? transfer->words : curl_easy_strerror(code);
+    switch ((int)code) {
+    case CURLE_GOT_NOTHING:
+        fail(transfer, KOINE_CLASS_RESET, "the connection was closed without an answer");
+        return;
+    case CURLE_RECV_ERROR:
+        judge_receive(transfer);
+        return;
+    case CURLE_PARTIAL_FILE:
+        judge_short_body(transfer);
+        return;
+    case CURLE_OUT_OF_MEMORY: /* it was not: a line or a table exceeds what curl allows */
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_WRITE_ERROR:
+#if LIBCURL_VERSION_NUM >= 0x080600
+    case CURLE_TOO_LARGE:
+#endif
+    case CURLE_HTTP2:
+        fail(transfer, KOINE_CLASS_PROTOCOL, "the answer cannot be read: %s",
+             code == CURLE_OUT_OF_MEMORY ? "a line is too long" : words);
+        return;
+    default:
+        fail(transfer, KOINE_CLASS_RESET, "the connection was lost: %s", words);
+        return;
+    }
+}
+
+static void judge(struct koine__transfer *transfer, CURLcode code)
+{
+    if (code == CURLE_OK && (transfer->head.complete || transfer->fault.class_number != KOINE_CLASS_NONE))
+        return;
+    if (code == CURLE_OK)
+        code = CURLE_GOT_NOTHING;
+    bool starved = failures != transfer->failures;
+    if (starved && (code == CURLE_OUT_OF_MEMORY || transfer->sends == 0))
+        fail(transfer, KOINE_CLASS_MEMORY, "out of memory");
+    else if (transfer->sends == 0)
+        judge_connect(transfer, code);
+    else
+        judge_answer(transfer, code);
+}
+
+/* ---- Transfers ------------------------------------------------------------------------------------ */
+
+static void free_lines(struct koine__transfer *transfer)
+{
+    if (transfer->texts)
+        koine__wipe(transfer->texts, transfer->texts_size); /* the key was among them */
+    koine__dealloc(transfer->texts);
+    koine__dealloc(transfer->lines);
+    transfer->texts = NULL;
+    transfer->lines = NULL;
+}
+
+static void free_transfer(struct koine__transfer *transfer)
+{
+    if (!transfer)
+        return;
+    curl_easy_cleanup(transfer->easy);
+    free_lines(transfer);
+    koine__head_reader_release(&transfer->head);
+    koine__dealloc(transfer);
+}
+
+static void unlink_active(struct koine__transfer *transfer)
+{
+    if (transfer->next)
+        transfer->next->prev = transfer->prev;
+    if (transfer->prev)
+        transfer->prev->next = transfer->next;
+    else
+        transfer->owner->active = transfer->next;
+    transfer->next = transfer->prev = NULL;
+}
+
+/* curl's ceiling counts the connections in use too. */
+static void count_running(struct curl_transport *transport, int change)
+{
+    transport->running += (size_t)change;
+    size_t ceiling = transport->idle + transport->running;
+    curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, ceiling ? (long)ceiling : 1L);
+}
+
+/* Takes it away from curl; nothing of the request is used from here on. */
+static void detach(struct koine__transfer *transfer)
+{
+    struct curl_transport *transport = transfer->owner;
+    if (transfer->step == RUNNING) {
+        enter(transport);
+        curl_multi_remove_handle(transport->multi, transfer->easy);
+        leave(transport);
+        count_running(transport, -1);
+    }
+    curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
+    curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, NULL);
+    free_lines(transfer);
+    dequeue(transfer);
+    koine__timer_stop(transport->loop, &transfer->drain_timer);
+    transfer->step = ENDING;
+}
+
+static void recycle(struct koine__transfer *transfer)
+{
+    struct curl_transport *transport = transfer->owner;
+    unlink_active(transfer);
+    transfer->step = SPARE;
+    if (transport->spare_count >= MOST_SPARE) {
+        free_transfer(transfer);
+        return;
+    }
+    transfer->next = transport->spare;
+    transport->spare = transfer;
+    transport->spare_count++;
+}
+
+static void finish(struct koine__transfer *transfer, CURLcode code)
+{
+    if (is_listening(transfer))
+        judge(transfer, code);
+    detach(transfer);
+    const struct koine__fault *fault =
+        transfer->fault.class_number == KOINE_CLASS_NONE ? NULL : &transfer->fault;
+    if (is_listening(transfer) && transfer->handler.done)
+        transfer->handler.done(transfer->arg, fault);
+    recycle(transfer);
+}
+
+static void unhold(struct koine__transfer *transfer)
+{
+    struct curl_transport *transport = transfer->owner;
+    transfer->held = false;
+    enter(transport);
+    CURLcode code = curl_easy_pause(transfer->easy, CURLPAUSE_CONT); /* may deliver what curl kept */
+    leave(transport);
+    if (code != CURLE_OK)
+        finish(transfer, code);
+}
+
+static void add(struct koine__transfer *transfer)
+{
+    struct curl_transport *transport = transfer->owner;
+    enter(transport);
+    CURLMcode code = curl_multi_add_handle(transport->multi, transfer->easy);
+    leave(transport);
+    if (code != CURLM_OK)
+        return;
+    transfer->step = RUNNING;
+    count_running(transport, 1);
+}
+
+/* What was asked for while curl was on the stack. */
+static void serve(struct koine__transfer *transfer)
+{
+    if (transfer->step == WAITING && !transfer->cancelled)
+        add(transfer);
+    if (transfer->step == WAITING && !transfer->cancelled)
+        fail(transfer, KOINE_CLASS_MEMORY, "out of memory");
+    if (transfer->cancelled || transfer->fault.class_number != KOINE_CLASS_NONE)
+        finish(transfer, CURLE_OK);
+    else if (transfer->held && !transfer->paused)
+        unhold(transfer);
+}
+
+static void settle(struct curl_transport *transport)
+{
+    CURLMsg *message;
+    int left;
+    while ((message = curl_multi_info_read(transport->multi, &left))) {
+        struct koine__transfer *transfer = NULL;
+        CURLcode code = message->data.result;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+        finish(transfer, code);
+    }
+    /* Handlers may queue more; that is for the next round, or this one would perhaps never end. */
+    size_t count = 0;
+    for (struct koine__transfer *at = transport->queue; at; at = at->queue_next)
+        count++;
+    for (; count > 0 && transport->queue; count--) {
+        struct koine__transfer *transfer = transport->queue;
+        dequeue(transfer);
+        serve(transfer);
+    }
+    if (!transport->queue)
+        koine__timer_stop(transport->loop, &transport->kick);
+}
+
+static void perform(struct curl_transport *transport, curl_socket_t fd, int what)
+{
+    int running;
+    enter(transport);
+    curl_multi_socket_action(transport->multi, fd, what, &running);
+    leave(transport);
+    settle(transport);
+}
+
+static void on_ready(struct koine__watch *watch, bool readable, bool writable)
+{
+    struct curl_socket *sock = (struct curl_socket *)watch;
+    perform(sock->owner, watch->fd, (readable ? CURL_CSELECT_IN : 0) | (writable ? CURL_CSELECT_OUT : 0));
+}
+
+static void on_deadline(struct koine__timer *timer)
+{
+    struct curl_transport *transport =
+        (struct curl_transport *)((char *)timer - offsetof(struct curl_transport, timer));
+    perform(transport, CURL_SOCKET_TIMEOUT, 0);
+}
+
+static void on_kick(struct koine__timer *timer)
+{
+    struct curl_transport *transport =
+        (struct curl_transport *)((char *)timer - offsetof(struct curl_transport, kick));
+    settle(transport);
+}
+
+/* ---- Preparing a request -------------------------------------------------------------------------- */
+
+static bool is_loopback_host(const char *host)
+{
+    koine_str name = koine__str(host);
+    unsigned char address[16];
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    if (inet_pton(AF_INET, host, address) == 1)
+        return address[0] == 127;
+    if (inet_pton(AF_INET6, host, &v6.sin6_addr) == 1)
+        return is_loopback_address((const struct sockaddr *)(const void *)&v6);
+    if (name.len && name.ptr[name.len - 1] == '.')
+        name.len--;
+    if (name.len > strlen(".localhost")) /* RFC 6761, section 6.3 */
+        name = (koine_str){name.ptr + name.len - strlen(".localhost"), strlen(".localhost")};
+    return koine__str_is_nocase(name, "localhost") || koine__str_is_nocase(name, ".localhost");
+}
+
+static void copy_part(CURLU *url, CURLUPart part, unsigned flags, char *ret, size_t size)
+{
+    char *text = NULL;
+    if (curl_url_get(url, part, &text, flags) != CURLUE_OK)
+        return;
+    size_t len = strlen(text);
+    bool bracketed = *text == '[' && text[len - 1] == ']';
+    snprintf(ret, size, "%.*s", (int)(bracketed ? len - 2 : len), bracketed ? text + 1 : text);
+    curl_free(text);
+}
+
+/* Reads the URL the way curl will: whether a host is this machine is no question for two parsers. What curl
+ * cannot read it refuses itself, later. */
+static int read_url(struct koine__transfer *transfer, const char *text, bool *ret_tls)
+{
+    char scheme[8] = "";
+    CURLU *url = curl_url();
+    CURLUcode code = url ? curl_url_set(url, CURLUPART_URL, text, 0) : CURLUE_OUT_OF_MEMORY;
+    *transfer->host = *transfer->port = '\0';
+    if (code == CURLUE_OK) {
+        copy_part(url, CURLUPART_SCHEME, 0, scheme, sizeof(scheme));
+        copy_part(url, CURLUPART_HOST, CURLU_URLDECODE, transfer->host, sizeof(transfer->host));
+        copy_part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT, transfer->port, sizeof(transfer->port));
+    }
+    curl_url_cleanup(url);
+    if (code == CURLUE_OUT_OF_MEMORY || (code == CURLUE_OK && !*transfer->port))
+        return KOINE_EMEMORY;
+    transfer->loopback = is_loopback_host(transfer->host);
+    *ret_tls = strcmp(scheme, "https") == 0;
+    return KOINE_OK;
+}
+
+static bool has_header(const struct koine__http_request *request, const char *name)
+{
+    for (size_t i = 0; i < request->header_count; i++)
+        if (koine__str_is_nocase(request->headers[i].name, name))
+            return true;
+    return false;
+}
+
+struct line_writer { /* builds curl's list in two pieces of memory, so that the key can be wiped */
+    struct koine__transfer *transfer;
+    size_t count, used;
+};
+
+static void put(struct line_writer *writer, koine_str text)
+{
+    if (text.len)
+        memcpy(writer->transfer->texts + writer->used, text.ptr, text.len);
+    writer->used += text.len;
+}
+
+static void begin_line(struct line_writer *writer)
+{
+    struct curl_slist *line = &writer->transfer->lines[writer->count];
+    line->data = writer->transfer->texts + writer->used;
+    if (writer->count++ > 0)
+        line[-1].next = line;
+}
+
+static void put_header(struct line_writer *writer, koine_str name, koine_str prefix, koine_str value)
+{
+    begin_line(writer);
+    put(writer, name);
+    put(writer, prefix.len + value.len ? KOINE__STR(": ") : KOINE__STR(";")); /* "Name:" would leave it out */
+    put(writer, prefix);
+    put(writer, value);
+    put(writer, KOINE__STR("\0"));
+}
+
+static void leave_out(struct line_writer *writer, koine_str name)
+{
+    begin_line(writer);
+    put(writer, name);
+    put(writer, KOINE__STR(":\0"));
+}
+
+static koine_str secret_of(const struct koine__http_request *request)
+{
+    koine_str text = {NULL, 0};
+    if (request->secret)
+        text.ptr = koine__secret_text(request->secret, &text.len);
+    return text;
+}
+
+static size_t lines_size(const struct koine__http_request *request)
+{
+    size_t size = sizeof("Expect:") + sizeof("Content-Type:");
+    for (size_t i = 0; i < request->header_count; i++)
+        size += request->headers[i].name.len + request->headers[i].value.len + strlen(": ") + 1;
+    if (request->secret_name)
+        size += strlen(request->secret_name) + koine__str(request->secret_prefix).len +
+                secret_of(request).len + strlen(": ") + 1;
+    return size;
+}
+
+static int write_lines(struct koine__transfer *transfer, const struct koine__http_request *request)
+{
+    struct line_writer writer = {.transfer = transfer};
+    transfer->texts_size = lines_size(request);
+    transfer->texts = koine__alloc(transfer->texts_size);
+    transfer->lines = koine__alloc_array(request->header_count + 3, sizeof(*transfer->lines));
+    if (!transfer->texts || !transfer->lines) {
+        free_lines(transfer);
+        return KOINE_EMEMORY;
+    }
+    leave_out(&writer, KOINE__STR("Expect")); /* curl would wait up to a second for a 100 */
+    if (!has_header(request, "content-type"))
+        leave_out(&writer, KOINE__STR("Content-Type"));
+    for (size_t i = 0; i < request->header_count; i++)
+        put_header(&writer, request->headers[i].name, (koine_str){NULL, 0}, request->headers[i].value);
+    if (request->secret_name)
+        put_header(&writer, koine__str(request->secret_name), koine__str(request->secret_prefix),
+                   secret_of(request));
+    return KOINE_OK;
+}
+
+/* Options fail for want of memory only: what is set are constants, and texts that curl copies. */
+struct options {
+    CURL *easy;
+    bool failed;
+};
+#define SET(options, option, value)                                                                          \
+    ((options)->failed |= curl_easy_setopt((options)->easy, (option), (value)) != CURLE_OK)
+
+/* What is the same for every request of a handle. */
+static int set_for_life(struct koine__transfer *transfer)
+{
+    struct curl_transport *transport = transfer->owner;
+    struct options options = {.easy = transfer->easy};
+    SET(&options, CURLOPT_PRIVATE, transfer);
+    SET(&options, CURLOPT_ERRORBUFFER, transfer->words);
+    SET(&options, CURLOPT_NOSIGNAL, 1L);
+    SET(&options, CURLOPT_QUICK_EXIT, 1L); /* or a slow resolver is waited for on cancel */
+    SET(&options, CURLOPT_FOLLOWLOCATION, 0L);
+    SET(&options, CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(&options, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+    SET(&options, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    SET(&options, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(&options, CURLOPT_CAPATH, NULL);
+    SET(&options, CURLOPT_CONNECTTIMEOUT_MS, ONE_DAY_MS);
+    SET(&options, CURLOPT_BUFFERSIZE, 32768L);
+    SET(&options, CURLOPT_UPLOAD_BUFFERSIZE, 65536L);
+    SET(&options, CURLOPT_FORBID_REUSE, transport->idle == 0 ? 1L : 0L);
+    SET(&options, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    SET(&options, CURLOPT_OPENSOCKETDATA, transfer);
+    SET(&options, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+    SET(&options, CURLOPT_CLOSESOCKETDATA, transport);
+    SET(&options, CURLOPT_PREREQFUNCTION, on_send);
+    SET(&options, CURLOPT_PREREQDATA, transfer);
+    SET(&options, CURLOPT_HEADERFUNCTION, on_header);
+    SET(&options, CURLOPT_HEADERDATA, transfer);
+    SET(&options, CURLOPT_WRITEFUNCTION, on_body);
+    SET(&options, CURLOPT_WRITEDATA, transfer);
+    if (transport->share)
+        SET(&options, CURLOPT_SHARE, transport->share->handle);
+    return options.failed ? KOINE_EMEMORY : KOINE_OK;
+}
+
+static void set_method(struct options *options, const struct koine__http_request *request)
+{
+    bool is_get = strcmp(request->method, "GET") == 0, is_post = strcmp(request->method, "POST") == 0;
+    bool has_body = request->body.ptr || is_post;
+    SET(options, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
+    SET(options, CURLOPT_POSTFIELDS, has_body && request->body.ptr ? request->body.ptr : ""); /* no copy */
+    if (!has_body)
+        SET(options, CURLOPT_HTTPGET, 1L);
+    SET(options, CURLOPT_NOBODY, strcmp(request->method, "HEAD") == 0 ? 1L : 0L);
+    bool implied = has_body ? is_post : is_get;
+    SET(options, CURLOPT_CUSTOMREQUEST, implied ? NULL : request->method);
+}
+
+static int set_for_request(struct koine__transfer *transfer, const struct koine__http_request *request,
+                           bool is_tls)
+{
+    struct options options = {.easy = transfer->easy};
+    set_method(&options, request);
+    SET(&options, CURLOPT_URL, request->url);
+    SET(&options, CURLOPT_HTTPHEADER, transfer->lines);
+    SET(&options, CURLOPT_ACCEPT_ENCODING,
+        request->stream ? "identity" : ""); /* "": all that curl can read */
+    SET(&options, CURLOPT_CAINFO, is_tls ? find_bundle(request) : NULL);
+    /* Waiting for a connection to learn whether it carries several streams makes sense only where ALPN tells
+     * soon. */
+    SET(&options, CURLOPT_HTTP_VERSION, is_tls ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
+    SET(&options, CURLOPT_PIPEWAIT, is_tls ? 1L : 0L);
+    SET(&options, CURLOPT_PROXY, transfer->loopback ? "" : request->proxy); /* NULL: the environment's */
+    return options.failed ? KOINE_EMEMORY : KOINE_OK;
+}
+
+/* ---- The operations ------------------------------------------------------------------------------- */
+
+static struct koine__transfer *new_transfer(struct curl_transport *transport)
+{
+    struct koine__transfer *transfer = koine__alloc(sizeof(*transfer));
+    if (!transfer)
+        return NULL;
+    transfer->owner = transport;
+    koine__head_reader_init(&transfer->head);
+    transfer->easy = curl_easy_init();
+    if (transfer->easy && set_for_life(transfer) == KOINE_OK)
+        return transfer;
+    free_transfer(transfer);
+    return NULL;
+}
+
+static void on_drained(struct koine__timer *timer);
+
+static struct koine__transfer *take_transfer(struct curl_transport *transport, size_t header_limit)
+{
+    struct koine__transfer *transfer = transport->spare;
+    if (transfer) {
+        transport->spare = transfer->next;
+        transport->spare_count--;
+    } else {
+        transfer = new_transfer(transport);
+    }
+    if (!transfer)
+        return NULL;
+    transfer->cancelled = transfer->detached = transfer->paused = transfer->held = transfer->strayed = false;
+    transfer->sends = 0;
+    transfer->drained = 0;
+    transfer->fault.class_number = KOINE_CLASS_NONE;
+    transfer->failures = failures;
+    *transfer->words = '\0';
+    koine__timer_init(&transfer->drain_timer, on_drained);
+    koine__head_reader_reset(&transfer->head, header_limit ? header_limit : HEADER_LIMIT);
+    transfer->prev = NULL;
+    transfer->next = transport->active;
+    if (transfer->next)
+        transfer->next->prev = transfer;
+    transport->active = transfer;
+    return transfer;
+}
+
+/* curl must not be asked for more while it is on the stack. */
+static int begin(struct koine__transfer *transfer)
+{
+    transfer->step = WAITING;
+    if (transfer->owner->inside)
+        enqueue(transfer);
+    else
+        add(transfer);
+    return transfer->step == RUNNING || transfer->queued ? KOINE_OK : KOINE_EMEMORY;
+}
+
+static int curl_start(struct koine__transport *self, const struct koine__http_request *request,
+                      const struct koine__handler *handler, void *arg, struct koine__transfer **ret)
+{
+    struct curl_transport *transport = (struct curl_transport *)self;
+    bool is_tls = false;
+    if (!koine__http_request_valid(request))
+        return KOINE_EARGUMENT;
+    struct koine__transfer *transfer = take_transfer(transport, request->header_limit);
+    if (!transfer)
+        return KOINE_EMEMORY;
+    transfer->handler = *handler;
+    transfer->arg = arg;
+    transfer->body_len = request->body.len;
+    if (read_url(transfer, request->url, &is_tls) != KOINE_OK || write_lines(transfer, request) != KOINE_OK ||
+        set_for_request(transfer, request, is_tls) != KOINE_OK)
+        goto failed;
+    transport->has_tls |= is_tls;
+    if (begin(transfer) != KOINE_OK)
+        goto failed;
+    *ret = transfer;
+    return KOINE_OK;
+failed:
+    detach(transfer);
+    recycle(transfer);
+    return KOINE_EMEMORY;
+}
+
+static void curl_cancel(struct koine__transfer *transfer)
+{
+    if (transfer->step == ENDING || transfer->step == SPARE)
+        return;
+    transfer->cancelled = true;
+    if (transfer->owner->inside) {
+        enqueue(transfer);
+        return;
+    }
+    detach(transfer);
+    recycle(transfer);
+}
+
+static void on_drained(struct koine__timer *timer)
+{
+    curl_cancel((struct koine__transfer *)((char *)timer - offsetof(struct koine__transfer, drain_timer)));
+}
+
+static void curl_resume(struct koine__transfer *transfer)
+{
+    transfer->paused = false;
+    if (transfer->held)
+        enqueue(transfer); /* curl may deliver at once, so not here */
+}
+
+static void curl_drain(struct koine__transfer *transfer)
+{
+    struct curl_transport *transport = transfer->owner;
+    curl_off_t sent = 0;
+    if (transfer->step == ENDING)
+        return;
+    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    if (transfer->step != RUNNING || !transfer->head.complete || (uint64_t)sent < transfer->body_len) {
+        curl_cancel(transfer); /* curl would go on reading the request's body */
+        return;
+    }
+    transfer->detached = true;
+    koine__timer_set(transport->loop, &transfer->drain_timer, koine__time_add(now_of(transport), DRAIN_TIME));
+    curl_resume(transfer);
+}
+
+static void curl_pause(struct koine__transfer *transfer)
+{
+    transfer->paused = true;
+}
+
+static void free_sockets(struct curl_transport *transport)
+{
+    while (transport->sockets)
+        remove_socket(transport->sockets);
+    koine__dealloc(transport->open);
+}
+
+static void curl_free_transport(struct koine__transport *self)
+{
+    struct curl_transport *transport = (struct curl_transport *)self;
+    while (transport->active)
+        curl_cancel(transport->active);
+    while (transport->spare) {
+        struct koine__transfer *transfer = transport->spare;
+        transport->spare = transfer->next;
+        free_transfer(transfer);
+    }
+    enter(transport);
+    curl_multi_cleanup(transport->multi);
+    leave(transport);
+    free_sockets(transport);
+    koine__timer_stop(transport->loop, &transport->timer);
+    koine__timer_stop(transport->loop, &transport->kick);
+    koine__dealloc(transport);
+}
+
+static void abandon_transfers(struct koine__transfer *transfer)
+{
+    while (transfer) {
+        struct koine__transfer *next = transfer->next;
+        free_lines(transfer);
+        koine__head_reader_release(&transfer->head);
+        koine__dealloc(transfer);
+        transfer = next;
+    }
+}
+
+/* The connections are the parent's: closing our copies is all that may be done. curl's own memory stays. */
+static void curl_abandon(struct koine__transport *self)
+{
+    struct curl_transport *transport = (struct curl_transport *)self;
+    abandon_transfers(transport->active);
+    abandon_transfers(transport->spare);
+    for (size_t i = 0; i < transport->open_count; i++)
+        close(transport->open[i]);
+    koine__dealloc(transport->open);
+    while (transport->sockets) {
+        struct curl_socket *sock = transport->sockets;
+        transport->sockets = sock->next;
+        koine__dealloc(sock);
+    }
+    koine__dealloc(transport);
+}
+
+static const struct koine__transport_ops curl_ops = {
+    .start = curl_start,
+    .cancel = curl_cancel,
+    .drain = curl_drain,
+    .pause = curl_pause,
+    .resume = curl_resume,
+    .free = curl_free_transport,
+    .abandon = curl_abandon,
+};
+
+static bool set_up_multi(struct curl_transport *transport)
+{
+    CURLM *multi = transport->multi;
+    return curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
+           curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, transport) == CURLM_OK &&
+           curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK &&
+           curl_multi_setopt(multi, CURLMOPT_TIMERDATA, transport) == CURLM_OK &&
+           curl_multi_setopt(multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX) == CURLM_OK;
+}
+
+int koine__transport_curl_new(struct koine__loop *loop, const struct koine__curl_options *options,
+                              struct koine__transport **ret)
+{
+    if (use_curl() != KOINE_OK)
+        return KOINE_ESYSTEM;
+    struct curl_transport *transport = koine__alloc(sizeof(*transport));
+    if (!transport)
+        return KOINE_EMEMORY;
+    transport->base.ops = &curl_ops;
+    transport->loop = loop;
+    transport->share = options->share;
+    transport->idle = options->idle < INT_MAX ? options->idle : INT_MAX;
+    koine__timer_init(&transport->timer, on_deadline);
+    koine__timer_init(&transport->kick, on_kick);
+    transport->multi = curl_multi_init();
+    if (!transport->multi || !set_up_multi(transport)) {
+        curl_free_transport(&transport->base);
+        return KOINE_EMEMORY;
+    }
+    *ret = &transport->base;
+    return KOINE_OK;
+}

@@ -1,0 +1,32 @@
+## Plugins that are wrong in one thing each, for the loader's refusals. Never installed: -rpath makes libtool build shared
+## objects, which are then found in .libs.
+TEST_PLUGIN_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
+TEST_PLUGIN_DIR = $(abs_top_builddir)/tests/plugins/.libs
+
+check_LTLIBRARIES += \
+  tests/plugins/good.la tests/plugins/two.la tests/plugins/twins.la tests/plugins/usurper.la \
+  tests/plugins/endless.la tests/plugins/empty.la tests/plugins/stranger.la tests/plugins/future.la \
+  tests/plugins/old.la tests/plugins/shouting.la tests/plugins/unresolved.la
+
+tests_plugins_good_la_SOURCES = tests/plugins/good.c tests/plugins/table.h
+tests_plugins_good_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+tests_plugins_two_la_SOURCES = tests/plugins/two.c
+tests_plugins_two_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+tests_plugins_twins_la_SOURCES = tests/plugins/twins.c
+tests_plugins_twins_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+tests_plugins_usurper_la_SOURCES = tests/plugins/usurper.c
+tests_plugins_usurper_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+tests_plugins_endless_la_SOURCES = tests/plugins/endless.c
+tests_plugins_endless_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+tests_plugins_empty_la_SOURCES = tests/plugins/empty.c
+tests_plugins_empty_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+tests_plugins_stranger_la_SOURCES = tests/plugins/stranger.c
+tests_plugins_stranger_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+tests_plugins_future_la_SOURCES = tests/plugins/future.c
+tests_plugins_future_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+tests_plugins_old_la_SOURCES = tests/plugins/old.c
+tests_plugins_old_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+tests_plugins_shouting_la_SOURCES = tests/plugins/shouting.c
+tests_plugins_shouting_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+tests_plugins_unresolved_la_SOURCES = tests/plugins/unresolved.c
+tests_plugins_unresolved_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)

@@ -1,0 +1,82 @@
+/* scratch: plain libc, so that counted allocations are the library's own. */
+#include "tests/unit/scratch.h"
+
+#include "tests/unit/suite.h"
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void scratch_make(struct scratch *scratch)
+{
+    char path[PATH_MAX], real[PATH_MAX];
+    const char *parent = getenv("TMPDIR");
+    snprintf(path, sizeof(path), "%s/koine-test-XXXXXX", parent && *parent == '/' ? parent : "/tmp");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(path));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(realpath(path, real));
+    CU_ASSERT_TRUE_FATAL(snprintf(scratch->path, sizeof(scratch->path), "%s", real) <
+                         (int)sizeof(scratch->path));
+}
+
+static int remove_one(const char *path, const struct stat *state, int type, struct FTW *ftw)
+{
+    (void)state;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+void scratch_remove(struct scratch *scratch)
+{
+    nftw(scratch->path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+const char *scratch_path(const struct scratch *scratch, const char *name)
+{
+    static char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/%s", scratch->path, name);
+    return path;
+}
+
+void scratch_write(const struct scratch *scratch, const char *name, const void *ptr, size_t len)
+{
+    const char *path = scratch_path(scratch, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    CU_ASSERT_TRUE_FATAL(fd >= 0);
+    CU_ASSERT_TRUE(write(fd, ptr, len) == (ssize_t)len);
+    CU_ASSERT_EQUAL(fchmod(fd, 0644), 0);
+    close(fd);
+}
+
+char *scratch_plugin_bytes(const char *plugin, size_t *ret_len)
+{
+    char path[PATH_MAX];
+    struct stat state;
+    const char *folder = getenv("KOINE_TEST_PLUGINS");
+    snprintf(path, sizeof(path), "%s/%s.so", folder ? folder : "", plugin);
+    int fd = folder ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (fd < 0) {
+        suite_skip("KOINE_TEST_PLUGINS names no folder of test plugins");
+        return NULL;
+    }
+    CU_ASSERT_EQUAL_FATAL(fstat(fd, &state), 0);
+    char *bytes = malloc((size_t)state.st_size);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(bytes);
+    CU_ASSERT_TRUE_FATAL(read(fd, bytes, (size_t)state.st_size) == state.st_size);
+    close(fd);
+    *ret_len = (size_t)state.st_size;
+    return bytes;
+}
+
+bool scratch_plugin(const struct scratch *scratch, const char *name, const char *plugin)
+{
+    size_t len = 0;
+    char *bytes = scratch_plugin_bytes(plugin, &len);
+    if (!bytes)
+        return false;
+    scratch_write(scratch, name, bytes, len);
+    free(bytes);
+    return true;
+}

@@ -1,0 +1,445 @@
+#include "core/plugin/loader.h"
+
+#include "core/plugin/host.h"
+#include "tests/unit/failalloc.h"
+#include "tests/unit/scratch.h"
+#include "tests/unit/suite.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct scratch scratch;
+
+/* NULL: loaded; else the message without the scratch folder's path. */
+static const char *load(const char *name, const struct koine__plugin **ret)
+{
+    static char text[PATH_MAX];
+    koine_error *error = NULL;
+    const struct koine__plugin *plugin = NULL;
+    int rc = koine__plugin_load(scratch.path, name, koine__process_host(), &plugin, &error);
+    const char *message = koine_error_message(error);
+    size_t len = strlen(scratch.path);
+    if (strncmp(message, scratch.path, len) == 0 && message[len] == '/')
+        message += len + 1;
+    snprintf(text, sizeof(text), "%s", message);
+    koine_error_free(error);
+    CU_ASSERT_TRUE(rc == (*text ? KOINE_ECONFIG : KOINE_OK));
+    CU_ASSERT_TRUE((plugin != NULL) == (rc == KOINE_OK));
+    if (ret)
+        *ret = plugin;
+    return *text ? text : NULL;
+}
+
+static void begin(void)
+{
+    scratch_make(&scratch);
+}
+
+static void end(void)
+{
+    koine__plugins_forget();
+    scratch_remove(&scratch);
+}
+
+static int32_t entered(const struct koine__plugin *plugin)
+{
+    return *(const int32_t *)plugin->providers[0]->extension("entered");
+}
+
+/* ---- Loading -------------------------------------------------------------------------------------- */
+
+static void loads_once(void)
+{
+    const struct koine__plugin *first, *second;
+    struct stat state;
+    begin();
+    if (scratch_plugin(&scratch, "good.so", "good")) {
+        ASSERT_STR(load("good.so", &first), NULL);
+        ASSERT_STR(first->path, scratch_path(&scratch, "good.so"));
+        CU_ASSERT_EQUAL(stat(first->path, &state), 0);
+        CU_ASSERT_TRUE(first->device == state.st_dev && first->inode == state.st_ino);
+        ASSERT_INT((long long)first->count, 1);
+        ASSERT_STR(first->providers[0]->id, "good");
+        ASSERT_STR(load("good.so", &second), NULL);
+        CU_ASSERT_PTR_EQUAL(first, second);
+        /* a link inside the folder and a second name are the same plugin */
+        CU_ASSERT_EQUAL(symlink("good.so", scratch_path(&scratch, "link.so")), 0);
+        ASSERT_STR(load("link.so", &second), NULL);
+        CU_ASSERT_PTR_EQUAL(first, second);
+        char old[PATH_MAX];
+        snprintf(old, sizeof(old), "%s", scratch_path(&scratch, "good.so"));
+        CU_ASSERT_EQUAL(link(old, scratch_path(&scratch, "hard.so")), 0);
+        ASSERT_STR(load("hard.so", &second), NULL);
+        CU_ASSERT_PTR_EQUAL(first, second);
+        ASSERT_INT(entered(first), 1);
+    }
+    end();
+}
+
+static void two_providers(void)
+{
+    const struct koine__plugin *plugin;
+    begin();
+    if (scratch_plugin(&scratch, "two.so", "two")) {
+        ASSERT_STR(load("two.so", &plugin), NULL);
+        ASSERT_INT((long long)plugin->count, 2);
+        ASSERT_STR(plugin->providers[0]->id, "one");
+        ASSERT_STR(plugin->providers[1]->id, "two");
+    }
+    end();
+}
+
+/* The C library would silently give the old one. */
+static void replaced_after_the_load(void)
+{
+    begin();
+    if (scratch_plugin(&scratch, "good.so", "good")) {
+        ASSERT_STR(load("good.so", NULL), NULL);
+        CU_ASSERT_EQUAL(unlink(scratch_path(&scratch, "good.so")), 0);
+        scratch_plugin(&scratch, "good.so", "two");
+        ASSERT_STR(load("good.so", NULL),
+                   "good.so: was replaced after it was loaded; start the process anew to use the new one");
+    }
+    end();
+}
+
+/* ---- Refusals ------------------------------------------------------------------------------------- */
+
+static void names(void)
+{
+    begin();
+    CU_ASSERT_EQUAL(mkdir(scratch_path(&scratch, "folder.so"), 0755), 0);
+    static const char *const paths[] = {"", ".", "..", "a/b.so", "/etc/passwd"};
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+        CU_ASSERT_PTR_NOT_NULL(strstr(load(paths[i], NULL),
+                                      ": a plugin is named by its file in a plugin folder, not by a path"));
+    ASSERT_STR(load("none.so", NULL), "none.so: cannot be found: No such file or directory");
+    ASSERT_STR(load("folder.so", NULL), "folder.so: is not a regular file");
+    char name[PATH_MAX];
+    memset(name, 'x', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    CU_ASSERT_PTR_NOT_NULL(strstr(load(name, NULL), ": the path is too long"));
+    koine_error *error = NULL;
+    const struct koine__plugin *plugin;
+    ASSERT_INT(koine__plugin_load("/nonexistent", "a.so", koine__process_host(), &plugin, &error),
+               KOINE_ECONFIG);
+    ASSERT_STR(koine_error_message(error),
+               "/nonexistent/a.so: the folder cannot be found: No such file or directory");
+    koine_error_free(error);
+    end();
+}
+
+static void links(void)
+{
+    char expected[PATH_MAX + 64], target[PATH_MAX];
+    begin();
+    CU_ASSERT_EQUAL(mkdir(scratch_path(&scratch, "sub"), 0755), 0);
+    scratch_write(&scratch, "outside.so", "x", 1);
+    scratch_write(&scratch, "sub/script.so", "#!/bin/sh\n", 10);
+    CU_ASSERT_EQUAL(symlink("../outside.so", scratch_path(&scratch, "sub/leaves.so")), 0);
+    CU_ASSERT_EQUAL(symlink("sub/script.so", scratch_path(&scratch, "deeper.so")), 0);
+    CU_ASSERT_EQUAL(symlink("round.so", scratch_path(&scratch, "round.so")), 0);
+    ASSERT_STR(load("deeper.so", NULL), "deeper.so: is a script, not a shared object");
+    ASSERT_STR(load("round.so", NULL), "round.so: cannot be found: Too many levels of symbolic links");
+    koine_error *error = NULL;
+    const struct koine__plugin *plugin;
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof(folder), "%s", scratch_path(&scratch, "sub"));
+    snprintf(target, sizeof(target), "%s", scratch_path(&scratch, "outside.so"));
+    snprintf(expected, sizeof(expected), "%.2000s/leaves.so: is a link to %.1900s, outside its folder",
+             folder, target);
+    ASSERT_INT(koine__plugin_load(folder, "leaves.so", koine__process_host(), &plugin, &error),
+               KOINE_ECONFIG);
+    ASSERT_STR(koine_error_message(error), expected);
+    koine_error_free(error);
+    end();
+}
+
+static void files_that_are_no_plugins(void)
+{
+    size_t len;
+    begin();
+    scratch_write(&scratch, "empty.so", "", 0);
+    scratch_write(&scratch, "script.so", "#!/usr/bin/python3\n", 19);
+    scratch_write(&scratch, "text.so", "hello\n", 6);
+    ASSERT_STR(load("empty.so", NULL), "empty.so: is empty");
+    ASSERT_STR(load("script.so", NULL), "script.so: is a script, not a shared object");
+    ASSERT_STR(load("text.so", NULL), "text.so: is not a shared object: it has no ELF header");
+    char *bytes = scratch_plugin_bytes("good", &len);
+    if (bytes) {
+        scratch_write(&scratch, "half.so", bytes, len / 2);
+        ASSERT_STR(load("half.so", NULL), "half.so: is truncated");
+        bytes[18] ^= 0x40; /* e_machine */
+        scratch_write(&scratch, "foreign.so", bytes, len);
+        ASSERT_STR(load("foreign.so", NULL), "foreign.so: was built for another kind of processor");
+        free(bytes);
+    }
+    end();
+}
+
+static void files_that_others_can_change(void)
+{
+    begin();
+    if (scratch_plugin(&scratch, "good.so", "good")) {
+        CU_ASSERT_EQUAL(chmod(scratch_path(&scratch, "good.so"), 0666), 0);
+        ASSERT_STR(load("good.so", NULL), "good.so: is writable by everybody; take that away with chmod o-w");
+        CU_ASSERT_EQUAL(chmod(scratch_path(&scratch, "good.so"), 0644), 0);
+        CU_ASSERT_EQUAL(chmod(scratch.path, 0777), 0);
+        CU_ASSERT_PTR_NOT_NULL(strstr(load("good.so", NULL), " is writable by everybody"));
+        CU_ASSERT_EQUAL(chmod(scratch.path, 0700), 0);
+        ASSERT_STR(load("good.so", NULL), NULL);
+    }
+    end();
+}
+
+static void broken_plugins(void)
+{
+    static const struct {
+        const char *plugin, *message;
+    } table[] = {
+        {"empty", "x.so: has no provider"},
+        {"endless", "x.so: has more than 64 providers, or no end of them"},
+        {"future",
+         "x.so: was built for another koine (it has koine_provider_v1, this core needs koine_provider_v0)"},
+        {"stranger", "x.so: is no plugin of koine: it has no koine_provider_v0"},
+        {"shouting", "x.so: its provider has no id of a-z, 0-9, _ and -, of at most 64 characters"},
+        {"twins", "x.so: has two providers of the id twin"},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        begin();
+        if (scratch_plugin(&scratch, "x.so", table[i].plugin)) {
+            ASSERT_STR(load("x.so", NULL), table[i].message);
+            ASSERT_STR(load("x.so", NULL), table[i].message); /* remembered, not asked again */
+        }
+        end();
+    }
+}
+
+static void plugins_that_do_not_fit(void)
+{
+    begin();
+    if (scratch_plugin(&scratch, "old.so", "old") &&
+        scratch_plugin(&scratch, "unresolved.so", "unresolved")) {
+        const char *message = load("old.so", NULL);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(message);
+        CU_ASSERT_PTR_NOT_NULL(strstr(message, "old.so: its table has "));
+        CU_ASSERT_PTR_NOT_NULL(strstr(message, ": it was built for an older koine"));
+        message = load("unresolved.so", NULL);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(message);
+        CU_ASSERT_PTR_EQUAL(strstr(message, "unresolved.so: cannot be loaded: "), message);
+        CU_ASSERT_PTR_NOT_NULL(strstr(message, "a_function_that_nobody_has"));
+        CU_ASSERT_PTR_NULL(strstr(message, scratch.path));
+    }
+    end();
+}
+
+/* ---- Tables --------------------------------------------------------------------------------------- */
+
+static int32_t request(const koine_ask *ask, koine_out *out)
+{
+    (void)ask;
+    (void)out;
+    return KOINE_DONE;
+}
+
+static int32_t frame(const koine_read *read, koine_sink *sink)
+{
+    (void)read;
+    (void)sink;
+    return KOINE_DONE;
+}
+
+static int32_t cost(const koine_cost_query *query, koine_provider_cost *ret)
+{
+    (void)query;
+    (void)ret;
+    return 0;
+}
+
+static const koine_exchange exchange = {
+    .size = sizeof(exchange), .state_size = 65536, .request = request, .frame = frame};
+static const koine_option integer = {
+    .size = sizeof(integer), .type = KOINE_OPTION_INTEGER, .name = "version", .otherwise = "-3"};
+static const koine_option truth = {
+    .size = sizeof(truth), .type = KOINE_OPTION_BOOL, .name = "beta", .otherwise = "true"};
+static const koine_option text = {.size = sizeof(text), .type = KOINE_OPTION_STRING, .name = "organisation"};
+
+static koine_provider right(void)
+{
+    static const koine_option *const options[] = {&integer, &truth, &text, NULL};
+    return (koine_provider){.size = sizeof(koine_provider),
+                            .id = "a-b_9",
+                            .version = "1.0.0-rc1",
+                            .base_url = "http://127.0.0.1:8000/v1",
+                            .key_variable = "A_KEY9",
+                            .options = options,
+                            .generate = &exchange,
+                            .list_models = &exchange,
+                            .calculate_cost = cost};
+}
+
+/* What the check says of a table, without "f: provider a-b_9: "; NULL: nothing. */
+static const char *verdict(const koine_provider *provider)
+{
+    static char words[512];
+    static const char start[] = "f: provider a-b_9: ";
+    koine_error *error = NULL;
+    int rc = koine__provider_check(provider, "f", &error);
+    const char *message = koine_error_message(error);
+    snprintf(words, sizeof(words), "%s",
+             strncmp(message, start, sizeof(start) - 1) == 0 ? message + sizeof(start) - 1 : message);
+    koine_error_free(error);
+    CU_ASSERT_TRUE(rc == (*words ? KOINE_ECONFIG : KOINE_OK));
+    return *words ? words : NULL;
+}
+
+static void right_tables(void)
+{
+    koine_provider provider = right();
+    ASSERT_STR(verdict(&provider), NULL);
+    provider.options = NULL;
+    provider.key_variable = NULL;
+    provider.base_url = "https://x";
+    provider.size += 64; /* a newer header */
+    ASSERT_STR(verdict(&provider), NULL);
+}
+
+static void wrong_texts(void)
+{
+    static const char *const ids[] = {NULL,
+                                      "",
+                                      "a b",
+                                      "Together",
+                                      "a/b",
+                                      "\xc3\xa4",
+                                      "a1234567890123456789012345678901234567890123456789012345678901234"};
+    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+        koine_provider provider = right();
+        provider.id = ids[i];
+        ASSERT_STR(verdict(&provider),
+                   "f: its provider has no id of a-z, 0-9, _ and -, of at most 64 characters");
+    }
+    static const char *const versions[] = {
+        NULL, "", "1 0", "1\n", "a1234567890123456789012345678901234567890123456789012345678901234"};
+    for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+        koine_provider provider = right();
+        provider.version = versions[i];
+        ASSERT_STR(verdict(&provider), "its version is missing, or no short word");
+    }
+    static const char *const urls[] = {NULL,          "",           "ftp://x",      "https://",
+                                       "https:///v1", "https://x/", "https://x/ y", "http://u@x",
+                                       "https://x?a", "http://x#a", "http://x\r\n", "x"};
+    for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+        koine_provider provider = right();
+        provider.base_url = urls[i];
+        ASSERT_STR(verdict(&provider),
+                   "its base URL must begin with http:// or https:// and must not end with a slash");
+    }
+    static const char *const variables[] = {"", "9A", "A-B", "A=B"};
+    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+        koine_provider provider = right();
+        provider.key_variable = variables[i];
+        ASSERT_STR(verdict(&provider), "its key variable is no name of a variable");
+    }
+}
+
+static void wrong_exchanges(void)
+{
+    koine_provider provider = right();
+    koine_exchange wrong = exchange;
+    ASSERT_STR(verdict(NULL), "f: provider without an id: it has no table");
+    provider.generate = NULL;
+    ASSERT_STR(verdict(&provider), "generate is missing");
+    provider.generate = &wrong;
+    wrong.size = offsetof(koine_exchange, frame);
+    ASSERT_STR(verdict(&provider), "generate is smaller than this core's v0 exchange");
+    wrong = exchange;
+    wrong.request = NULL;
+    ASSERT_STR(verdict(&provider), "generate lacks request or frame");
+    wrong = exchange;
+    wrong.state_size = 65537;
+    ASSERT_STR(verdict(&provider), "generate asks for more than 64 kB of state");
+    provider = right();
+    wrong = exchange;
+    wrong.frame = NULL;
+    provider.list_models = &wrong;
+    ASSERT_STR(verdict(&provider), "list_models lacks request or frame");
+    provider = right();
+    provider.calculate_cost = NULL;
+    ASSERT_STR(verdict(&provider), "calculate_cost is missing");
+}
+
+static void wrong_options(void)
+{
+    koine_provider provider = right();
+    koine_option wrong = integer;
+    const koine_option *options[] = {&text, &wrong, NULL};
+    provider.options = options;
+    wrong.size = offsetof(koine_option, help);
+    ASSERT_STR(verdict(&provider), "option 2 is smaller than this core's v0 option");
+    wrong = integer;
+    wrong.name = "a b";
+    ASSERT_STR(verdict(&provider), "option 2 has a name that is no name");
+    wrong.name = NULL;
+    ASSERT_STR(verdict(&provider), "option 2 has a name that is no name");
+    wrong = integer;
+    wrong.type = 0;
+    ASSERT_STR(verdict(&provider), "option 2 has a type that this core does not know");
+    wrong = integer;
+    wrong.otherwise = "3.5";
+    ASSERT_STR(verdict(&provider), "option 2 has a default that is not of its type");
+    wrong = truth;
+    wrong.otherwise = "perhaps";
+    ASSERT_STR(verdict(&provider), "option 2 has a default that is not of its type");
+    wrong = text;
+    ASSERT_STR(verdict(&provider), "option 2 is there twice");
+    static koine_option many[65];
+    static char names_of_many[65][8];
+    const koine_option *list[66] = {NULL};
+    for (size_t i = 0; i < 65; i++) {
+        snprintf(names_of_many[i], sizeof(names_of_many[i]), "o%zu", i);
+        many[i] = text;
+        many[i].name = names_of_many[i];
+        list[i] = &many[i];
+    }
+    provider.options = list;
+    ASSERT_STR(verdict(&provider), "option 65 is one too many");
+    list[64] = NULL;
+    ASSERT_STR(verdict(&provider), NULL);
+}
+
+static void failing_allocations(void)
+{
+    static const char *const plugins[] = {"good", "empty"};
+    for (size_t i = 0; i < 2; i++) {
+        begin();
+        if (!scratch_plugin(&scratch, "x.so", plugins[i])) {
+            end();
+            return;
+        }
+        for (long n = 1;; n++) {
+            const struct koine__plugin *plugin = NULL;
+            koine_error *error = NULL;
+            failalloc_begin(n);
+            int rc = koine__plugin_load(scratch.path, "x.so", koine__process_host(), &plugin, &error);
+            koine_error_free(error);
+            koine__plugins_forget();
+            if (!failalloc_end()) {
+                ASSERT_INT(rc, i == 0 ? KOINE_OK : KOINE_ECONFIG);
+                break;
+            }
+            ASSERT_INT(rc, KOINE_EMEMORY);
+        }
+        end();
+    }
+}
+
+SUITE_MAIN("loader", {"loads once", loads_once}, {"two providers", two_providers},
+           {"replaced after the load", replaced_after_the_load}, {"names", names}, {"links", links},
+           {"files that are no plugins", files_that_are_no_plugins},
+           {"files that others can change", files_that_others_can_change}, {"broken plugins", broken_plugins},
+           {"plugins that do not fit", plugins_that_do_not_fit}, {"right tables", right_tables},
+           {"wrong texts", wrong_texts}, {"wrong exchanges", wrong_exchanges},
+           {"wrong options", wrong_options}, {"failing allocations", failing_allocations})

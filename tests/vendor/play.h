@@ -1,0 +1,22 @@
+/* play: takes a case to its provider: once for the request, and any number of times for the answer, cut as
+ * wanted. */
+#ifndef KOINE_TESTS_VENDOR_PLAY_H
+#define KOINE_TESTS_VENDOR_PLAY_H
+
+#include "tests/vendor/case.h"
+#include "tests/vendor/trace.h"
+
+struct vendor_play { /* one way for the answer's bytes to arrive */
+    size_t piece;    /* bytes in the first push; 0: all */
+    size_t pieces;   /* and in those after it; 0: all that is left */
+    size_t len;      /* where it ends */
+    bool clean;      /* as HTTP says it must */
+};
+
+/* The request as text, and its notices; or why there is none, in the first. */
+void vendor_ask(const koine_provider *provider, const struct vendor_case *c, struct koine__buf *ret_request,
+                struct koine__buf *ret_notices);
+void vendor_play_answer(const koine_provider *provider, const struct vendor_case *c,
+                        const struct vendor_play *way, struct vendor_trace *ret);
+
+#endif
