@@ -29,7 +29,7 @@ static void found_file(const struct args *args, char *ret, size_t size)
         snprintf(ret, size, "%s", named);
         return;
     }
-    if (folder != NULL && *folder == '/')
+    if (folder != NULL && *folder != '\0')
         snprintf(ret, size, "%s/koine/koine.yaml", folder);
     else
         snprintf(ret, size, "%s/.config/koine/koine.yaml", home != NULL ? home : "");

@@ -82,9 +82,9 @@ size_t koine__store_count(const struct koine__store *store);
 void koine__store_item(const struct koine__store *store, size_t index, const char **ret_path,
                        const char **ret_value);
 
-/* Every staged path has a row, and every value its type and range. The error says source:line:column, path,
- * what is wrong, and what would be right. Values that hold ${…} must have been expanded. KOINE_ECONFIG or
- * KOINE_EMEMORY. */
+/* Every staged path has a row or is a map or list staged as "" (it is there), and every value its type and
+ * range. The error says source:line:column, path, what is wrong, and what would be right. Values that hold
+ * ${…} must have been expanded. KOINE_ECONFIG or KOINE_EMEMORY. */
 int koine__store_check(const struct koine__store *store, koine_error **ret_error);
 
 /* Typed reading of a checked store: staged value, else the table's default. A path without either gives NULL,

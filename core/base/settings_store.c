@@ -281,6 +281,8 @@ int koine__store_check(const struct koine__store *store, koine_error **ret_error
         int64_t value;
         const struct item *item = &store->items[i];
         const struct koine__setting *row = koine__setting_find(item->path);
+        if (!row && !item->value[0] && koine__setting_is_map(item->path))
+            continue; /* the mark of a map or list: that it is there */
         if (!row || koine__setting_read(row, item->value, &value))
             return refuse(item, row, ret_error);
     }

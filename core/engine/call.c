@@ -69,6 +69,9 @@ static int start_attempt(struct koine_call *call, size_t index)
     attempt->ended = on_ended;
     call->attempts[call->attempt_count++] = attempt;
     call->route_state.attempts++;
+    if (target->known && target->known->retired[0])
+        KOINE__LOG(call->calls->engine->log, KOINE__LOG_WARNING, "event=retired call=%s target=%s since=%s", call->id,
+                   target->text, target->known->retired);
     return KOINE_OK;
 }
 
@@ -92,17 +95,32 @@ static void remember_fault(struct koine_call *call, const struct koine__fault *f
     call->first_fault_known = true;
 }
 
-static void announce_switch(struct koine_call *call, const struct koine__target *to)
+/* Tells the application that the call goes on at `to`, and why; without memory it goes on untold. */
+static struct koine_event *announce(struct koine_call *call, int kind, const struct koine__target *to)
 {
     char why[700];
     const struct koine__fault *fault = &call->fault;
     snprintf(why, sizeof(why), "%s: %s: %s", call->fault_target->text, koine_class_name(fault->class_number), fault->message);
     struct koine_event *event = koine__event_new(&(struct koine__event_parts){
-        .kind = KOINE_EVENT_SWITCH, .tool = -1, .target = koine__str(to->text), .text = koine__str(why)});
-    KOINE__LOG(call->calls->engine->log, KOINE__LOG_WARNING, "event=switch call=%s from=%s to=%s class=%s", call->id,
-               call->fault_target->text, to->text, koine_class_name(fault->class_number));
+        .kind = kind, .tool = -1, .target = koine__str(to->text), .text = koine__str(why)});
     if (event)
         koine__call_deliver(call, event);
+    return event;
+}
+
+static void announce_switch(struct koine_call *call, const struct koine__target *to)
+{
+    KOINE__LOG(call->calls->engine->log, KOINE__LOG_WARNING, "event=switch call=%s from=%s to=%s class=%s", call->id,
+               call->fault_target->text, to->text, koine_class_name(call->fault.class_number));
+    announce(call, KOINE_EVENT_SWITCH, to);
+}
+
+static void wait_to_retry(struct koine_call *call, int64_t at)
+{
+    struct koine_event *event = announce(call, KOINE_EVENT_RETRY, current_target(call));
+    if (event)
+        event->wait_ms = (at - now_of(call)) / KOINE__MS;
+    koine__timer_set(call->calls->engine->loop, &call->wait_timer, at);
 }
 
 static void move_to(struct koine_call *call, size_t index)
@@ -146,7 +164,7 @@ static void decide(struct koine_call *call, struct koine__attempt *attempt)
     struct koine__retry_verdict verdict =
         koine__retry_decide(&config, &call->retry, &ask, &call->calls->engine->random);
     if (verdict.again)
-        koine__timer_set(call->calls->engine->loop, &call->wait_timer, verdict.at);
+        wait_to_retry(call, verdict.at);
     else if (next < call->route.count)
         move_to(call, next);
     else

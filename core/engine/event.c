@@ -161,6 +161,11 @@ int koine_event_usage(const koine_event *event, koine_usage *ret)
     return 1;
 }
 
+int64_t koine_event_wait_ms(const koine_event *event)
+{
+    return event ? event->wait_ms : 0;
+}
+
 int koine_event_finish(const koine_event *event)
 {
     return event ? event->finish : KOINE_FINISH_NONE;

@@ -9,6 +9,7 @@
 struct koine_event {
     struct koine_event *next;
     int kind, tool, choice, finish;
+    int64_t wait_ms;
     bool has_usage;
     koine_usage usage;
     const koine_error *error; /* borrowed from the call */

@@ -1,5 +1,6 @@
-/* config: the one file that knows libyaml. It reads a text into a tree and refuses what the configuration's YAML does not
- * have: anchors, aliases, tags, merge keys, duplicate keys, keys that are no scalar, a second document.
+/* config: the one file that knows libyaml. It reads a text into a tree and refuses what the configuration's
+ * YAML does not have: anchors, aliases, tags, merge keys, duplicate keys, keys that are no scalar, a second
+ * document.
  */
 #include "core/hub/config.h"
 
@@ -35,7 +36,8 @@ struct koine__origin koine__yaml_origin(const struct koine__yaml_job *job, unsig
     return origin;
 }
 
-int koine__yaml_refuse(const struct koine__yaml_job *job, unsigned line, unsigned column, const char *format, ...)
+int koine__yaml_refuse(const struct koine__yaml_job *job, unsigned line, unsigned column, const char *format,
+                       ...)
 {
     char where[PATH_MAX + 64];
     struct koine__buf why;
@@ -45,9 +47,9 @@ int koine__yaml_refuse(const struct koine__yaml_job *job, unsigned line, unsigne
     koine__buf_addv(&why, format, args);
     va_end(args);
     koine__origin_text(koine__yaml_origin(job, line, column), where, sizeof(where));
-    int rc = why.error == KOINE_EMEMORY
-                 ? koine__error_memory(job->ret_error)
-                 : koine__error(job->ret_error, KOINE_ECONFIG, "%s%s", where, why.ptr ? why.ptr : "the value is wrong");
+    int rc = why.error == KOINE_EMEMORY ? koine__error_memory(job->ret_error)
+                                        : koine__error(job->ret_error, KOINE_ECONFIG, "%s%s", where,
+                                                       why.ptr ? why.ptr : "the value is wrong");
     koine__buf_release(&why);
     return rc;
 }
@@ -80,7 +82,8 @@ static bool is_indented_by_tab(koine_str line)
 static const char *hint(koine_str line, const char *problem)
 {
     if (strstr(problem, "cannot start any token"))
-        return is_indented_by_tab(line) ? "; indent with spaces, not with tabs" : "; put quotes around the value";
+        return is_indented_by_tab(line) ? "; indent with spaces, not with tabs"
+                                        : "; put quotes around the value";
     if (strstr(problem, "expected ',' or") && koine__str_has_nocase(line, "${"))
         return "; inside braces and brackets put quotes around \"${...}\"";
     if (strstr(problem, "mapping values are not allowed"))
@@ -108,8 +111,9 @@ static int refuse_syntax(const struct reader *reader)
         return refuse_bytes(reader);
     const char *problem = yaml->problem ? yaml->problem : "it cannot be read";
     const char *context = yaml->context ? yaml->context : "";
-    return koine__yaml_refuse(reader->job, (unsigned)yaml->problem_mark.line + 1, (unsigned)yaml->problem_mark.column + 1,
-                              "is not valid YAML: %s%s%s%s", context, context[0] ? ", " : "", problem,
+    return koine__yaml_refuse(reader->job, (unsigned)yaml->problem_mark.line + 1,
+                              (unsigned)yaml->problem_mark.column + 1, "is not valid YAML: %s%s%s%s", context,
+                              context[0] ? ", " : "", problem,
                               hint(line_of(reader->text, yaml->problem_mark.line), problem));
 }
 
@@ -194,8 +198,8 @@ static int read_key(struct reader *reader, const struct koine__yaml *map, struct
     if (!first)
         return KOINE_OK;
     return koine__yaml_refuse(reader->job, member->key_line, member->key_column,
-                              "duplicate key \"%.80s\"; it is on line %u, column %u already", member->key, first->key_line,
-                              first->key_column);
+                              "duplicate key \"%.80s\"; it is on line %u, column %u already", member->key,
+                              first->key_line, first->key_column);
 }
 
 static int read_node(struct reader *reader, struct koine__yaml *node);
@@ -250,7 +254,8 @@ static int read_document(struct reader *reader, struct koine__yaml **ret)
     struct koine__yaml *root = koine__arena_alloc(reader->job->arena, sizeof(*root));
     if (!root)
         return koine__error_memory(reader->job->ret_error);
-    if (reader->event.data.document_start.tag_directives.start != reader->event.data.document_start.tag_directives.end)
+    if (reader->event.data.document_start.tag_directives.start !=
+        reader->event.data.document_start.tag_directives.end)
         return refuse_event(reader, "tags are not accepted; leave the %TAG directive out");
     int rc = next_event(reader);
     if (!rc)
@@ -287,14 +292,16 @@ int koine__yaml_read(const struct koine__yaml_job *job, koine_str text, struct k
 
 /* ---- Files, texts and single values ---- */
 
-int koine__config_parse(struct koine__store *store, const char *name, const char *folder, const char *text, size_t len,
-                        const struct koine__env *env, koine_error **ret_error)
+int koine__config_parse(struct koine__store *store, const char *name, const char *folder, const char *text,
+                        size_t len, const struct koine__env *env, koine_error **ret_error)
 {
     struct koine__arena arena;
     struct koine__yaml *root = NULL;
-    struct koine__yaml_job job = {.origin = {.source = name}, .is_file = true, .arena = &arena, .ret_error = ret_error};
+    struct koine__yaml_job job = {
+        .origin = {.source = name}, .is_file = true, .arena = &arena, .ret_error = ret_error};
     if (len > KOINE__FILE_LIMIT)
-        return koine__error(ret_error, KOINE_ECONFIG, "%s: is larger than %zu bytes", name, KOINE__FILE_LIMIT);
+        return koine__error(ret_error, KOINE_ECONFIG, "%s: is larger than %zu bytes", name,
+                            KOINE__FILE_LIMIT);
     koine__arena_init(&arena, 0);
     int rc = koine__file_check_text(name, (koine_str){text, len}, ret_error);
     if (!rc)
@@ -320,7 +327,8 @@ static int find_folder(const char *file, char ret[PATH_MAX])
     return realpath(folder, ret) ? KOINE_OK : KOINE_ECONFIG;
 }
 
-int koine__config_load(struct koine__store *store, const char *file, const struct koine__env *env, koine_error **ret_error)
+int koine__config_load(struct koine__store *store, const char *file, const struct koine__env *env,
+                       koine_error **ret_error)
 {
     char folder[PATH_MAX];
     struct koine__buf text;
@@ -336,8 +344,8 @@ int koine__config_load(struct koine__store *store, const char *file, const struc
     return rc;
 }
 
-static int stage_structure(struct koine__store *store, const char *path, koine_str value, struct koine__origin origin,
-                           koine_error **ret_error)
+static int stage_structure(struct koine__store *store, const char *path, koine_str value,
+                           struct koine__origin origin, koine_error **ret_error)
 {
     struct koine__arena arena;
     struct koine__yaml *root = NULL;
@@ -356,8 +364,8 @@ static int stage_structure(struct koine__store *store, const char *path, koine_s
     return rc;
 }
 
-int koine__config_value(struct koine__store *store, const char *path, const char *value, struct koine__origin origin,
-                        koine_error **ret_error)
+int koine__config_value(struct koine__store *store, const char *path, const char *value,
+                        struct koine__origin origin, koine_error **ret_error)
 {
     const struct koine__setting *row = koine__setting_find(path);
     koine_str text = koine__str(value);

@@ -1,5 +1,5 @@
-/* config_scalar: what the text of a scalar means: ${NAME} expanded, and its type by YAML 1.2's core schema. A message
- * names a variable and never shows what is in it.
+/* config_scalar: what the text of a scalar means: ${NAME} expanded, and its type by YAML 1.2's core schema. A
+ * message names a variable and never shows what is in it.
  */
 #include "core/hub/config_tree.h"
 
@@ -43,7 +43,8 @@ static int add_variable(struct expansion *at, koine_str inside)
     koine_str otherwise = {inside.ptr + name.len, inside.len - name.len};
     bool has_default = koine__str_starts(otherwise, ":-");
     if (name.len == 0 || (otherwise.len && !has_default))
-        return koine__yaml_refuse(job, line, column, "expected ${NAME} or ${NAME:-default}; write $$ for a dollar sign");
+        return koine__yaml_refuse(job, line, column,
+                                  "expected ${NAME} or ${NAME:-default}; write $$ for a dollar sign");
     const char *copy = koine__arena_strndup(job->arena, name.ptr, name.len);
     if (!copy)
         return koine__error_memory(job->ret_error);
@@ -51,8 +52,8 @@ static int add_variable(struct expansion *at, koine_str inside)
         at->node->variable = copy;
     const char *value = koine__env_get(at->env, copy);
     if (!value && !has_default)
-        return koine__yaml_refuse(job, line, column, "the variable %s is not set; set it, or write ${%s:-default}", copy,
-                                  copy);
+        return koine__yaml_refuse(job, line, column,
+                                  "the variable %s is not set; set it, or write ${%s:-default}", copy, copy);
     if (has_default && !(value && value[0]))
         koine__buf_add(&at->text, otherwise.ptr + 2, otherwise.len - 2);
     else if (koine__utf8_valid(value, strlen(value)))
@@ -97,7 +98,8 @@ static int expand_text(struct expansion *at)
     return rc;
 }
 
-static int expand_scalar(const struct koine__yaml_job *job, const struct koine__env *env, struct koine__yaml *node)
+static int expand_scalar(const struct koine__yaml_job *job, const struct koine__env *env,
+                         struct koine__yaml *node)
 {
     if (!memchr(node->text.len ? node->text.ptr : "", '$', node->text.len))
         return KOINE_OK;
@@ -106,7 +108,8 @@ static int expand_scalar(const struct koine__yaml_job *job, const struct koine__
     int rc = expand_text(&at);
     if (!rc && at.text.error == KOINE_EARGUMENT)
         rc = koine__yaml_refuse(job, node->line, node->column, "the value is too long");
-    const char *text = rc || at.text.error ? NULL : koine__arena_strndup(job->arena, koine__buf_str(&at.text), at.text.len);
+    const char *text =
+        rc || at.text.error ? NULL : koine__arena_strndup(job->arena, koine__buf_str(&at.text), at.text.len);
     if (text)
         node->text = (koine_str){text, at.text.len};
     else if (!rc)
@@ -115,7 +118,8 @@ static int expand_scalar(const struct koine__yaml_job *job, const struct koine__
     return rc;
 }
 
-int koine__yaml_expand(const struct koine__yaml_job *job, const struct koine__env *env, struct koine__yaml *node)
+int koine__yaml_expand(const struct koine__yaml_job *job, const struct koine__env *env,
+                       struct koine__yaml *node)
 {
     int rc = node->kind == KOINE__YAML_SCALAR ? expand_scalar(job, env, node) : KOINE_OK;
     for (struct koine__yaml *child = node->first; child && !rc; child = child->next)
@@ -191,7 +195,8 @@ static void write_number(const struct number *number, struct koine__buf *ret)
     koine__buf_add(ret, digits.len ? digits.ptr : "0", digits.len ? digits.len : 1);
     if (number->is_real) {
         koine__buf_addc(ret, '.');
-        koine__buf_add(ret, number->fraction.len ? number->fraction.ptr : "0", number->fraction.len ? number->fraction.len : 1);
+        koine__buf_add(ret, number->fraction.len ? number->fraction.ptr : "0",
+                       number->fraction.len ? number->fraction.len : 1);
     }
     if (number->exponent.len) {
         koine__buf_addc(ret, 'e');
@@ -261,7 +266,8 @@ static int write_scalar(const struct koine__yaml_job *job, struct koine__writer 
                         const struct koine__yaml *node)
 {
     if (node->plain && is_not_finite(node->text))
-        return koine__yaml_refuse(job, node->line, node->column, "JSON has no infinity and no NaN; write a number");
+        return koine__yaml_refuse(job, node->line, node->column,
+                                  "JSON has no infinity and no NaN; write a number");
     if (koine__yaml_is_null(node))
         koine__write_raw(writer, key, KOINE__STR("null"));
     else if (node->plain)
@@ -284,7 +290,8 @@ static int write_json(const struct koine__yaml_job *job, struct koine__writer *w
     return rc;
 }
 
-int koine__yaml_to_json(const struct koine__yaml_job *job, const struct koine__yaml *node, struct koine__buf *ret)
+int koine__yaml_to_json(const struct koine__yaml_job *job, const struct koine__yaml *node,
+                        struct koine__buf *ret)
 {
     struct koine__writer writer;
     koine__writer_init(&writer, ret);

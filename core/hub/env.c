@@ -229,9 +229,11 @@ static int check_name(const struct line *line, koine_str name)
 {
     if (koine__str_starts(name, SETTINGS_PREFIX))
         return refuse(line, name.ptr,
-                      "settings (" SETTINGS_PREFIX "...) are not read from such a file: put them into koine.yaml or the environment");
+                      "settings (" SETTINGS_PREFIX
+                      "...) are not read from such a file: put them into koine.yaml or the environment");
     if (koine__str_is(name, "KOINE_CONFIG") || koine__str_is(name, "KOINE_ENV"))
-        return refuse(line, name.ptr, "KOINE_CONFIG and KOINE_ENV say which files are read: set them in the environment");
+        return refuse(line, name.ptr,
+                      "KOINE_CONFIG and KOINE_ENV say which files are read: set them in the environment");
     return KOINE_OK;
 }
 
@@ -239,11 +241,13 @@ static int add_file_variable(struct koine__env *env, const struct line *line, ko
 {
     const struct variable *known = find(env, name);
     if (known && known->source == env->files)
-        return koine__error(line->ret_error, KOINE_ECONFIG, "%s:%u:%u: %s is set twice; first on line %u", line->file,
-                            line->number, (unsigned)(name.ptr - line->start) + 1, known->name, known->line);
+        return koine__error(line->ret_error, KOINE_ECONFIG, "%s:%u:%u: %s is set twice; first on line %u",
+                            line->file, line->number, (unsigned)(name.ptr - line->start) + 1, known->name,
+                            known->line);
     if (known)
         return KOINE_OK;
-    return append(env, name, value, env->files, line->number) ? koine__error_memory(line->ret_error) : KOINE_OK;
+    return append(env, name, value, env->files, line->number) ? koine__error_memory(line->ret_error)
+                                                              : KOINE_OK;
 }
 
 static int add_line(struct koine__env *env, struct line *line)
@@ -277,7 +281,8 @@ static koine_str cut_line(koine_str *rest)
     return line;
 }
 
-int koine__env_add_text(struct koine__env *env, const char *file, const char *text, size_t len, koine_error **ret_error)
+int koine__env_add_text(struct koine__env *env, const char *file, const char *text, size_t len,
+                        koine_error **ret_error)
 {
     koine_str rest = {text, len};
     struct line line = {.file = file, .ret_error = ret_error};
@@ -336,7 +341,8 @@ static bool is_path(const char *path)
     return len && path[0] != '.' && path[len - 1] != '.' && !strstr(path, "..");
 }
 
-static int stage_variable(const struct variable *variable, struct koine__store *store, koine_error **ret_error)
+static int stage_variable(const struct variable *variable, struct koine__store *store,
+                          koine_error **ret_error)
 {
     struct koine__buf path;
     koine__buf_init(&path, KOINE__FILE_LIMIT);
@@ -349,10 +355,11 @@ static int stage_variable(const struct variable *variable, struct koine__store *
                           "providers__together__base_url",
                           variable->name);
     else if (!koine__utf8_valid(variable->value, strlen(variable->value)))
-        rc = koine__error(ret_error, KOINE_ECONFIG, "environment: %s: the value is not UTF-8", variable->name);
+        rc =
+            koine__error(ret_error, KOINE_ECONFIG, "environment: %s: the value is not UTF-8", variable->name);
     else
-        rc = koine__config_value(store, path.ptr, variable->value, (struct koine__origin){.source = variable->name},
-                                 ret_error);
+        rc = koine__config_value(store, path.ptr, variable->value,
+                                 (struct koine__origin){.source = variable->name}, ret_error);
     koine__buf_release(&path);
     return rc;
 }

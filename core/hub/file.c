@@ -18,14 +18,16 @@ static const char *kind_of(mode_t mode)
     return "a device or socket";
 }
 
-static int check(const char *file, const struct stat *info, enum koine__file_owner owner, koine_error **ret_error)
+static int check(const char *file, const struct stat *info, enum koine__file_owner owner,
+                 koine_error **ret_error)
 {
     if (!S_ISREG(info->st_mode))
         return koine__error(ret_error, KOINE_ECONFIG, "%s: is %s, not a file", file, kind_of(info->st_mode));
     if (info->st_mode & S_IWOTH)
         return koine__error(ret_error, KOINE_ECONFIG, "%s: everybody may write to it; chmod o-w it", file);
     if (owner == KOINE__FILE_OURS && info->st_uid != 0 && info->st_uid != geteuid())
-        return koine__error(ret_error, KOINE_ECONFIG, "%s: belongs to user %lu; it must belong to you or to root", file,
+        return koine__error(ret_error, KOINE_ECONFIG,
+                            "%s: belongs to user %lu; it must belong to you or to root", file,
                             (unsigned long)info->st_uid);
     return KOINE_OK;
 }
@@ -44,7 +46,8 @@ static int read_all(const char *file, int fd, struct koine__buf *ret, koine_erro
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return koine__error(ret_error, KOINE_ECONFIG, "%s: cannot be read: %s", file, strerrordesc_np(errno));
+            return koine__error(ret_error, KOINE_ECONFIG, "%s: cannot be read: %s", file,
+                                strerrordesc_np(errno));
         if (got == 0)
             return ret->len > KOINE__FILE_LIMIT ? too_large(file, ret_error) : KOINE_OK;
         ret->len += (size_t)got;
@@ -52,7 +55,8 @@ static int read_all(const char *file, int fd, struct koine__buf *ret, koine_erro
     }
 }
 
-int koine__file_read(const char *file, enum koine__file_owner owner, struct koine__buf *ret, koine_error **ret_error)
+int koine__file_read(const char *file, enum koine__file_owner owner, struct koine__buf *ret,
+                     koine_error **ret_error)
 {
     struct stat info;
     /* Without O_NONBLOCK a pipe of that name would keep us here for ever. */
@@ -63,7 +67,8 @@ int koine__file_read(const char *file, enum koine__file_owner owner, struct koin
     koine__buf_init(ret, KOINE__FILE_LIMIT + 2 * CHUNK);
     int rc = KOINE_OK;
     if (fstat(fd, &info))
-        rc = koine__error(ret_error, KOINE_ECONFIG, "%s: cannot be examined: %s", file, strerrordesc_np(errno));
+        rc = koine__error(ret_error, KOINE_ECONFIG, "%s: cannot be examined: %s", file,
+                          strerrordesc_np(errno));
     if (!rc)
         rc = check(file, &info, owner, ret_error);
     if (!rc)
@@ -78,8 +83,8 @@ int koine__file_check_text(const char *name, koine_str text, koine_error **ret_e
     for (size_t at = 0; at < text.len; column++) {
         size_t size = koine__utf8_length(text.ptr + at, text.len - at);
         if (size == 0)
-            return koine__error(ret_error, KOINE_ECONFIG, "%s:%u:%u: is not UTF-8 (byte 0x%02x)", name, line, column,
-                                (unsigned)(unsigned char)text.ptr[at]);
+            return koine__error(ret_error, KOINE_ECONFIG, "%s:%u:%u: is not UTF-8 (byte 0x%02x)", name, line,
+                                column, (unsigned)(unsigned char)text.ptr[at]);
         if (text.ptr[at] == '\0')
             return koine__error(ret_error, KOINE_ECONFIG, "%s:%u:%u: holds a NUL byte", name, line, column);
         if (text.ptr[at] == '\n') {

@@ -346,3 +346,27 @@ const char *koine_hub_plugin_folder(koine_hub *hub, size_t index)
     pthread_mutex_unlock(&hub->mutex);
     return folder;
 }
+
+const char *koine_hub_route(koine_hub *hub, size_t index)
+{
+    const char *name = NULL;
+    if (koine__hub_usable(hub) != KOINE_OK)
+        return NULL;
+    pthread_mutex_lock(&hub->mutex);
+    if (hub->snapshot && index < hub->snapshot->route_count)
+        name = hub->snapshot->routes[index].name;
+    pthread_mutex_unlock(&hub->mutex);
+    return name;
+}
+
+const char *koine_hub_file(koine_hub *hub)
+{
+    const char *file = "";
+    if (koine__hub_usable(hub) != KOINE_OK)
+        return file;
+    pthread_mutex_lock(&hub->mutex);
+    if (hub->config_file)
+        file = hub->config_file;
+    pthread_mutex_unlock(&hub->mutex);
+    return file;
+}

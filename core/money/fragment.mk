@@ -1,1 +1,5 @@
-libkoinecore_la_SOURCES += core/money/price.c core/money/price.h core/money/ledger.c core/money/ledger.h
+libkoinecore_la_SOURCES += \
+  core/money/ledger.c \
+  core/money/ledger.h \
+  core/money/price.c \
+  core/money/price.h

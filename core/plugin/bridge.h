@@ -1,4 +1,5 @@
-/* bridge: the one way into a provider. It may answer now or later: later is what a provider in a process of its own does.
+/* bridge: the one way into a provider. It may answer now or later: later is what a provider in a process of
+ * its own does.
  *
  * The caller keeps what the job points at until it is answered or dropped.
  */
@@ -7,8 +8,16 @@
 
 #include <koine/provider.h>
 
-enum koine__job_kind { KOINE__JOB_REQUEST, KOINE__JOB_FRAME, KOINE__JOB_FAULT, KOINE__JOB_COST };
-enum { KOINE__ANSWERED = 0, KOINE__LATER = 1 };
+enum koine__job_kind {
+    KOINE__JOB_REQUEST,
+    KOINE__JOB_FRAME,
+    KOINE__JOB_FAULT,
+    KOINE__JOB_COST
+};
+enum {
+    KOINE__ANSWERED = 0,
+    KOINE__LATER = 1
+};
 
 struct koine__job {
     enum koine__job_kind kind;
@@ -20,14 +29,15 @@ struct koine__job {
     koine_sink *sink;
     const koine_cost_query *query; /* of a cost */
     koine_provider_cost *cost;
-    int32_t answer; /* what the provider returned */
+    int32_t answer;                       /* what the provider returned */
     void (*done)(struct koine__job *job); /* called from the loop after KOINE__LATER, once */
-    void *owner; /* the caller's */
-    void *private_data; /* the bridge's, while it is under way */
+    void *owner;                          /* the caller's */
+    void *private_data;                   /* the bridge's, while it is under way */
 };
 struct koine__bridge {
     int (*call)(struct koine__bridge *bridge, struct koine__job *job); /* KOINE__ANSWERED or KOINE__LATER */
-    void (*drop)(struct koine__bridge *bridge, struct koine__job *job); /* a job under way is not wanted any more */
+    void (*drop)(struct koine__bridge *bridge,
+                 struct koine__job *job); /* a job under way is not wanted any more */
 };
 /* Calls the provider in this process and answers at once. */
 extern struct koine__bridge koine__direct_bridge;

@@ -1,5 +1,5 @@
-/* elf: whether a file is a whole shared object for this machine, asked before the C library maps it: mapping a
- * truncated one ends the process by a signal. */
+/* elf: whether a file is a whole shared object for this machine, asked before the C library maps it: mapping
+ * a truncated one ends the process by a signal. */
 #ifndef KOINE_CORE_PLUGIN_ELF_H
 #define KOINE_CORE_PLUGIN_ELF_H
 

@@ -6,7 +6,7 @@
 #include "core/base/mem.h"
 #include "core/wire/json.h"
 
-struct koine__host_env { /* what a host of one exchange reaches */
+struct koine__host_env {        /* what a host of one exchange reaches */
     struct koine__log *log;     /* may be NULL */
     const char *instance;       /* for log lines */
     struct koine__arena *arena; /* alloc; NULL: alloc gives NULL */

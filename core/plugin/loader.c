@@ -390,8 +390,8 @@ static int enter(struct opened *opened, void *handle, const char *shown, const k
     int rc = find_entry(handle, shown, &entry, &error);
     if (rc == KOINE_OK)
         rc = collect(entry, host, shown, providers, &opened->pub.count, &error);
-    if (rc == KOINE_ECONFIG && keep_refusal(opened, shown, error) < 0)
-        rc = koine__error_memory(&error);
+    if (rc == KOINE_ECONFIG)
+        rc = keep_refusal(opened, shown, error);
     koine_error_free(error);
     return rc == KOINE_EMEMORY ? koine__error_memory(ret_error) : KOINE_OK;
 }

@@ -1,8 +1,9 @@
 /* loader: opens provider plugins; its .c file is the one that knows dlfcn.h. Plugins are never unloaded.
  *
- * A name resolves only inside a configured folder. File and folders must belong to root or to us and be writable by
- * nobody else (group write is accepted where the group is the owner's private one; root's sticky folders are accepted
- * as parents); device and inode are compared before and after the load. Each refusal names the file and the reason.
+ * A name resolves only inside a configured folder. File and folders must belong to root or to us and be
+ * writable by nobody else (group write is accepted where the group is the owner's private one; root's sticky
+ * folders are accepted as parents); device and inode are compared before and after the load. Each refusal
+ * names the file and the reason.
  */
 #ifndef KOINE_CORE_PLUGIN_LOADER_H
 #define KOINE_CORE_PLUGIN_LOADER_H
@@ -13,7 +14,7 @@
 #include <sys/types.h>
 
 struct koine__plugin { /* one loaded file; lives as long as the process */
-    const char *path; /* real path */
+    const char *path;  /* real path */
     dev_t device;
     ino_t inode;
     const koine_provider *const *providers;
@@ -21,12 +22,13 @@ struct koine__plugin { /* one loaded file; lives as long as the process */
     struct koine__plugin *next;
 };
 
-/* Loads a file of a folder, or gives the plugin that was loaded from it before (in this process, by any hub). `host` is
- * given to the entry function and must live as long as the process. KOINE_ECONFIG: refused. [any thread] */
+/* Loads a file of a folder, or gives the plugin that was loaded from it before (in this process, by any hub).
+ * `host` is given to the entry function and must live as long as the process. KOINE_ECONFIG: refused. [any
+ * thread] */
 int koine__plugin_load(const char *folder, const char *file_name, const koine_host *host,
                        const struct koine__plugin **ret, koine_error **ret_error);
-/* Frees what is kept of all plugins, so that a test can count allocations; the objects stay loaded, and their entries
- * run anew at the next load. Only while no hub is there. */
+/* Frees what is kept of all plugins, so that a test can count allocations; the objects stay loaded, and their
+ * entries run anew at the next load. Only while no hub is there. */
 void koine__plugins_forget(void);
 /* What a table must hold; says what is wrong. Also for the checker. */
 int koine__provider_check(const koine_provider *provider, const char *path, koine_error **ret_error);

@@ -7,11 +7,11 @@
 #include "core/wire/transport.h"
 
 struct koine__notice { /* what became of a member of the document */
-    int what; /* KOINE_NOTICE_* */
+    int what;          /* KOINE_NOTICE_* */
     char *member, *why;
 };
 struct koine__out {
-    koine_out pub; /* first */
+    koine_out pub;              /* first */
     struct koine__arena *arena; /* headers, notices; the request's life */
     struct koine__buf url;      /* starts as the base URL */
     struct koine__buf body;
@@ -30,8 +30,9 @@ struct koine__out {
 /* `limit`: ceiling of the body. Everything but the two buffers lives in the arena. */
 void koine__out_init(struct koine__out *out, struct koine__arena *arena, const char *base_url, size_t limit);
 void koine__out_release(struct koine__out *out);
-/* After the provider returned: 0 and *ret filled (borrowed from out); KOINE_EMEMORY; KOINE_EARGUMENT: out->broken says
- * which rule the plugin broke (unfinished JSON, control characters in a header, an empty path, …). */
+/* After the provider returned: 0 and *ret filled (borrowed from out); KOINE_EMEMORY; KOINE_EARGUMENT:
+ * out->broken says which rule the plugin broke (unfinished JSON, control characters in a header, an empty
+ * path, …). */
 int koine__out_request(struct koine__out *out, struct koine__http_request *ret);
 
 #endif

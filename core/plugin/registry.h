@@ -1,27 +1,28 @@
-/* registry: which plugins the configured folders hold, and which provider has which id. Built for each snapshot, then
- * immutable; what it points at lives as long as the process. */
+/* registry: which plugins the configured folders hold, and which provider has which id. Built for each
+ * snapshot, then immutable; what it points at lives as long as the process. */
 #ifndef KOINE_CORE_PLUGIN_REGISTRY_H
 #define KOINE_CORE_PLUGIN_REGISTRY_H
 
 #include "core/plugin/loader.h"
 
-struct koine__found { /* a provider, or a file that was refused */
-    char *id;     /* the provider's, or the file's stem */
-    char *path;   /* as found: folder/file */
+struct koine__found {               /* a provider, or a file that was refused */
+    char *id;                       /* the provider's, or the file's stem */
+    char *path;                     /* as found: folder/file */
     const koine_provider *provider; /* NULL: refused */
-    char *reason; /* why refused, one line; NULL if it is not */
+    char *reason;                   /* why refused, one line; NULL if it is not */
 };
 struct koine__registry {
     struct koine__found *items;
     size_t count, capacity;
     char **folders; /* NULL-ended, as configured */
 };
-/* Loads every *.so of the folders, in order and by name. A folder that does not exist is skipped; refused files are kept
- * with their reason; an id that is taken already is refused. KOINE_EMEMORY only. */
+/* Loads every *.so of the folders, in order and by name. A folder that does not exist is skipped; refused
+ * files are kept with their reason; an id that is taken already is refused. KOINE_EMEMORY only. */
 int koine__registry_build(const char *const *folders, const koine_host *host, struct koine__registry *ret,
                           koine_error **ret_error);
 void koine__registry_release(struct koine__registry *registry);
-/* The provider of that id; where there is none, a refused one of that name (provider NULL, reason set); NULL: none. */
+/* The provider of that id; where there is none, a refused one of that name (provider NULL, reason set); NULL:
+ * none. */
 const struct koine__found *koine__registry_find(const struct koine__registry *registry, const char *id);
 
 #endif

@@ -1,3 +1,9 @@
 libkoinecore_la_SOURCES += \
-  core/policy/retry.c core/policy/retry.h core/policy/route.c core/policy/route.h core/policy/gate.c core/policy/gate.h \
-  core/policy/pool.c core/policy/pool.h
+  core/policy/gate.c \
+  core/policy/gate.h \
+  core/policy/pool.c \
+  core/policy/pool.h \
+  core/policy/retry.c \
+  core/policy/retry.h \
+  core/policy/route.c \
+  core/policy/route.h

@@ -174,6 +174,11 @@ KOINE_API const char *koine_providers_file(const koine_providers *, size_t index
 KOINE_API const char *koine_providers_reason(const koine_providers *, size_t index); /* why refused; "" if it is not */
 KOINE_API void koine_providers_free(koine_providers *);
 
+/* Names of the configured routes, in order; valid until the next koine_hub_apply. NULL past the last. [any thread] */
+KOINE_API const char *koine_hub_route(koine_hub *, size_t index);
+/* The configuration file loaded last; "" where none was. Valid until the next koine_hub_load. [any thread] */
+KOINE_API const char *koine_hub_file(koine_hub *);
+
 /* Folders searched for plugins, in order; valid until the next koine_hub_apply. NULL past the last. */
 KOINE_API const char *koine_hub_plugin_folder(koine_hub *, size_t index);
 
@@ -314,7 +319,8 @@ enum {
     KOINE_EVENT_SWITCH = 10,   /* the route moved on before anything was delivered: target (new), text (why) */
     KOINE_EVENT_EXTRA = 11,    /* name, text: JSON of something vendor-specific ("logprobs") */
     KOINE_EVENT_STOP = 12,     /* terminal: finish */
-    KOINE_EVENT_FAULT = 13     /* terminal: error */
+    KOINE_EVENT_FAULT = 13,    /* terminal: error */
+    KOINE_EVENT_RETRY = 14     /* the same target will be asked again: target, text (why), koine_event_wait_ms */
 };
 KOINE_API int koine_event_kind(const koine_event *); /* an unknown kind is to be ignored */
 KOINE_API const char *koine_event_text(const koine_event *, size_t *ret_length); /* "" where it has none; may hold NUL */
@@ -326,6 +332,7 @@ KOINE_API const char *koine_event_target(const koine_event *);
 KOINE_API const char *koine_event_model(const koine_event *);
 KOINE_API int koine_event_choice(const koine_event *);        /* which of n answers; 0 for now */
 KOINE_API int koine_event_usage(const koine_event *, koine_usage *ret); /* 1: *ret set (its size says how much); 0: none */
+KOINE_API int64_t koine_event_wait_ms(const koine_event *);   /* of a retry: how long from now */
 KOINE_API int koine_event_finish(const koine_event *);        /* KOINE_FINISH_… of a stop */
 KOINE_API const koine_error *koine_event_error(const koine_event *); /* of a fault; NULL otherwise */
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -132,6 +133,8 @@ static void refuses_files(void)
     assert_file_refused(" is no regular file");
     rmdir(path);
     clean_up();
+    snprintf(path, sizeof(path), "/proc/self/mem"); /* opens, but cannot be read from its start */
+    assert_file_refused(": Input/output error");
 }
 
 static void refuses_another_users_file(void)
@@ -209,6 +212,17 @@ static void leaves_no_descriptors(void)
     clean_up();
 }
 
+static void bears_missing_descriptors(void)
+{
+    struct rlimit before, low;
+    CU_ASSERT_FATAL(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    low = before;
+    low.rlim_cur = (rlim_t)count_descriptors() + 1; /* a pipe needs two */
+    setrlimit(RLIMIT_NOFILE, &low);
+    assert_refused(SPEC(.command = "echo sk-1"), AT "no pipe: Too many open files");
+    setrlimit(RLIMIT_NOFILE, &before);
+}
+
 static void survives_failing_allocations(void)
 {
     const struct koine__credential_spec specs[] = {
@@ -234,4 +248,5 @@ SUITE_MAIN("credential", {"takes_what_is_given", takes_what_is_given}, {"reads_a
            {"runs_a_command", runs_a_command}, {"refuses_commands", refuses_commands},
            {"ends_slow_commands", ends_slow_commands}, {"bears_an_ignored_sigchld", bears_an_ignored_sigchld},
            {"leaves_no_descriptors", leaves_no_descriptors},
+           {"bears_missing_descriptors", bears_missing_descriptors},
            {"survives_failing_allocations", survives_failing_allocations})

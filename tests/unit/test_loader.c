@@ -15,7 +15,7 @@ static struct scratch scratch;
 /* NULL: loaded; else the message without the scratch folder's path. */
 static const char *load(const char *name, const struct koine__plugin **ret)
 {
-    static char text[PATH_MAX];
+    static char text[PATH_MAX * 2];
     koine_error *error = NULL;
     const struct koine__plugin *plugin = NULL;
     int rc = koine__plugin_load(scratch.path, name, koine__process_host(), &plugin, &error);

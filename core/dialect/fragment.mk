@@ -1,0 +1,10 @@
+libkoinecore_la_SOURCES += \
+  core/dialect/chat.c \
+  core/dialect/chat.h \
+  core/dialect/chat_answer.c \
+  core/dialect/chat_fault.c \
+  core/dialect/chat_internal.h \
+  core/dialect/chat_request.c \
+  core/dialect/chat_text.c \
+  core/dialect/chat_tools.c \
+  core/dialect/chat_usage.c

@@ -1,0 +1,14 @@
+/* plan: see plan.h. */
+#include "core/engine/plan.h"
+
+#include <string.h>
+
+const char *koine__instance_option(const void *instance, const char *name)
+{
+    const struct koine__instance *self = instance;
+    const char *const *pair = self ? self->options : NULL;
+    for (; pair && pair[0]; pair += 2)
+        if (strcmp(pair[0], name) == 0)
+            return pair[1];
+    return NULL;
+}
