@@ -28,6 +28,7 @@ static const koine_chat_traits traits = {
     .max_tokens = "max_completion_tokens",
     .foreign = foreign,
     .headers = headers,
+    .compatible = "compatible",
 };
 
 static const void *extension(const char *id)
@@ -47,7 +48,17 @@ static const koine_option project_option = {
     .name = "project",
     .help = "the project that requests count for (header OpenAI-Project)",
 };
-static const koine_option *const options[] = {&organization_option, &project_option, NULL};
+static const koine_option compatible_option = {
+    .size = sizeof(koine_option),
+    .type = KOINE_OPTION_BOOL,
+    .name = "compatible",
+    .otherwise = "false",
+    .help = "true for another server that speaks OpenAI's dialect: members that OpenAI refuses travel on, "
+            "and the "
+            "output limit is called max_tokens",
+};
+static const koine_option *const options[] = {&organization_option, &project_option, &compatible_option,
+                                              NULL};
 
 static koine_provider provider = {
     .size = sizeof(provider),

@@ -297,6 +297,17 @@ static const char *wrong(const koine_ask *ask)
     return NULL;
 }
 
+/* Servers that only speak like the vendor take what the vendor refuses, and know the older names. */
+static void read_compatible(struct writing *w)
+{
+    const char *option = w->traits.compatible;
+    if (!option || !koine__chat_is(w->host->option(w->ask, option), "true"))
+        return;
+    w->traits.foreign = NULL;
+    w->traits.max_tokens = "max_tokens";
+    w->traits.flags &= ~(uint32_t)KOINE_CHAT_NO_OBFUSCATION;
+}
+
 int32_t koine__chat_request(const koine_ask *ask, koine_out *out)
 {
     struct writing w = {.ask = ask, .host = ask->host, .out = out};
@@ -306,6 +317,7 @@ int32_t koine__chat_request(const koine_ask *ask, koine_out *out)
         return KOINE_INVALID;
     }
     koine__chat_traits(ask->self, &w.traits);
+    read_compatible(&w);
     koine__chat_head(ask, &w.traits, w.traits.path, out);
     out->open(out, NULL, '{');
     out->str(out, "model", ask->model);

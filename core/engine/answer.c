@@ -64,7 +64,8 @@ void koine_response_free(koine_response *answer)
     koine__dealloc(answer);
 }
 
-int koine__answer_parameter(struct koine_response *answer, const char *name, const char *action, const char *reason)
+int koine__answer_parameter(struct koine_response *answer, const char *name, const char *action,
+                            const char *reason)
 {
     void *items = answer->parameters;
     if (koine__array_reserve(&items, &answer->parameter_capacity, answer->parameter_count + 1,
@@ -156,7 +157,8 @@ int koine__answer_message(struct koine_response *answer)
     if (answer->refusal.len > 0)
         koine__write_str(&writer, KOINE__STR("refusal"), buf_str(&answer->refusal));
     write_tools(&writer, answer);
-    if (answer->reasoning.len > 0) { /* `koine` never travels as it is: vendors differ in what they take back */
+    if (answer->reasoning.len >
+        0) { /* `koine` never travels as it is: vendors differ in what they take back */
         koine__write_open(&writer, KOINE__STR("koine"), '{');
         koine__write_str(&writer, KOINE__STR("reasoning"), buf_str(&answer->reasoning));
         koine__write_close(&writer);

@@ -47,10 +47,12 @@ struct koine_response {
     int64_t ns, first_token_ns; /* since the call's start; -1: none */
 };
 struct koine_response *koine__answer_new(size_t limit); /* NULL: no memory; `limit`: ceiling of each text */
-int koine__answer_parameter(struct koine_response *answer, const char *name, const char *action, const char *reason);
+int koine__answer_parameter(struct koine_response *answer, const char *name, const char *action,
+                            const char *reason);
 /* Writes `message`, the assistant message to append. KOINE_EMEMORY. */
 int koine__answer_message(struct koine_response *answer);
-/* Moves the models listed in `from` behind (or before) those of `to`. KOINE_EMEMORY: both stay as they are. */
+/* Moves the models listed in `from` behind (or before) those of `to`. KOINE_EMEMORY: both stay as they are.
+ */
 int koine__answer_append_models(struct koine_response *to, struct koine_response *from);
 int koine__answer_prepend_models(struct koine_response *to, struct koine_response *from);
 

@@ -11,7 +11,8 @@
 
 static void emit(koine_sink *sink, const koine_provider_event *event);
 
-int koine__assembly_init(struct koine__assembly *assembly, const char *target, struct koine__random *random, size_t limit)
+int koine__assembly_init(struct koine__assembly *assembly, const char *target, struct koine__random *random,
+                         size_t limit)
 {
     *assembly = (struct koine__assembly){
         .sink = {.size = (uint32_t)sizeof(koine_sink), .emit = emit},
@@ -99,7 +100,8 @@ static void begin_content(struct koine__assembly *assembly)
     assembly->content = true;
 }
 
-static void on_text(struct koine__assembly *assembly, const koine_provider_event *event, int kind, struct koine__buf *buf)
+static void on_text(struct koine__assembly *assembly, const koine_provider_event *event, int kind,
+                    struct koine__buf *buf)
 {
     if (event->text.len == 0)
         return;
@@ -111,7 +113,8 @@ static void on_text(struct koine__assembly *assembly, const koine_provider_event
 
 /* ---- tool calls ---- */
 
-/* Follows the arguments to the end of their first JSON value. True: something other than space came after it. */
+/* Follows the arguments to the end of their first JSON value. True: something other than space came after it.
+ */
 static bool scan_arguments(struct koine__tool *tool, koine_str text)
 {
     for (size_t i = 0; i < text.len; i++) {
@@ -169,8 +172,8 @@ static struct koine__tool *find_slot(struct koine_response *answer, const koine_
         slot = &answer->tools[answer->tool_count - 1]; /* T02: no index and no id: the call begun last */
     if (!slot || event->id.len == 0 || !slot->id || koine__str_is(event->id, slot->id))
         return slot;
-    /* Another id under the same index. T04: some vendors send a new id with every fragment, without a name; T03: others
-     * number all parallel calls 0, and name each. */
+    /* Another id under the same index. T04: some vendors send a new id with every fragment, without a name;
+     * T03: others number all parallel calls 0, and name each. */
     bool begins = event->name.len > 0 || (slot->complete && event->text.len > 0);
     return begins ? NULL : slot;
 }
@@ -189,7 +192,8 @@ static struct koine__tool *begin_tool(struct koine__assembly *assembly, const ko
 {
     struct koine_response *answer = assembly->answer;
     void *items = answer->tools;
-    if (koine__array_reserve(&items, &answer->tool_capacity, answer->tool_count + 1, sizeof(*answer->tools)) != KOINE_OK) {
+    if (koine__array_reserve(&items, &answer->tool_capacity, answer->tool_count + 1,
+                             sizeof(*answer->tools)) != KOINE_OK) {
         no_memory(assembly);
         return NULL;
     }
@@ -204,16 +208,21 @@ static struct koine__tool *begin_tool(struct koine__assembly *assembly, const ko
         no_memory(assembly);
         return NULL;
     }
-    push(assembly, &(struct koine__event_parts){.kind = KOINE_EVENT_TOOL, .tool = (int)answer->tool_count - 1,
-                                                .id = koine__str(tool->id), .name = koine__str(tool->name)});
+    push(assembly, &(struct koine__event_parts){.kind = KOINE_EVENT_TOOL,
+                                                .tool = (int)answer->tool_count - 1,
+                                                .id = koine__str(tool->id),
+                                                .name = koine__str(tool->name)});
     return tool;
 }
 
 static void end_tool(struct koine__assembly *assembly, const struct koine__tool *tool)
 {
     koine_str arguments = {koine__buf_str(&tool->arguments), tool->arguments.len};
-    push(assembly, &(struct koine__event_parts){.kind = KOINE_EVENT_TOOL_END, .tool = (int)(tool - assembly->answer->tools),
-                                                .text = arguments, .id = koine__str(tool->id), .name = koine__str(tool->name)});
+    push(assembly, &(struct koine__event_parts){.kind = KOINE_EVENT_TOOL_END,
+                                                .tool = (int)(tool - assembly->answer->tools),
+                                                .text = arguments,
+                                                .id = koine__str(tool->id),
+                                                .name = koine__str(tool->name)});
 }
 
 static void add_arguments(struct koine__assembly *assembly, struct koine__tool *tool, koine_str text)
@@ -265,7 +274,8 @@ static void on_usage(struct koine__assembly *assembly, const koine_provider_even
     if (told.picodollars >= 0)
         assembly->picodollars = told.picodollars;
     koine__usage_from_provider(&told, &assembly->answer->usage);
-    struct koine_event *out = push(assembly, &(struct koine__event_parts){.kind = KOINE_EVENT_USAGE, .tool = -1});
+    struct koine_event *out =
+        push(assembly, &(struct koine__event_parts){.kind = KOINE_EVENT_USAGE, .tool = -1});
     if (!out)
         return;
     out->usage = assembly->answer->usage;
@@ -277,7 +287,8 @@ static void on_extra(struct koine__assembly *assembly, const koine_provider_even
 {
     struct koine_response *answer = assembly->answer;
     void *items = answer->extras;
-    push(assembly, &(struct koine__event_parts){.kind = KOINE_EVENT_EXTRA, .tool = -1, .name = event->name, .text = event->text});
+    push(assembly, &(struct koine__event_parts){
+                       .kind = KOINE_EVENT_EXTRA, .tool = -1, .name = event->name, .text = event->text});
     for (size_t i = 0; i < answer->extra_count; i++) {
         struct koine__buf *json = &answer->extras[i].json;
         if (!koine__str_is(event->name, answer->extras[i].name))
@@ -287,13 +298,15 @@ static void on_extra(struct koine__assembly *assembly, const koine_provider_even
             grow(assembly, json, KOINE__STR("]"));
         return;
     }
-    if (koine__array_reserve(&items, &answer->extra_capacity, answer->extra_count + 1, sizeof(*answer->extras)) != KOINE_OK) {
+    if (koine__array_reserve(&items, &answer->extra_capacity, answer->extra_count + 1,
+                             sizeof(*answer->extras)) != KOINE_OK) {
         no_memory(assembly);
         return;
     }
     answer->extras = items;
     struct koine__extra *extra = &answer->extras[answer->extra_count++];
-    *extra = (struct koine__extra){.name = koine__strndup(event->name.ptr ? event->name.ptr : "", event->name.len)};
+    *extra = (struct koine__extra){
+        .name = koine__strndup(event->name.ptr ? event->name.ptr : "", event->name.len)};
     koine__buf_init(&extra->json, answer->text.max);
     if (!extra->name)
         no_memory(assembly);
@@ -309,13 +322,15 @@ static void on_model(struct koine__assembly *assembly, const koine_provider_even
     if (!event->model)
         return;
     memcpy(&info, event->model, event->model->size < sizeof(info) ? event->model->size : sizeof(info));
-    if (koine__array_reserve(&items, &answer->model_capacity, answer->model_count + 1, sizeof(*answer->models)) != KOINE_OK) {
+    if (koine__array_reserve(&items, &answer->model_capacity, answer->model_count + 1,
+                             sizeof(*answer->models)) != KOINE_OK) {
         no_memory(assembly);
         return;
     }
     answer->models = items;
     struct koine__listed *listed = &answer->models[answer->model_count++];
-    *listed = (struct koine__listed){.created = info.created, .context = info.context, .max_output = info.max_output};
+    *listed = (struct koine__listed){
+        .created = info.created, .context = info.context, .max_output = info.max_output};
     listed->id = koine__strndup(info.id.ptr ? info.id.ptr : "", info.id.len);
     listed->name = koine__strndup(info.name.ptr ? info.name.ptr : "", info.name.len);
     listed->owner = koine__strndup(info.owner.ptr ? info.owner.ptr : "", info.owner.len);
@@ -331,7 +346,8 @@ static int finish_of(int32_t code)
 static void on_stop(struct koine__assembly *assembly, const koine_provider_event *event)
 {
     struct koine_response *answer = assembly->answer;
-    size_t len = event->text.len < sizeof(answer->finish_raw) - 1 ? event->text.len : sizeof(answer->finish_raw) - 1;
+    size_t len =
+        event->text.len < sizeof(answer->finish_raw) - 1 ? event->text.len : sizeof(answer->finish_raw) - 1;
     assembly->stopped = true;
     answer->finish = finish_of(event->code);
     if (len > 0)

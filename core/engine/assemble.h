@@ -1,7 +1,7 @@
 /* assemble: turns what a provider emits into the answer and the application's events.
  *
- * The one place for the rules that no provider should have to know: fragments of tool calls (T01-T08 of part A6), missing
- * ids, the end of a call's arguments, usage that is absolute, one stop and nothing after it.
+ * The one place for the rules that no provider should have to know: fragments of tool calls (T01-T08 of part
+ * A6), missing ids, the end of a call's arguments, usage that is absolute, one stop and nothing after it.
  */
 #ifndef KOINE_CORE_ENGINE_ASSEMBLE_H
 #define KOINE_CORE_ENGINE_ASSEMBLE_H
@@ -21,12 +21,14 @@ struct koine__assembly {
     struct koine__random *random;
     bool started, content, stopped;
     bool usage_told;
-    struct koine__fault fault; /* class_number not KOINE_CLASS_NONE: what was emitted, or found to be wrong, ends the attempt */
+    struct koine__fault fault;  /* class_number not KOINE_CLASS_NONE: what was emitted, or found to be wrong,
+                                   ends the attempt */
     koine_provider_usage usage; /* as told last */
     int64_t picodollars;        /* the vendor's own word for the cost; -1: none */
 };
 /* `limit`: ceiling of each text of the answer. KOINE_EMEMORY. */
-int koine__assembly_init(struct koine__assembly *assembly, const char *target, struct koine__random *random, size_t limit);
+int koine__assembly_init(struct koine__assembly *assembly, const char *target, struct koine__random *random,
+                         size_t limit);
 void koine__assembly_release(struct koine__assembly *assembly);
 /* After the body's end, if the provider said stop: completes what can be (arguments "" are {}). */
 void koine__assembly_finish(struct koine__assembly *assembly);

@@ -60,7 +60,8 @@ static int init_state(struct koine__attempt *attempt)
     return KOINE_OK;
 }
 
-int koine__attempt_new(struct koine__engine *engine, const struct koine__attempt_spec *spec, struct koine__attempt **ret)
+int koine__attempt_new(struct koine__engine *engine, const struct koine__attempt_spec *spec,
+                       struct koine__attempt **ret)
 {
     struct koine__attempt *attempt = koine__alloc(sizeof(*attempt));
     if (!attempt)
@@ -109,7 +110,8 @@ void koine__attempt_free(struct koine__attempt *attempt)
     struct koine__outcome outcome = {KOINE_CLASS_CANCELLED, attempt->sent};
     drop_work(attempt);
     koine__timer_stop(attempt->engine->loop, &attempt->soon);
-    koine__gate_leave(&attempt->engine->gate, &attempt->ticket, &outcome, koine__loop_now(attempt->engine->loop));
+    koine__gate_leave(&attempt->engine->gate, &attempt->ticket, &outcome,
+                      koine__loop_now(attempt->engine->loop));
     koine__out_release(&attempt->out);
     koine__framer_release(&attempt->framer);
     koine__buf_release(&attempt->backlog);
@@ -126,7 +128,8 @@ void koine__attempt_fail(struct koine__attempt *attempt, const struct koine__fau
 {
     if (attempt->phase >= KOINE__PHASE_SETTLE)
         return;
-    int64_t advice = attempt->fault.retry_after_ns; /* read from the head, before anything was known to be wrong */
+    int64_t advice =
+        attempt->fault.retry_after_ns; /* read from the head, before anything was known to be wrong */
     bool never = attempt->fault.never_retry;
     drop_work(attempt);
     attempt->fault = *fault;
@@ -138,7 +141,8 @@ void koine__attempt_fail(struct koine__attempt *attempt, const struct koine__fau
     koine__attempt_settle(attempt);
 }
 
-void koine__attempt_failf(struct koine__attempt *attempt, int class_number, const char *stage, const char *format, ...)
+void koine__attempt_failf(struct koine__attempt *attempt, int class_number, const char *stage,
+                          const char *format, ...)
 {
     struct koine__fault fault;
     char words[sizeof(fault.message)];
@@ -157,7 +161,8 @@ void koine__attempt_end(struct koine__attempt *attempt, const struct koine__faul
 
 /* ---- the bridge ---- */
 
-void koine__attempt_run_job(struct koine__attempt *attempt, enum koine__job_kind kind, void (*done)(struct koine__job *))
+void koine__attempt_run_job(struct koine__attempt *attempt, enum koine__job_kind kind,
+                            void (*done)(struct koine__job *))
 {
     struct koine__bridge *bridge = attempt->engine->bridge;
     attempt->job.kind = kind;
@@ -195,8 +200,8 @@ static int start_transfer(struct koine__attempt *attempt)
     attempt->phase = KOINE__PHASE_CONNECT;
     attempt->started = koine__loop_now(attempt->engine->loop);
     attempt->requested = true;
-    rc = attempt->engine->transport->ops->start(attempt->engine->transport, &attempt->http, &koine__attempt_handler,
-                                                attempt, &attempt->transfer);
+    rc = attempt->engine->transport->ops->start(attempt->engine->transport, &attempt->http,
+                                                &koine__attempt_handler, attempt, &attempt->transfer);
     if (rc == KOINE_OK)
         koine__attempt_arm(attempt);
     else
@@ -219,18 +224,21 @@ static bool take_notices(struct koine__attempt *attempt)
         const char *action = notice_action(notice->what);
         bool loses = notice->what != KOINE_NOTICE_MAPPED;
         if (mode == KOINE__PARAMETERS_STRICT && loses) {
-            koine__attempt_failf(attempt, KOINE_CLASS_UNSUPPORTED, "", "parameters: strict, and %s would be %s: %s",
-                                 notice->member, action, notice->why);
+            koine__attempt_failf(attempt, KOINE_CLASS_UNSUPPORTED, "",
+                                 "parameters: strict, and %s would be %s: %s", notice->member, action,
+                                 notice->why);
             return false;
         }
         struct koine_event *event = NULL;
         if (mode == KOINE__PARAMETERS_WARN && loses)
-            event = koine__event_new(&(struct koine__event_parts){.kind = KOINE_EVENT_PARAMETER, .tool = -1,
+            event = koine__event_new(&(struct koine__event_parts){.kind = KOINE_EVENT_PARAMETER,
+                                                                  .tool = -1,
                                                                   .name = koine__str(notice->member),
                                                                   .text = koine__str(notice->why)});
         if (event)
             koine__events_push(&attempt->assembly.events, event);
-        if (koine__answer_parameter(attempt->assembly.answer, notice->member, action, notice->why) != KOINE_OK) {
+        if (koine__answer_parameter(attempt->assembly.answer, notice->member, action, notice->why) !=
+            KOINE_OK) {
             koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory for a notice");
             return false;
         }

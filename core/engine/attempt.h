@@ -2,8 +2,9 @@
  *
  *   gate → request (bridge) → transfer → frames (bridge) → assembly → settle (bridge: cost) → ended
  *
- * Every operation (generate, list_models, and what follows) runs here and nowhere else, whole or streamed, so no second
- * path can forget a timer or a rule. Each step may wait: the gate, the bridge, the network. [the client's thread]
+ * Every operation (generate, list_models, and what follows) runs here and nowhere else, whole or streamed, so
+ * no second path can forget a timer or a rule. Each step may wait: the gate, the bridge, the network. [the
+ * client's thread]
  */
 #ifndef KOINE_CORE_ENGINE_ATTEMPT_H
 #define KOINE_CORE_ENGINE_ATTEMPT_H
@@ -28,30 +29,30 @@ struct koine__engine { /* what attempts and calls need of the world; one for eac
 };
 
 struct koine__exchange_state { /* what a provider keeps between the frames and steps of one exchange */
-    void *bytes;           /* exchange->state_size of them */
+    void *bytes;               /* exchange->state_size of them */
     uint32_t step;
 };
 
 struct koine__attempt_spec { /* all borrowed until the attempt is freed */
     const struct koine__target *target;
     const koine_exchange *exchange;
-    const koine_node *doc;  /* NULL: the operation has none */
+    const koine_node *doc; /* NULL: the operation has none */
     const struct koine__catalogue *catalogue;
-    bool stream;            /* how the provider is asked */
-    bool needs_stop;        /* only a stop makes it an answer (generate); else the body's clean end does */
+    bool stream;     /* how the provider is asked */
+    bool needs_stop; /* only a stop makes it an answer (generate); else the body's clean end does */
     const struct koine__exchange_state *state; /* of the step's start: copied */
-    int64_t total;          /* ns for a whole attempt; KOINE__NEVER: only the instance's own */
-    int64_t deadline;       /* of the call */
+    int64_t total;    /* ns for a whole attempt; KOINE__NEVER: only the instance's own */
+    int64_t deadline; /* of the call */
     const char *ca_file, *proxy;
 };
 
 enum koine__phase {
-    KOINE__PHASE_GATE,     /* waits for a policy */
-    KOINE__PHASE_REQUEST,  /* the provider writes the request */
-    KOINE__PHASE_CONNECT,  /* until the request is about to be sent */
-    KOINE__PHASE_SENT,     /* until the first byte of the answer */
+    KOINE__PHASE_GATE,    /* waits for a policy */
+    KOINE__PHASE_REQUEST, /* the provider writes the request */
+    KOINE__PHASE_CONNECT, /* until the request is about to be sent */
+    KOINE__PHASE_SENT,    /* until the first byte of the answer */
     KOINE__PHASE_BODY,
-    KOINE__PHASE_SETTLE,   /* over; its cost is being calculated */
+    KOINE__PHASE_SETTLE, /* over; its cost is being calculated */
     KOINE__PHASE_ENDED
 };
 
@@ -59,8 +60,8 @@ struct koine__attempt {
     struct koine__engine *engine;
     struct koine__attempt_spec spec;
     enum koine__phase phase;
-    /* To the owner. `progress`: assembly.events has something. `ended`: last thing it does; the owner frees it then or
-     * later, not inside a handler of its transfer's making other than this one. */
+    /* To the owner. `progress`: assembly.events has something. `ended`: last thing it does; the owner frees
+     * it then or later, not inside a handler of its transfer's making other than this one. */
     void (*progress)(struct koine__attempt *attempt);
     void (*ended)(struct koine__attempt *attempt);
     void *owner;
@@ -89,12 +90,12 @@ struct koine__attempt {
 
     bool requested; /* there is an HTTP request: it gets a row */
     bool sent, more;
-    int body_end; /* 0: open; 1: ended clean; 2: cut */
-    bool body_finished; /* and the framer knows */
+    int body_end;              /* 0: open; 1: ended clean; 2: cut */
+    bool body_finished;        /* and the framer knows */
     struct koine__buf backlog; /* of the body, while the provider is busy with the frame before */
-    struct koine__fault cut; /* what cut the body; KOINE_CLASS_NONE: nothing did */
+    struct koine__fault cut;   /* what cut the body; KOINE_CLASS_NONE: nothing did */
     int64_t started, sent_at, last_byte, last_event, ended_at; /* loop time */
-    int64_t first_token_at; /* -1: none yet */
+    int64_t first_token_at;                                    /* -1: none yet */
     struct koine__fault fault; /* KOINE_CLASS_NONE with stopped: it answered */
     enum koine__billing billing;
     koine_usage usage;
@@ -102,8 +103,10 @@ struct koine__attempt {
     char request_id[96];
 };
 
-/* Starts it. Nothing of the owner is called before the loop runs again. KOINE_EMEMORY: there is no attempt. */
-int koine__attempt_new(struct koine__engine *engine, const struct koine__attempt_spec *spec, struct koine__attempt **ret);
+/* Starts it. Nothing of the owner is called before the loop runs again. KOINE_EMEMORY: there is no attempt.
+ */
+int koine__attempt_new(struct koine__engine *engine, const struct koine__attempt_spec *spec,
+                       struct koine__attempt **ret);
 /* Ends it with a class of ours (cancelled, deadline, …): it settles by estimate and calls `ended`. */
 void koine__attempt_end(struct koine__attempt *attempt, const struct koine__fault *fault);
 /* Stops reading while the application does not, and goes on; the idle timers stand still meanwhile. */

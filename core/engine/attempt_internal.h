@@ -1,5 +1,5 @@
-/* attempt_internal: what the three files of an attempt share: attempt.c (its way), attempt_read.c (the answer),
- * attempt_settle.c (what it came to). */
+/* attempt_internal: what the three files of an attempt share: attempt.c (its way), attempt_read.c (the
+ * answer), attempt_settle.c (what it came to). */
 #ifndef KOINE_CORE_ENGINE_ATTEMPT_INTERNAL_H
 #define KOINE_CORE_ENGINE_ATTEMPT_INTERNAL_H
 
@@ -7,10 +7,11 @@
 
 /* attempt.c */
 void koine__attempt_fail(struct koine__attempt *attempt, const struct koine__fault *fault);
-void koine__attempt_failf(struct koine__attempt *attempt, int class_number, const char *stage, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void koine__attempt_failf(struct koine__attempt *attempt, int class_number, const char *stage,
+                          const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* Runs attempt->job through the bridge; calls `done` now or later, but not if the attempt ended meanwhile. */
-void koine__attempt_run_job(struct koine__attempt *attempt, enum koine__job_kind kind, void (*done)(struct koine__job *));
+void koine__attempt_run_job(struct koine__attempt *attempt, enum koine__job_kind kind,
+                            void (*done)(struct koine__job *));
 
 /* attempt_read.c */
 extern const struct koine__handler koine__attempt_handler; /* of its transfer */
@@ -19,12 +20,13 @@ void koine__attempt_pump(struct koine__attempt *attempt);
 void koine__attempt_cut(struct koine__attempt *attempt, const struct koine__fault *fault);
 
 /* attempt_time.c */
-void koine__attempt_arm(struct koine__attempt *attempt); /* after anything that may bring the nearest stage nearer */
+void koine__attempt_arm(
+    struct koine__attempt *attempt); /* after anything that may bring the nearest stage nearer */
 void koine__attempt_on_timer(struct koine__timer *timer);
 
 /* attempt_settle.c */
 void koine__attempt_settle(struct koine__attempt *attempt);
 
-#define KOINE__CONTAINER(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define KOINE__CONTAINER(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 #endif

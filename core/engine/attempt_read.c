@@ -23,8 +23,10 @@ static bool copy_head(struct koine__attempt *attempt, const struct koine__head *
         return false;
     for (size_t i = 0; i < head->count; i++) {
         const struct koine__header *from = &head->headers[i];
-        headers[i].name = (koine_str){koine__arena_strndup(&attempt->arena, from->name.ptr, from->name.len), from->name.len};
-        headers[i].value = (koine_str){koine__arena_strndup(&attempt->arena, from->value.ptr, from->value.len), from->value.len};
+        headers[i].name = (koine_str){koine__arena_strndup(&attempt->arena, from->name.ptr, from->name.len),
+                                      from->name.len};
+        headers[i].value = (koine_str){
+            koine__arena_strndup(&attempt->arena, from->value.ptr, from->value.len), from->value.len};
         if (!headers[i].name.ptr || !headers[i].value.ptr)
             return false;
     }
@@ -57,7 +59,8 @@ static void on_head(void *arg, const struct koine__head *head)
     attempt->phase = KOINE__PHASE_BODY;
     attempt->last_byte = attempt->last_event = koine__loop_now(attempt->engine->loop);
     attempt->fault.retry_after_ns = koine__retry_after(find_header, &attempt->head, clock->wall(clock->arg));
-    attempt->fault.never_retry = koine__str_is_nocase(koine__head_find(&attempt->head, "x-should-retry"), "false");
+    attempt->fault.never_retry =
+        koine__str_is_nocase(koine__head_find(&attempt->head, "x-should-retry"), "false");
     koine__framer_head(&attempt->framer, head->status, koine__head_find(&attempt->head, "content-type"));
     koine__attempt_arm(attempt);
 }
@@ -67,7 +70,8 @@ static void fail_oversize(struct koine__attempt *attempt, int rc)
     if (rc == KOINE_EMEMORY)
         koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory for the answer");
     else
-        koine__attempt_failf(attempt, KOINE_CLASS_PROTOCOL, "", "the answer is larger than body_limit (%lld bytes)",
+        koine__attempt_failf(attempt, KOINE_CLASS_PROTOCOL, "",
+                             "the answer is larger than body_limit (%lld bytes)",
                              (long long)attempt->spec.target->instance->body_limit);
 }
 
@@ -116,7 +120,8 @@ static void on_done(void *arg, const struct koine__fault *fault)
         return;
     }
     if (attempt->phase != KOINE__PHASE_BODY) {
-        koine__attempt_failf(attempt, KOINE_CLASS_RESET, "first_byte", "the connection ended without an answer");
+        koine__attempt_failf(attempt, KOINE_CLASS_RESET, "first_byte",
+                             "the connection ended without an answer");
         return;
     }
     if (fault)
@@ -199,7 +204,8 @@ static void fail_truncated(struct koine__attempt *attempt)
     if (attempt->cut.class_number != KOINE_CLASS_NONE)
         koine__attempt_fail(attempt, &attempt->cut);
     else if (attempt->spec.stream)
-        koine__attempt_failf(attempt, KOINE_CLASS_PROTOCOL, "", "the stream ended early, without the vendor's end of it");
+        koine__attempt_failf(attempt, KOINE_CLASS_PROTOCOL, "",
+                             "the stream ended early, without the vendor's end of it");
     else
         koine__attempt_failf(attempt, KOINE_CLASS_PROTOCOL, "", "the answer holds no whole answer");
 }
@@ -214,8 +220,9 @@ static void fail_unread(struct koine__attempt *attempt, int32_t answer)
     else if (attempt->frame.kind == KOINE_FRAME_END)
         fail_truncated(attempt);
     else
-        koine__attempt_failf(attempt, KOINE_CLASS_PROTOCOL, "", attempt->frame.json ? "an unreadable event in the answer"
-                                                                                    : "malformed JSON in the answer");
+        koine__attempt_failf(attempt, KOINE_CLASS_PROTOCOL, "",
+                             attempt->frame.json ? "an unreadable event in the answer"
+                                                 : "malformed JSON in the answer");
 }
 
 static void finish(struct koine__attempt *attempt)
@@ -303,9 +310,11 @@ static void on_judged(struct koine__job *job)
     if (fault->class_number == KOINE_CLASS_NONE)
         koine__fault_set(fault, class_of_status(attempt->head.status), "", "%s", "");
     if (fault->message[0] == '\0')
-        koine__fault_words(fault->message, sizeof(fault->message), attempt->frame.text.ptr, attempt->frame.text.len);
+        koine__fault_words(fault->message, sizeof(fault->message), attempt->frame.text.ptr,
+                           attempt->frame.text.len);
     if (fault->message[0] == '\0')
-        koine__fault_set(fault, fault->class_number, "", "HTTP status %d, and no words", attempt->head.status);
+        koine__fault_set(fault, fault->class_number, "", "HTTP status %d, and no words",
+                         attempt->head.status);
     koine__attempt_fail(attempt, fault);
 }
 
@@ -313,7 +322,8 @@ static void judge(struct koine__attempt *attempt)
 {
     const koine_provider *provider = attempt->spec.target->instance->provider;
     if (attempt->head.status < 400) {
-        koine__attempt_failf(attempt, KOINE_CLASS_PROTOCOL, "", "answered with HTTP status %d; redirects are not followed: is base_url right?",
+        koine__attempt_failf(attempt, KOINE_CLASS_PROTOCOL, "",
+                             "answered with HTTP status %d; redirects are not followed: is base_url right?",
                              attempt->head.status);
         return;
     }

@@ -1,4 +1,5 @@
-/* attempt_settle: what an attempt came to: usage (told or estimated), cost (calculated by its provider), outcome. */
+/* attempt_settle: what an attempt came to: usage (told or estimated), cost (calculated by its provider),
+ * outcome. */
 #include "core/engine/attempt_internal.h"
 
 #include "core/money/price.h"

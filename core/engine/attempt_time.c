@@ -1,5 +1,5 @@
-/* attempt_time: the stages of an attempt and how long each may take. One timer, set lazily: bytes only push the nearest
- * deadline further away, so they need not touch it; when it fires early, it is set again. */
+/* attempt_time: the stages of an attempt and how long each may take. One timer, set lazily: bytes only push
+ * the nearest deadline further away, so they need not touch it; when it fires early, it is set again. */
 #include "core/engine/attempt_internal.h"
 
 static const char STAGE_CONNECT[] = "connect";

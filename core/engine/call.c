@@ -56,10 +56,12 @@ static int start_attempt(struct koine_call *call, size_t index)
     };
     void *items = call->attempts;
     struct koine__attempt *attempt;
-    if (koine__array_reserve(&items, &call->attempt_capacity, call->attempt_count + 1, sizeof(*call->attempts)) != KOINE_OK)
+    if (koine__array_reserve(&items, &call->attempt_capacity, call->attempt_count + 1,
+                             sizeof(*call->attempts)) != KOINE_OK)
         return KOINE_EMEMORY;
     call->attempts = items;
-    if (prepare_step(call, spec.exchange) != KOINE_OK || koine__document_for(call->document, target, index, &spec.doc) != KOINE_OK)
+    if (prepare_step(call, spec.exchange) != KOINE_OK ||
+        koine__document_for(call->document, target, index, &spec.doc) != KOINE_OK)
         return KOINE_EMEMORY;
     int rc = koine__attempt_new(call->calls->engine, &spec, &attempt);
     if (rc != KOINE_OK)
@@ -70,8 +72,8 @@ static int start_attempt(struct koine_call *call, size_t index)
     call->attempts[call->attempt_count++] = attempt;
     call->route_state.attempts++;
     if (target->known && target->known->retired[0])
-        KOINE__LOG(call->calls->engine->log, KOINE__LOG_WARNING, "event=retired call=%s target=%s since=%s", call->id,
-                   target->text, target->known->retired);
+        KOINE__LOG(call->calls->engine->log, KOINE__LOG_WARNING, "event=retired call=%s target=%s since=%s",
+                   call->id, target->text, target->known->retired);
     return KOINE_OK;
 }
 
@@ -100,7 +102,8 @@ static struct koine_event *announce(struct koine_call *call, int kind, const str
 {
     char why[700];
     const struct koine__fault *fault = &call->fault;
-    snprintf(why, sizeof(why), "%s: %s: %s", call->fault_target->text, koine_class_name(fault->class_number), fault->message);
+    snprintf(why, sizeof(why), "%s: %s: %s", call->fault_target->text, koine_class_name(fault->class_number),
+             fault->message);
     struct koine_event *event = koine__event_new(&(struct koine__event_parts){
         .kind = kind, .tool = -1, .target = koine__str(to->text), .text = koine__str(why)});
     if (event)
@@ -110,8 +113,8 @@ static struct koine_event *announce(struct koine_call *call, int kind, const str
 
 static void announce_switch(struct koine_call *call, const struct koine__target *to)
 {
-    KOINE__LOG(call->calls->engine->log, KOINE__LOG_WARNING, "event=switch call=%s from=%s to=%s class=%s", call->id,
-               call->fault_target->text, to->text, koine_class_name(call->fault.class_number));
+    KOINE__LOG(call->calls->engine->log, KOINE__LOG_WARNING, "event=switch call=%s from=%s to=%s class=%s",
+               call->id, call->fault_target->text, to->text, koine_class_name(call->fault.class_number));
     announce(call, KOINE_EVENT_SWITCH, to);
 }
 
@@ -135,8 +138,8 @@ static void move_to(struct koine_call *call, size_t index)
     try_target(call);
 }
 
-/* The route has been walked to its end: the first target's fault is the one that counts (part C7), unless the last
- * one says that no other target would do either. */
+/* The route has been walked to its end: the first target's fault is the one that counts (part C7), unless the
+ * last one says that no other target would do either. */
 static void give_up(struct koine_call *call, struct koine__attempt *attempt, bool deadline_limited)
 {
     bool last_decides = koine__fault_class(call->fault.class_number)->next == KOINE__NEXT_NO;
@@ -185,7 +188,8 @@ static void try_target(struct koine_call *call)
     if (call->finished)
         return;
     if (!target->instance->provider) {
-        fail_target(call, KOINE_CLASS_PLUGIN, target->instance->reason ? target->instance->reason : "its plugin was refused");
+        fail_target(call, KOINE_CLASS_PLUGIN,
+                    target->instance->reason ? target->instance->reason : "its plugin was refused");
         return;
     }
     if (call->first_fault_known && koine__time_add(now_of(call), call->spec.min_attempt) > call->deadline) {
@@ -351,8 +355,10 @@ static void on_deadline(struct koine__timer *timer)
     char limit[32];
     koine__write_duration(call->spec.deadline, limit, sizeof(limit));
     if (call->first_fault_known)
-        koine__fault_set(&fault, KOINE_CLASS_DEADLINE, "total", "the call's deadline of %s passed; last: %.100s: %s: %.250s", limit,
-                         call->fault_target->text, koine_class_name(call->fault.class_number), call->fault.message);
+        koine__fault_set(&fault, KOINE_CLASS_DEADLINE, "total",
+                         "the call's deadline of %s passed; last: %.100s: %s: %.250s", limit,
+                         call->fault_target->text, koine_class_name(call->fault.class_number),
+                         call->fault.message);
     else
         koine__fault_set(&fault, KOINE_CLASS_DEADLINE, "total", "the call's deadline of %s passed", limit);
     stop_all(call, &fault);

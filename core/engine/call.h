@@ -1,8 +1,8 @@
 /* call: one generate (or list_models) from its start to its single terminal event.
  *
- * It owns an array of attempts, of which any number may be under way at once; the first that commits is the one whose
- * events are delivered, and the others are ended. Before the commit point retries and moves are invisible; after it nothing
- * is retried or moved. [the client's thread]
+ * It owns an array of attempts, of which any number may be under way at once; the first that commits is the
+ * one whose events are delivered, and the others are ended. Before the commit point retries and moves are
+ * invisible; after it nothing is retried or moved. [the client's thread]
  */
 #ifndef KOINE_CORE_ENGINE_CALL_H
 #define KOINE_CORE_ENGINE_CALL_H
@@ -12,11 +12,14 @@
 #include "core/engine/document.h"
 #include "core/policy/route.h"
 
-enum koine__operation { KOINE__OP_GENERATE, KOINE__OP_LIST_MODELS };
+enum koine__operation {
+    KOINE__OP_GENERATE,
+    KOINE__OP_LIST_MODELS
+};
 
 struct koine__calls { /* the calls of one client */
     struct koine__engine *engine;
-    struct koine_client *client; /* whose they are, for getters; may be NULL */
+    struct koine_client *client;            /* whose they are, for getters; may be NULL */
     struct koine_call *first;               /* all that are not freed */
     struct koine_call *ready, **ready_last; /* those with an event to read, first come first served */
 };
@@ -30,7 +33,7 @@ struct koine__call_spec {
     const struct koine__catalogue *catalogue;
     struct koine__document *document; /* the call's own once it is started; NULL: the operation has none */
     bool stream;
-    int64_t deadline;       /* ns from now */
+    int64_t deadline; /* ns from now */
     int64_t min_attempt;
     koine_canceller *canceller; /* may be NULL */
     void *user;
@@ -66,7 +69,7 @@ struct koine_call {
     struct koine__fault fault, first_fault; /* the newest; the first target's last one */
     const struct koine__target *fault_target, *first_fault_target;
 
-    struct koine__events events; /* delivered, not yet read */
+    struct koine__events events;  /* delivered, not yet read */
     struct koine_event *terminal; /* kept for the end */
     struct koine_response *answer;
     koine_error *error;
@@ -77,7 +80,8 @@ int koine__call_new(struct koine__calls *calls, const struct koine__call_spec *s
                     koine_error **ret_error);
 void koine__call_cancel(struct koine_call *call);
 void koine__call_destroy(struct koine_call *call);
-/* Starts another attempt at the next target while one is under way (hedging); 0, or KOINE_ENOTFOUND: there is none. */
+/* Starts another attempt at the next target while one is under way (hedging); 0, or KOINE_ENOTFOUND: there is
+ * none. */
 int koine__call_hedge(struct koine_call *call);
 
 #endif

@@ -76,7 +76,8 @@ static void stop_timers(struct koine_call *call)
     call->cancel_watch.fd = -1;
 }
 
-/* Takes the attempt's answer, or makes an empty one, and writes into it what belongs to the call. NULL: no memory. */
+/* Takes the attempt's answer, or makes an empty one, and writes into it what belongs to the call. NULL: no
+ * memory. */
 static struct koine_response *take_answer(struct koine_call *call, struct koine__attempt *attempt,
                                           const struct koine__target *target)
 {
@@ -111,8 +112,9 @@ static void log_call(const struct koine_call *call, const char *class_name)
     char usd[40] = "unknown";
     if (answer && answer->cost.state != KOINE_UNPRICED)
         koine_cost_usd(answer->cost.picodollars, usd, sizeof(usd));
-    KOINE__LOG(call->calls->engine->log, KOINE__LOG_INFO, "event=call call=%s target=%s class=%s attempts=%zu ms=%lld usd=%s",
-               call->id, koine_response_target(answer), class_name, koine_response_attempt_count(answer),
+    KOINE__LOG(call->calls->engine->log, KOINE__LOG_INFO,
+               "event=call call=%s target=%s class=%s attempts=%zu ms=%lld usd=%s", call->id,
+               koine_response_target(answer), class_name, koine_response_attempt_count(answer),
                (long long)koine_response_ms(answer), usd);
 }
 
@@ -141,8 +143,8 @@ static void push_terminal(struct koine_call *call, int kind)
     koine__call_deliver(call, event);
 }
 
-void koine__call_fail(struct koine_call *call, const struct koine__fault *fault, const struct koine__target *target,
-                      struct koine__attempt *attempt)
+void koine__call_fail(struct koine_call *call, const struct koine__fault *fault,
+                      const struct koine__target *target, struct koine__attempt *attempt)
 {
     struct koine__fault last = *fault;
     struct koine_response *answer;
@@ -152,7 +154,8 @@ void koine__call_fail(struct koine_call *call, const struct koine__fault *fault,
     answer = take_answer(call, attempt, target);
     if (last.deadline_limited && last.class_number != KOINE_CLASS_DEADLINE) {
         size_t used = strlen(last.message);
-        snprintf(last.message + used, sizeof(last.message) - used, "; the deadline left no time to try again");
+        snprintf(last.message + used, sizeof(last.message) - used,
+                 "; the deadline left no time to try again");
     }
     koine__error_fault(&call->error, &last, target->text);
     if (call->error && !call->error->is_static) {

@@ -7,11 +7,11 @@
 
 /* call_end.c */
 void koine__call_deliver(struct koine_call *call, struct koine_event *event); /* takes it */
-void koine__call_ready(struct koine_call *call); /* after events were added */
+void koine__call_ready(struct koine_call *call);                              /* after events were added */
 /* The terminal event. `attempt` holds the answer, or NULL. */
 void koine__call_succeed(struct koine_call *call, struct koine__attempt *attempt);
-void koine__call_fail(struct koine_call *call, const struct koine__fault *fault, const struct koine__target *target,
-                      struct koine__attempt *attempt);
+void koine__call_fail(struct koine_call *call, const struct koine__fault *fault,
+                      const struct koine__target *target, struct koine__attempt *attempt);
 void koine__call_log_attempt(struct koine_call *call, const struct koine__attempt *attempt);
 
 #endif

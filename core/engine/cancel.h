@@ -1,4 +1,5 @@
-/* cancel: a flag and a descriptor that any thread or signal handler may raise, and any number of loops watch. */
+/* cancel: a flag and a descriptor that any thread or signal handler may raise, and any number of loops watch.
+ */
 #ifndef KOINE_CORE_ENGINE_CANCEL_H
 #define KOINE_CORE_ENGINE_CANCEL_H
 

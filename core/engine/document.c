@@ -22,9 +22,11 @@ static int parse(struct koine__document *document, koine_str text, koine_error *
     if (rc == KOINE_EMEMORY)
         return koine__error_memory(ret_error);
     if (rc != KOINE_OK)
-        return koine__error(ret_error, KOINE_EARGUMENT, "document:%u:%u: %s", fault.line, fault.column, fault.reason);
+        return koine__error(ret_error, KOINE_EARGUMENT, "document:%u:%u: %s", fault.line, fault.column,
+                            fault.reason);
     if (koine__node_kind(document->root) != KOINE_NODE_OBJECT)
-        return koine__error(ret_error, KOINE_EARGUMENT, "document:1:1: is not a JSON object; write {\"messages\": [...]}");
+        return koine__error(ret_error, KOINE_EARGUMENT,
+                            "document:1:1: is not a JSON object; write {\"messages\": [...]}");
     return KOINE_OK;
 }
 
@@ -52,7 +54,8 @@ static bool is_changed(const struct koine__target *target, koine_str name)
 }
 
 /* All that the target does not change stays in the source's own bytes. */
-static void write_changed(struct koine__writer *writer, const koine_node *root, const struct koine__target *target)
+static void write_changed(struct koine__writer *writer, const koine_node *root,
+                          const struct koine__target *target)
 {
     koine__write_open(writer, (koine_str){NULL, 0}, '{');
     for (size_t i = 0; i < koine__node_count(root); i++) {
@@ -62,12 +65,14 @@ static void write_changed(struct koine__writer *writer, const koine_node *root, 
     }
     for (size_t i = 0; i < target->member_count; i++) {
         if (target->members[i].json)
-            koine__write_raw(writer, koine__str(target->members[i].name), koine__str(target->members[i].json));
+            koine__write_raw(writer, koine__str(target->members[i].name),
+                             koine__str(target->members[i].json));
     }
     koine__write_close(writer);
 }
 
-static int make_changed(struct koine__document *document, const struct koine__target *target, const koine_node **ret)
+static int make_changed(struct koine__document *document, const struct koine__target *target,
+                        const koine_node **ret)
 {
     struct koine__buf buf;
     struct koine__writer writer;
@@ -76,7 +81,8 @@ static int make_changed(struct koine__document *document, const struct koine__ta
     write_changed(&writer, document->root, target);
     int rc = KOINE_EMEMORY;
     char *text = koine__writer_done(&writer) && !koine__node_failed(document->root)
-                     ? koine__arena_strndup(&document->arena, buf.ptr, buf.len) : NULL;
+                     ? koine__arena_strndup(&document->arena, buf.ptr, buf.len)
+                     : NULL;
     if (text)
         rc = koine__json_read((koine_str){text, buf.len}, &document->arena, ret, NULL);
     koine__buf_release(&buf);

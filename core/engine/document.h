@@ -16,7 +16,8 @@ struct koine__document {
 /* Copies the text. KOINE_EARGUMENT: not a JSON object (the error says where); KOINE_EMEMORY. */
 int koine__document_read(koine_str text, struct koine__document **ret, koine_error **ret_error);
 void koine__document_free(struct koine__document *document); /* NULL is fine */
-/* The document for the target of that index of the route, made when first asked for. NULL document gives NULL. */
+/* The document for the target of that index of the route, made when first asked for. NULL document gives
+ * NULL. */
 int koine__document_for(struct koine__document *document, const struct koine__target *target, size_t index,
                         const koine_node **ret);
 

@@ -18,7 +18,8 @@ static const char *put(char **at, koine_str text)
 
 struct koine_event *koine__event_new(const struct koine__event_parts *parts)
 {
-    size_t texts = parts->text.len + parts->name.len + parts->id.len + parts->target.len + parts->model.len + 5;
+    size_t texts =
+        parts->text.len + parts->name.len + parts->id.len + parts->target.len + parts->model.len + 5;
     struct koine_event *event = koine__alloc(sizeof(*event) + texts);
     if (!event)
         return NULL;

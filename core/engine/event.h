@@ -12,8 +12,8 @@ struct koine_event {
     int64_t wait_ms;
     bool has_usage;
     koine_usage usage;
-    const koine_error *error; /* borrowed from the call */
-    size_t len;               /* of text */
+    const koine_error *error;                      /* borrowed from the call */
+    size_t len;                                    /* of text */
     const char *text, *name, *id, *target, *model; /* behind this struct; never NULL */
     char bytes[];
 };
@@ -28,11 +28,13 @@ struct koine__event_parts { /* what is not given is empty */
 /* Copies the texts; NULL: no memory. */
 struct koine_event *koine__event_new(const struct koine__event_parts *parts);
 void koine__event_free(struct koine_event *event);
-bool koine__event_is_content(const struct koine_event *event); /* text, reasoning, refusal, tool: what commits */
+bool koine__event_is_content(
+    const struct koine_event *event); /* text, reasoning, refusal, tool: what commits */
 bool koine__event_is_terminal(const struct koine_event *event);
 void koine__events_push(struct koine__events *events, struct koine_event *event);
 struct koine_event *koine__events_pop(struct koine__events *events); /* NULL: empty */
-void koine__events_append(struct koine__events *to, struct koine__events *from); /* moves all; from is empty then */
+void koine__events_append(struct koine__events *to,
+                          struct koine__events *from); /* moves all; from is empty then */
 void koine__events_clear(struct koine__events *events);
 
 #endif

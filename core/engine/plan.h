@@ -12,14 +12,18 @@
 struct koine__timeouts { /* ns; -1: off */
     int64_t connect, first_byte, first_token, idle, progress, total;
 };
-enum koine__parameters { KOINE__PARAMETERS_WARN, KOINE__PARAMETERS_STRICT, KOINE__PARAMETERS_DROP };
+enum koine__parameters {
+    KOINE__PARAMETERS_WARN,
+    KOINE__PARAMETERS_STRICT,
+    KOINE__PARAMETERS_DROP
+};
 
 struct koine__instance {
     const char *name;
     const koine_provider *provider; /* NULL: its plugin was refused or not found (`reason`) */
     const char *reason;
-    const char *file;     /* of the plugin; "" */
-    const char *base_url; /* no slash at the end */
+    const char *file;             /* of the plugin; "" */
+    const char *base_url;         /* no slash at the end */
     struct koine__secret *secret; /* NULL: no key */
     bool free_of_charge;
     int64_t parameters; /* enum koine__parameters */
@@ -29,7 +33,7 @@ struct koine__instance {
     /* The vendor's own settings that were given: name, value, NULL-ended pairs. */
     const char *const *options;
 };
-struct koine__member { /* a change to the document */
+struct koine__member {       /* a change to the document */
     const char *name, *json; /* json NULL: removed */
 };
 struct koine__target {
@@ -38,7 +42,7 @@ struct koine__target {
     const char *model;
     const struct koine__member *members; /* set and unset */
     size_t member_count;
-    int64_t max_retries; /* -1: the instance's */
+    int64_t max_retries;              /* -1: the instance's */
     const struct koine__model *known; /* of the catalogue, or NULL */
 };
 struct koine__route {

@@ -39,7 +39,8 @@ static void init_engine(struct koine_client *client, const struct koine__snapsho
 
 static int open_client(struct koine_client *client, koine_error **ret_error)
 {
-    const struct koine__clock *clock = client->hub->world.clock ? client->hub->world.clock : &koine__system_clock;
+    const struct koine__clock *clock =
+        client->hub->world.clock ? client->hub->world.clock : &koine__system_clock;
     struct koine__snapshot *snapshot;
     int rc = koine__hub_snapshot(client->hub, &snapshot, ret_error);
     if (rc != KOINE_OK)
@@ -50,14 +51,16 @@ static int open_client(struct koine_client *client, koine_error **ret_error)
         rc = open_transport(client, snapshot);
     }
     koine__snapshot_unref(snapshot);
-    return rc == KOINE_OK ? rc : koine__error(ret_error, rc, "a client cannot be made: %s", koine_strerror(rc));
+    return rc == KOINE_OK ? rc
+                          : koine__error(ret_error, rc, "a client cannot be made: %s", koine_strerror(rc));
 }
 
 int koine_client_new(koine_hub *hub, koine_client **ret, koine_error **ret_error)
 {
     int rc = koine__hub_usable(hub);
     if (rc != KOINE_OK || !ret)
-        return koine__error(ret_error, rc != KOINE_OK ? rc : KOINE_EARGUMENT, "koine_client_new: no usable hub, or ret is NULL");
+        return koine__error(ret_error, rc != KOINE_OK ? rc : KOINE_EARGUMENT,
+                            "koine_client_new: no usable hub, or ret is NULL");
     struct koine_client *client = koine__alloc(sizeof(*client));
     if (!client)
         return koine__error_memory(ret_error);
@@ -113,7 +116,8 @@ static void release_snapshot(void *plan)
     koine__snapshot_unref(plan);
 }
 
-static bool wants_stream(const struct koine_request *request, const struct koine__document *document, bool otherwise)
+static bool wants_stream(const struct koine_request *request, const struct koine__document *document,
+                         bool otherwise)
 {
     int32_t told = koine__node_truth(koine__node_get(document->root, "stream"));
     if (request->stream >= 0)
@@ -126,9 +130,9 @@ struct start { /* how the two ways of asking differ */
     bool complete; /* commit, whatever the request and the route say */
 };
 
-static int start_call(struct koine_client *client, struct koine__snapshot *snapshot, const struct koine_request *request,
-                      struct koine__document *document, const struct start *how, struct koine_call **ret,
-                      koine_error **ret_error)
+static int start_call(struct koine_client *client, struct koine__snapshot *snapshot,
+                      const struct koine_request *request, struct koine__document *document,
+                      const struct start *how, struct koine_call **ret, koine_error **ret_error)
 {
     struct koine__route route;
     int rc = koine__resolve(snapshot, request, document, &route, ret_error);
@@ -164,7 +168,8 @@ static int start(struct koine_client *client, const struct koine_request *reques
     koine_str text;
     int rc = usable(client);
     if (rc != KOINE_OK || !request)
-        return koine__error(ret_error, rc != KOINE_OK ? rc : KOINE_EARGUMENT, "no usable client, or the request is NULL");
+        return koine__error(ret_error, rc != KOINE_OK ? rc : KOINE_EARGUMENT,
+                            "no usable client, or the request is NULL");
     rc = koine__request_text(request, &text.ptr, &text.len);
     if (rc != KOINE_OK)
         return koine__error(ret_error, rc, "the request was not built: %s", koine_strerror(rc));
@@ -214,7 +219,8 @@ int koine_wait(koine_client *client, int timeout_ms)
     if (rc != KOINE_OK)
         return rc;
     const struct koine__clock *clock = koine__loop_clock(client->loop);
-    int64_t until = timeout_ms < 0 ? KOINE__NEVER : koine__time_add(koine__now(clock), timeout_ms * KOINE__MS);
+    int64_t until =
+        timeout_ms < 0 ? KOINE__NEVER : koine__time_add(koine__now(clock), timeout_ms * KOINE__MS);
     rc = koine__loop_wait(client->loop, until);
     return rc < 0 ? rc : koine_process(client);
 }
@@ -250,7 +256,8 @@ void koine_call_free(koine_call *call)
 
 /* ---- waiting for a whole answer ---- */
 
-/* Runs the loop until the call has ended. Events of other calls stay where they are and must not keep us awake. */
+/* Runs the loop until the call has ended. Events of other calls stay where they are and must not keep us
+ * awake. */
 static int run_to_end(struct koine_client *client, struct koine_call *call)
 {
     int rc = KOINE_OK;
@@ -283,7 +290,8 @@ static int take_result(struct koine_call *call, koine_response **ret, koine_erro
     return rc;
 }
 
-static int finish_call(struct koine_client *client, struct koine_call *call, koine_response **ret, koine_error **ret_error)
+static int finish_call(struct koine_client *client, struct koine_call *call, koine_response **ret,
+                       koine_error **ret_error)
 {
     int rc = run_to_end(client, call);
     if (rc == KOINE_OK)
@@ -292,7 +300,8 @@ static int finish_call(struct koine_client *client, struct koine_call *call, koi
     return koine__error(ret_error, rc, "the loop cannot wait: %s", koine_strerror(rc));
 }
 
-int koine_generate(koine_client *client, const koine_request *request, koine_response **ret, koine_error **ret_error)
+int koine_generate(koine_client *client, const koine_request *request, koine_response **ret,
+                   koine_error **ret_error)
 {
     static const struct start how = {.stream_otherwise = false, .complete = true};
     struct koine_call *call;
@@ -302,14 +311,16 @@ int koine_generate(koine_client *client, const koine_request *request, koine_res
     return rc == KOINE_OK ? finish_call(client, call, ret, ret_error) : rc;
 }
 
-static int start_list(struct koine_client *client, struct koine__snapshot *snapshot, const char *instance_name,
-                      struct koine__document *document, struct koine_call **ret, koine_error **ret_error)
+static int start_list(struct koine_client *client, struct koine__snapshot *snapshot,
+                      const char *instance_name, struct koine__document *document, struct koine_call **ret,
+                      koine_error **ret_error)
 {
     struct koine__route route;
     const struct koine__instance *instance;
     int rc = koine__resolve_instance(snapshot, instance_name, &instance, ret_error);
     if (rc == KOINE_OK)
-        rc = koine__resolve_single(snapshot, instance, (koine_str){NULL, 0}, &document->arena, &route, ret_error);
+        rc = koine__resolve_single(snapshot, instance, (koine_str){NULL, 0}, &document->arena, &route,
+                                   ret_error);
     if (rc != KOINE_OK)
         return rc;
     route.commit = KOINE_COMMIT_COMPLETE;
@@ -328,7 +339,8 @@ static int start_list(struct koine_client *client, struct koine__snapshot *snaps
     return koine__call_new(&client->calls, &spec, ret, ret_error);
 }
 
-int koine__client_list(struct koine_client *client, const char *instance, koine_response **ret, koine_error **ret_error)
+int koine__client_list(struct koine_client *client, const char *instance, koine_response **ret,
+                       koine_error **ret_error)
 {
     struct koine__snapshot *snapshot;
     struct koine__document *document = NULL;

@@ -16,6 +16,7 @@ struct koine_client {
     struct koine_event *current; /* lent by koine_next */
 };
 /* Runs list_models as a call and gives what was answered. */
-int koine__client_list(struct koine_client *client, const char *instance, koine_response **ret, koine_error **ret_error);
+int koine__client_list(struct koine_client *client, const char *instance, koine_response **ret,
+                       koine_error **ret_error);
 
 #endif

@@ -104,7 +104,8 @@ static int unusable(const struct koine_hub *hub, koine_error **ret_error, const 
         return rc;
     if (rc == KOINE_EFORK)
         return koine__error(ret_error, rc, "%s: this hub belongs to the parent process", function);
-    return koine__error(ret_error, rc, hub ? "%s: must not be called from inside the log" : "%s: the hub is NULL", function);
+    return koine__error(ret_error, rc,
+                        hub ? "%s: must not be called from inside the log" : "%s: the hub is NULL", function);
 }
 
 int koine_hub_set_log(koine_hub *hub, int level, koine_log_sink sink, void *user)
@@ -157,7 +158,8 @@ static int find_config(const struct koine_hub *hub, char **ret)
     const char *named = env_or_process(hub, "KOINE_CONFIG");
     const char *home = env_or_process(hub, "HOME"), *xdg = env_or_process(hub, "XDG_CONFIG_HOME");
     const char *folders[] = {xdg && *xdg ? xdg : home, KOINE_SYSCONF_DIR};
-    const char *rests[] = {xdg && *xdg ? "/koine/koine.yaml" : "/.config/koine/koine.yaml", "/koine/koine.yaml"};
+    const char *rests[] = {xdg && *xdg ? "/koine/koine.yaml" : "/.config/koine/koine.yaml",
+                           "/koine/koine.yaml"};
     *ret = NULL;
     if (named && *named) {
         *ret = koine__strdup(named);
@@ -182,12 +184,14 @@ static char *folder_of(const char *file)
     return slash ? koine__strndup(file, (size_t)(slash - file)) : koine__strdup(".");
 }
 
-static int read_env_file(struct koine__env *env, const char *folder, const char *mode, koine_error **ret_error)
+static int read_env_file(struct koine__env *env, const char *folder, const char *mode,
+                         koine_error **ret_error)
 {
     struct koine__buf path;
     koine__buf_init(&path, 8192);
     koine__buf_addf(&path, "%s/.env%s%s", folder, mode ? "." : "", mode ? mode : "");
-    int rc = path.error ? koine__error_memory(ret_error) : koine__env_add_file(env, koine__buf_str(&path), ret_error);
+    int rc = path.error ? koine__error_memory(ret_error)
+                        : koine__env_add_file(env, koine__buf_str(&path), ret_error);
     koine__buf_release(&path);
     return rc;
 }

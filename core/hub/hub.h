@@ -38,7 +38,8 @@ struct koine_hub {
 int koine__hub_snapshot(struct koine_hub *hub, struct koine__snapshot **ret, koine_error **ret_error);
 struct koine_hub *koine__hub_ref(struct koine_hub *hub);
 void koine__hub_set_world(struct koine_hub *hub, const struct koine__world *world);
-/* KOINE_OK; KOINE_EFORK in a child of the process that made it; KOINE_EARGUMENT from inside the log's sink. */
+/* KOINE_OK; KOINE_EFORK in a child of the process that made it; KOINE_EARGUMENT from inside the log's sink.
+ */
 int koine__hub_usable(const struct koine_hub *hub);
 /* The share of all clients, made when first asked for. */
 int koine__hub_share(struct koine_hub *hub, struct koine__curl_share **ret);

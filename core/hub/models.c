@@ -52,7 +52,8 @@ static const char *price_text(struct koine_models *models, int64_t picodollars)
 static struct koine__model_entry *add_entry(struct koine_models *models, const char *instance, const char *id)
 {
     void *items = models->items;
-    if (koine__array_reserve(&items, &models->capacity, models->count + 1, sizeof(*models->items)) != KOINE_OK) {
+    if (koine__array_reserve(&items, &models->capacity, models->count + 1, sizeof(*models->items)) !=
+        KOINE_OK) {
         models->failed = true;
         return NULL;
     }
@@ -62,7 +63,8 @@ static struct koine__model_entry *add_entry(struct koine_models *models, const c
     return entry;
 }
 
-static void describe(struct koine_models *models, struct koine__model_entry *entry, const struct koine__model *known, int64_t now)
+static void describe(struct koine_models *models, struct koine__model_entry *entry,
+                     const struct koine__model *known, int64_t now)
 {
     entry->context = known->context;
     entry->max_output = known->max_output;
@@ -137,8 +139,8 @@ int koine_hub_models(koine_hub *hub, const char *instance_name, koine_models **r
     return hand_out(models, rc, ret, ret_error);
 }
 
-static void add_listed(struct koine_models *models, const struct koine__snapshot *snapshot, const char *instance_name,
-                       const koine_response *answer, int64_t now)
+static void add_listed(struct koine_models *models, const struct koine__snapshot *snapshot,
+                       const char *instance_name, const koine_response *answer, int64_t now)
 {
     const struct koine__instance *instance = koine__snapshot_instance(snapshot, instance_name);
     for (size_t i = 0; i < answer->model_count && !models->failed; i++) {
@@ -146,7 +148,8 @@ static void add_listed(struct koine_models *models, const struct koine__snapshot
         const struct koine__model *known = NULL;
         struct koine__model_entry *entry = add_entry(models, instance_name, listed->id);
         if (entry && instance && instance->provider)
-            known = koine__catalogue_find(snapshot->catalogue, instance->provider->id, koine__str(listed->id));
+            known =
+                koine__catalogue_find(snapshot->catalogue, instance->provider->id, koine__str(listed->id));
         if (known)
             describe(models, entry, known, now);
         if (entry && listed->context >= 0)
@@ -238,8 +241,8 @@ const char *koine_models_output_price(const koine_models *models, size_t index)
 
 /* ---- cost ---- */
 
-static int ask_provider(const struct koine__snapshot *snapshot, const struct koine__instance *instance, const char *model,
-                        const koine_usage *usage, int64_t at, koine_cost *ret)
+static int ask_provider(const struct koine__snapshot *snapshot, const struct koine__instance *instance,
+                        const char *model, const koine_usage *usage, int64_t at, koine_cost *ret)
 {
     struct koine__host host;
     koine_provider_usage buckets;
@@ -268,8 +271,8 @@ static int ask_provider(const struct koine__snapshot *snapshot, const struct koi
     return KOINE_OK;
 }
 
-static int cost_of(const struct koine__snapshot *snapshot, const char *target, const koine_usage *usage, int64_t at,
-                   koine_cost *ret)
+static int cost_of(const struct koine__snapshot *snapshot, const char *target, const koine_usage *usage,
+                   int64_t at, koine_cost *ret)
 {
     char name[65];
     const char *slash = strchr(target, '/');
@@ -288,7 +291,8 @@ static int cost_of(const struct koine__snapshot *snapshot, const char *target, c
     return ask_provider(snapshot, instance, slash + 1, usage, at, ret);
 }
 
-int koine_calculate_cost(koine_hub *hub, const char *target, const koine_usage *usage, int64_t at, koine_cost *ret)
+int koine_calculate_cost(koine_hub *hub, const char *target, const koine_usage *usage, int64_t at,
+                         koine_cost *ret)
 {
     struct koine__snapshot *snapshot;
     koine_cost cost;

@@ -93,7 +93,8 @@ static int put_member(struct koine_request *request, koine_str name, koine_str j
     struct koine__request_member *old = key ? find_member(request, key) : NULL;
     int rc = key && value ? KOINE_OK : KOINE_EMEMORY;
     if (rc == KOINE_OK && !old)
-        rc = koine__array_reserve(&items, &request->member_capacity, request->member_count + 1, sizeof(*request->members));
+        rc = koine__array_reserve(&items, &request->member_capacity, request->member_count + 1,
+                                  sizeof(*request->members));
     if (rc != KOINE_OK) {
         koine__dealloc(key);
         koine__dealloc(value);
@@ -140,7 +141,8 @@ static int take_apart(struct koine_request *request)
     struct koine__arena arena;
     const koine_node *root = NULL;
     koine__arena_init(&arena, 0);
-    int rc = koine__json_read((koine_str){koine__buf_str(&request->text), request->text.len}, &arena, &root, NULL);
+    int rc =
+        koine__json_read((koine_str){koine__buf_str(&request->text), request->text.len}, &arena, &root, NULL);
     if (rc == KOINE_OK && koine__node_kind(root) != KOINE_NODE_OBJECT)
         rc = KOINE_EARGUMENT;
     for (size_t i = 0; rc == KOINE_OK && i < koine__node_count(root); i++)
@@ -172,7 +174,8 @@ static int end_parts(struct koine_request *request)
     return koine__writer_done(&writer) ? KOINE_OK : KOINE_EMEMORY;
 }
 
-/* Before every change: sticky errors, and a document of one's own. Parts stay open only for part functions. */
+/* Before every change: sticky errors, and a document of one's own. Parts stay open only for part functions.
+ */
 static int begin_change(struct koine_request *request, bool is_part)
 {
     if (!request)
@@ -233,7 +236,8 @@ int koine_request_set_string(koine_request *request, const char *member, const c
     koine__buf_init(&buf, DOCUMENT_LIMIT);
     koine__writer_init(&writer, &buf);
     koine__write_str(&writer, NO_KEY, koine__str(text));
-    rc = koine__writer_done(&writer) ? put_member(request, koine__str(member), (koine_str){buf.ptr, buf.len}) : KOINE_EMEMORY;
+    rc = koine__writer_done(&writer) ? put_member(request, koine__str(member), (koine_str){buf.ptr, buf.len})
+                                     : KOINE_EMEMORY;
     koine__buf_release(&buf);
     return stick(request, rc);
 }
@@ -288,7 +292,8 @@ int koine_request_message_parts(koine_request *request, const char *role)
     return stick(request, request->parts_role ? KOINE_OK : KOINE_EMEMORY);
 }
 
-static int begin_part(koine_request *request, const char *text, struct koine__writer *writer, const char *type)
+static int begin_part(koine_request *request, const char *text, struct koine__writer *writer,
+                      const char *type)
 {
     int rc = begin_change(request, true);
     if (rc != KOINE_OK || !text || !request->parts_role)
@@ -335,7 +340,8 @@ int koine_request_append(koine_request *request, const char *message_json)
     return stick(request, request->messages.error);
 }
 
-int koine_request_tool(koine_request *request, const char *name, const char *description, const char *schema_json)
+int koine_request_tool(koine_request *request, const char *name, const char *description,
+                       const char *schema_json)
 {
     struct koine__writer writer;
     int rc = begin_change(request, false);
@@ -435,7 +441,8 @@ int koine_request_set_target(koine_request *request, const char *target)
 
 int koine_request_set_provider(koine_request *request, const koine_provider_handle *handle)
 {
-    return request ? keep_text(request, &request->provider, handle ? koine_provider_name(handle) : NULL) : KOINE_EARGUMENT;
+    return request ? keep_text(request, &request->provider, handle ? koine_provider_name(handle) : NULL)
+                   : KOINE_EARGUMENT;
 }
 
 int koine_request_set_run(koine_request *request, const char *run_id)

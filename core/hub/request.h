@@ -12,7 +12,8 @@ struct koine__request_member {
 };
 struct koine_request {
     int error; /* of the builder; sticks */
-    /* The document: as it was given, or built of members, messages and tools; `text` is what was made of them last. */
+    /* The document: as it was given, or built of members, messages and tools; `text` is what was made of them
+     * last. */
     struct koine__buf text;
     bool given; /* text is the application's own, and nothing was changed since */
     bool fresh; /* text holds what is built */

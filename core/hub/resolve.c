@@ -13,21 +13,25 @@ static const char *nearest_instance(const struct koine__snapshot *snapshot, cons
     return koine__nearest(name, names, count);
 }
 
-int koine__resolve_instance(const struct koine__snapshot *snapshot, const char *name, const struct koine__instance **ret,
-                            koine_error **ret_error)
+int koine__resolve_instance(const struct koine__snapshot *snapshot, const char *name,
+                            const struct koine__instance **ret, koine_error **ret_error)
 {
     *ret = koine__snapshot_instance(snapshot, name);
     if (*ret)
         return KOINE_OK;
     const char *near = nearest_instance(snapshot, name);
     if (near)
-        return koine__error(ret_error, KOINE_ENOTFOUND, "no provider named \"%s\"; did you mean %s?", name, near);
-    return koine__error(ret_error, KOINE_ENOTFOUND,
-                        "no provider named \"%s\": add it under providers: or put its plugin into a folder of plugin_path", name);
+        return koine__error(ret_error, KOINE_ENOTFOUND, "no provider named \"%s\"; did you mean %s?", name,
+                            near);
+    return koine__error(
+        ret_error, KOINE_ENOTFOUND,
+        "no provider named \"%s\": add it under providers: or put its plugin into a folder of plugin_path",
+        name);
 }
 
-int koine__resolve_single(const struct koine__snapshot *snapshot, const struct koine__instance *instance, koine_str model,
-                          struct koine__arena *arena, struct koine__route *ret, koine_error **ret_error)
+int koine__resolve_single(const struct koine__snapshot *snapshot, const struct koine__instance *instance,
+                          koine_str model, struct koine__arena *arena, struct koine__route *ret,
+                          koine_error **ret_error)
 {
     const char *like = snapshot->default_route ? snapshot->default_route->name : "default";
     struct koine__target *target = koine__arena_alloc(arena, sizeof(*target));
@@ -36,15 +40,16 @@ int koine__resolve_single(const struct koine__snapshot *snapshot, const struct k
     if (!target || !text)
         return koine__error_memory(ret_error);
     snprintf(text, text_len + 1, "%s/%.*s", instance->name, (int)model.len, model.ptr ? model.ptr : "");
-    *target = (struct koine__target){.text = text, .instance = instance, .model = text + strlen(instance->name) + 1,
-                                     .max_retries = -1};
+    *target = (struct koine__target){
+        .text = text, .instance = instance, .model = text + strlen(instance->name) + 1, .max_retries = -1};
     if (instance->provider)
         target->known = koine__catalogue_find(snapshot->catalogue, instance->provider->id, model);
     *ret = (struct koine__route){
         .name = "",
         .targets = target,
         .count = 1,
-        .commit = koine__store_numberf(snapshot->store, "routes.%s.commit", like) + KOINE_COMMIT_FIRST_CONTENT,
+        .commit =
+            koine__store_numberf(snapshot->store, "routes.%s.commit", like) + KOINE_COMMIT_FIRST_CONTENT,
         .deadline = koine__store_numberf(snapshot->store, "routes.%s.deadline", like),
         .max_attempts = koine__store_numberf(snapshot->store, "routes.%s.max_attempts", like),
     };
@@ -52,7 +57,8 @@ int koine__resolve_single(const struct koine__snapshot *snapshot, const struct k
 }
 
 /* "instance/model" where the part before the first slash is an instance. */
-static const struct koine__instance *split_target(const struct koine__snapshot *snapshot, koine_str text, koine_str *ret_model)
+static const struct koine__instance *split_target(const struct koine__snapshot *snapshot, koine_str text,
+                                                  koine_str *ret_model)
 {
     koine_str rest = text;
     koine_str name = koine__str_cut(&rest, '/');
@@ -65,14 +71,15 @@ static const struct koine__instance *split_target(const struct koine__snapshot *
     return koine__snapshot_instance(snapshot, buf);
 }
 
-static int by_target(const struct koine__snapshot *snapshot, const char *target, struct koine__document *document,
-                     struct koine__route *ret, koine_error **ret_error)
+static int by_target(const struct koine__snapshot *snapshot, const char *target,
+                     struct koine__document *document, struct koine__route *ret, koine_error **ret_error)
 {
     koine_str model = {NULL, 0};
     const struct koine__instance *instance = split_target(snapshot, koine__str(target), &model);
     const char *slash = strchr(target, '/');
     if (!slash || slash == target || slash[1] == '\0')
-        return koine__error(ret_error, KOINE_EARGUMENT, "target \"%.200s\" is not written instance/model", target);
+        return koine__error(ret_error, KOINE_EARGUMENT, "target \"%.200s\" is not written instance/model",
+                            target);
     if (!instance) {
         char name[128];
         snprintf(name, sizeof(name), "%.*s", (int)(slash - target), target);
@@ -81,7 +88,8 @@ static int by_target(const struct koine__snapshot *snapshot, const char *target,
     return koine__resolve_single(snapshot, instance, model, &document->arena, ret, ret_error);
 }
 
-static int by_route(const struct koine__snapshot *snapshot, const char *name, struct koine__route *ret, koine_error **ret_error)
+static int by_route(const struct koine__snapshot *snapshot, const char *name, struct koine__route *ret,
+                    koine_error **ret_error)
 {
     const struct koine__route *route = koine__snapshot_route(snapshot, name);
     if (!route)
@@ -90,11 +98,13 @@ static int by_route(const struct koine__snapshot *snapshot, const char *name, st
     return KOINE_OK;
 }
 
-static int by_default(const struct koine__snapshot *snapshot, struct koine__route *ret, koine_error **ret_error)
+static int by_default(const struct koine__snapshot *snapshot, struct koine__route *ret,
+                      koine_error **ret_error)
 {
     if (!snapshot->default_route)
-        return koine__error(ret_error, KOINE_ENOTFOUND,
-                            "nobody to ask: name a target (instance/model), or configure routes: default: targets");
+        return koine__error(
+            ret_error, KOINE_ENOTFOUND,
+            "nobody to ask: name a target (instance/model), or configure routes: default: targets");
     *ret = *snapshot->default_route;
     return KOINE_OK;
 }
@@ -113,11 +123,12 @@ static int by_model(const struct koine__snapshot *snapshot, koine_str model, str
         }
     }
     if (!snapshot->default_route)
-        return koine__error(ret_error, KOINE_ENOTFOUND,
-                            "model \"%.*s\": write it instance/model; it is no route, and there is no default route",
-                            (int)(model.len < 200 ? model.len : 200), model.ptr);
-    return koine__resolve_single(snapshot, snapshot->default_route->targets[0].instance, model, &document->arena, ret,
-                                 ret_error);
+        return koine__error(
+            ret_error, KOINE_ENOTFOUND,
+            "model \"%.*s\": write it instance/model; it is no route, and there is no default route",
+            (int)(model.len < 200 ? model.len : 200), model.ptr);
+    return koine__resolve_single(snapshot, snapshot->default_route->targets[0].instance, model,
+                                 &document->arena, ret, ret_error);
 }
 
 static int by_provider(const struct koine__snapshot *snapshot, const char *name, koine_str model,
@@ -129,7 +140,8 @@ static int by_provider(const struct koine__snapshot *snapshot, const char *name,
     if (rc != KOINE_OK)
         return rc;
     if (model.len == 0)
-        return koine__error(ret_error, KOINE_EARGUMENT, "the document names no model for provider \"%s\"", name);
+        return koine__error(ret_error, KOINE_EARGUMENT, "the document names no model for provider \"%s\"",
+                            name);
     if (split_target(snapshot, model, &rest) == instance)
         model = rest;
     return koine__resolve_single(snapshot, instance, model, &document->arena, ret, ret_error);

@@ -124,7 +124,8 @@ void koine__cost_from_provider(const koine_provider_cost *cost, koine_cost *ret)
     ret->state = states[cost->state];
     ret->picodollars = ret->state == KOINE_PRICED ? cost->picodollars : 0;
     ret->estimated = cost->estimated;
-    size_t len = cost->price_id.len < sizeof(ret->price_id) - 1 ? cost->price_id.len : sizeof(ret->price_id) - 1;
+    size_t len =
+        cost->price_id.len < sizeof(ret->price_id) - 1 ? cost->price_id.len : sizeof(ret->price_id) - 1;
     if (len > 0)
         memcpy(ret->price_id, cost->price_id.ptr, len);
 }

@@ -28,7 +28,8 @@ struct koine__ledger {
 /* The index of a new row, or KOINE_EMEMORY. */
 long koine__ledger_add(struct koine__ledger *ledger, const char *target, int64_t start);
 void koine__ledger_release(struct koine__ledger *ledger);
-/* The sum. Unpriced if one row is; free of charge if all that cost anything are; KOINE_EARGUMENT on overflow. */
+/* The sum. Unpriced if one row is; free of charge if all that cost anything are; KOINE_EARGUMENT on overflow.
+ */
 int koine__ledger_cost(const struct koine__ledger *ledger, koine_cost *ret);
 
 /* A provider's buckets as the application reads them. */

@@ -46,8 +46,8 @@ void koine__gate_sent(const struct koine__gate *gate, struct koine__ticket *tick
     }
 }
 
-void koine__gate_leave(const struct koine__gate *gate, struct koine__ticket *ticket, const struct koine__outcome *outcome,
-                       int64_t now)
+void koine__gate_leave(const struct koine__gate *gate, struct koine__ticket *ticket,
+                       const struct koine__outcome *outcome, int64_t now)
 {
     const struct koine__gate_stage *waiting = ticket->at < KOINE__STAGES ? gate->stages[ticket->at] : NULL;
     if (waiting && waiting->forget)

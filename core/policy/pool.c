@@ -37,7 +37,8 @@ static void grant(struct koine__pool *pool)
     }
 }
 
-static enum koine__pass wait_in_line(struct koine__pool *pool, struct koine__ticket *ticket, struct koine__fault *ret_fault)
+static enum koine__pass wait_in_line(struct koine__pool *pool, struct koine__ticket *ticket,
+                                     struct koine__fault *ret_fault)
 {
     struct koine__pool_waiter *waiter = koine__alloc(sizeof(*waiter));
     if (!waiter) {
@@ -51,7 +52,8 @@ static enum koine__pass wait_in_line(struct koine__pool *pool, struct koine__tic
     return KOINE__PASS_WAIT;
 }
 
-static enum koine__pass enter(void *self, struct koine__ticket *ticket, int64_t now, struct koine__fault *ret_fault)
+static enum koine__pass enter(void *self, struct koine__ticket *ticket, int64_t now,
+                              struct koine__fault *ret_fault)
 {
     struct koine__pool *pool = self;
     struct koine__pool_waiter *waiter = waiter_of(ticket);

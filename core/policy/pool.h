@@ -1,5 +1,6 @@
-/* pool: how many attempts of a client may hold a connection at once. Waiting happens here, before the attempt and its
- * timers start, and never inside the HTTP library. Strictly first come, first served. A stage of the gate. */
+/* pool: how many attempts of a client may hold a connection at once. Waiting happens here, before the attempt
+ * and its timers start, and never inside the HTTP library. Strictly first come, first served. A stage of the
+ * gate. */
 #ifndef KOINE_CORE_POLICY_POOL_H
 #define KOINE_CORE_POLICY_POOL_H
 

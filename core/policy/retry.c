@@ -22,7 +22,8 @@ int64_t koine__retry_delay(const struct koine__retry_config *config, unsigned i)
     return delay;
 }
 
-static int64_t decorrelated(const struct koine__retry_config *config, int64_t previous, struct koine__random *random)
+static int64_t decorrelated(const struct koine__retry_config *config, int64_t previous,
+                            struct koine__random *random)
 {
     int64_t base = config->base_delay;
     int64_t top = scale(previous > base ? previous : base, 3 * MICRO, config->max_delay);
@@ -75,8 +76,10 @@ static bool is_worth_it(const struct koine__retry_config *config, const struct k
     return !(ask->another_target && fault->retry_after_ns > config->move_on_after);
 }
 
-struct koine__retry_verdict koine__retry_decide(const struct koine__retry_config *config, struct koine__retry_state *state,
-                                                const struct koine__retry_ask *ask, struct koine__random *random)
+struct koine__retry_verdict koine__retry_decide(const struct koine__retry_config *config,
+                                                struct koine__retry_state *state,
+                                                const struct koine__retry_ask *ask,
+                                                struct koine__random *random)
 {
     struct koine__retry_verdict no = {.again = false};
     if (!is_worth_it(config, state, ask))
@@ -114,7 +117,8 @@ static int64_t advised_date(koine_str text, koine_str date, int64_t wall)
     return ns;
 }
 
-int64_t koine__retry_after(koine_str (*find)(const void *arg, const char *name), const void *arg, int64_t wall)
+int64_t koine__retry_after(koine_str (*find)(const void *arg, const char *name), const void *arg,
+                           int64_t wall)
 {
     int64_t ns = advised(find(arg, "retry-after-ms"), 6);
     if (ns == 0)

@@ -1,7 +1,8 @@
 /* retry: whether the same target is tried again, and when. Pure: configuration, what happened, now → verdict.
  *
- * max_retries counts retries after the first attempt. Delays grow by base × multiplier^i up to max_delay (part C3 of the
- * specification; jitter as named by AWS, "Exponential backoff and jitter", 2015). An advised wait is a floor: jitter only adds to it.
+ * max_retries counts retries after the first attempt. Delays grow by base × multiplier^i up to max_delay
+ * (part C3 of the specification; jitter as named by AWS, "Exponential backoff and jitter", 2015). An advised
+ * wait is a floor: jitter only adds to it.
  */
 #ifndef KOINE_CORE_POLICY_RETRY_H
 #define KOINE_CORE_POLICY_RETRY_H
@@ -41,14 +42,17 @@ struct koine__retry_verdict {
     int64_t at;            /* when, if again */
     bool deadline_limited; /* the only reason against it was time */
 };
-struct koine__retry_verdict koine__retry_decide(const struct koine__retry_config *config, struct koine__retry_state *state,
-                                                const struct koine__retry_ask *ask, struct koine__random *random);
+struct koine__retry_verdict koine__retry_decide(const struct koine__retry_config *config,
+                                                struct koine__retry_state *state,
+                                                const struct koine__retry_ask *ask,
+                                                struct koine__random *random);
 /* base × multiplier^i up to max, saturating; i from 0. */
 int64_t koine__retry_delay(const struct koine__retry_config *config, unsigned i);
 
-/* The advised wait of an answer's headers in ns: retry-after-ms, x-ms-retry-after-ms, retry-after in seconds (a decimal),
- * then as an HTTP date measured against the answer's own Date where there is one, else against `wall` (ns since 1970).
- * -1: none, or none that makes sense. `find` looks a header up without case. */
-int64_t koine__retry_after(koine_str (*find)(const void *arg, const char *name), const void *arg, int64_t wall);
+/* The advised wait of an answer's headers in ns: retry-after-ms, x-ms-retry-after-ms, retry-after in seconds
+ * (a decimal), then as an HTTP date measured against the answer's own Date where there is one, else against
+ * `wall` (ns since 1970). -1: none, or none that makes sense. `find` looks a header up without case. */
+int64_t koine__retry_after(koine_str (*find)(const void *arg, const char *name), const void *arg,
+                           int64_t wall);
 
 #endif

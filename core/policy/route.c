@@ -19,8 +19,8 @@ unsigned koine__route_attempts_left(const struct koine__route_state *state)
     return taken < state->max_attempts ? state->max_attempts - taken : 0;
 }
 
-static size_t first_larger(const struct koine__route_state *state, int64_t (*window)(const void *arg, size_t index),
-                           const void *arg)
+static size_t first_larger(const struct koine__route_state *state,
+                           int64_t (*window)(const void *arg, size_t index), const void *arg)
 {
     int64_t current = window(arg, state->current);
     for (size_t i = state->current + 1; i < state->count; i++) {

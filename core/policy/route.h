@@ -1,6 +1,7 @@
 /* route: which target of a fallback chain comes next. Pure.
  *
- * Each target is tried at most once per call, in order. Of max_attempts one attempt is kept for each target still untried.
+ * Each target is tried at most once per call, in order. Of max_attempts one attempt is kept for each target
+ * still untried.
  */
 #ifndef KOINE_CORE_POLICY_ROUTE_H
 #define KOINE_CORE_POLICY_ROUTE_H
@@ -10,17 +11,17 @@
 #include <stddef.h>
 
 struct koine__route_state {
-    size_t count;          /* targets of the route */
-    size_t current;        /* index; count: none left */
-    unsigned attempts;     /* started in this call */
+    size_t count;      /* targets of the route */
+    size_t current;    /* index; count: none left */
+    unsigned attempts; /* started in this call */
     unsigned max_attempts;
-    int64_t window;        /* of the current target's model: -1 unknown */
+    int64_t window; /* of the current target's model: -1 unknown */
 };
 void koine__route_start(struct koine__route_state *state, size_t count, unsigned max_attempts);
 /* Attempts that the current target may still start. */
 unsigned koine__route_attempts_left(const struct koine__route_state *state);
-/* After a fault of the current target: the index of the next one to try, or count. `window(arg, i)` tells the context
- * window of target i (-1: unknown): context_length goes only to a larger one. Does not move. */
+/* After a fault of the current target: the index of the next one to try, or count. `window(arg, i)` tells the
+ * context window of target i (-1: unknown): context_length goes only to a larger one. Does not move. */
 size_t koine__route_next(const struct koine__route_state *state, const struct koine__fault *fault,
                          int64_t (*window)(const void *arg, size_t index), const void *arg);
 void koine__route_move(struct koine__route_state *state, size_t index);

@@ -46,6 +46,9 @@ typedef struct koine_chat_traits {
     const char *const *foreign; /* NULL-ended: members this vendor refuses; dropped with a notice */
     const koine_chat_fault *const *faults;   /* NULL-ended, asked in order before the common rules */
     const koine_chat_header *const *headers; /* NULL-ended */
+    /* Name of a boolean option by which the instance says that the server is another vendor's: nothing is
+     * foreign then, and the limit is called max_tokens. NULL: there is none. */
+    const char *compatible;
 } koine_chat_traits;
 
 typedef struct koine_chat { /* [pure], static storage of the core */

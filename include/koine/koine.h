@@ -46,13 +46,14 @@ typedef struct koine_provider_handle koine_provider_handle;
 /* What functions return. */
 enum {
     KOINE_OK = 0,
-    KOINE_EMEMORY = -1,   /* an allocation failed */
-    KOINE_EARGUMENT = -2, /* the caller's mistake: NULL, out of range, wrong state, called from inside the log */
-    KOINE_ECONFIG = -3,   /* a setting, a configuration file, a catalogue or a plugin is wrong */
-    KOINE_EFAULT = -4,    /* a call ended in a classified fault: ask the error record */
-    KOINE_EFORK = -5,     /* this object belongs to the parent process */
-    KOINE_ESYSTEM = -6,   /* the system refused a descriptor, a file or the like */
-    KOINE_ENOTFOUND = -7  /* no such instance, model, route or file */
+    KOINE_EMEMORY = -1, /* an allocation failed */
+    KOINE_EARGUMENT =
+        -2, /* the caller's mistake: NULL, out of range, wrong state, called from inside the log */
+    KOINE_ECONFIG = -3,  /* a setting, a configuration file, a catalogue or a plugin is wrong */
+    KOINE_EFAULT = -4,   /* a call ended in a classified fault: ask the error record */
+    KOINE_EFORK = -5,    /* this object belongs to the parent process */
+    KOINE_ESYSTEM = -6,  /* the system refused a descriptor, a file or the like */
+    KOINE_ENOTFOUND = -7 /* no such instance, model, route or file */
 };
 KOINE_API const char *koine_strerror(int code); /* [any thread] a few words; never NULL */
 KOINE_API const char *koine_version(void);      /* [any thread] "0.1.0" */
@@ -98,18 +99,20 @@ KOINE_API const char *koine_class_name(int class_number); /* [any thread] "rate_
 
 /* An error record. Faults of a call have a class; everything else (a bad setting, a missing file) has
  * KOINE_CLASS_NONE and a message that says what, where and what would be right. Never holds a key. */
-KOINE_API int koine_error_number(const koine_error *);          /* KOINE_E… */
-KOINE_API int koine_error_class(const koine_error *);           /* KOINE_CLASS_… */
-KOINE_API int koine_error_origin(const koine_error *);          /* KOINE_ORIGIN_…, 0 without a class */
+KOINE_API int koine_error_number(const koine_error *); /* KOINE_E… */
+KOINE_API int koine_error_class(const koine_error *);  /* KOINE_CLASS_… */
+KOINE_API int koine_error_origin(const koine_error *); /* KOINE_ORIGIN_…, 0 without a class */
 KOINE_API const char *koine_error_class_name(const koine_error *);
 KOINE_API const char *koine_error_origin_name(const koine_error *);
-KOINE_API const char *koine_error_stage(const koine_error *);   /* "first_byte", …; "" where it has none */
-KOINE_API const char *koine_error_message(const koine_error *); /* one line; the vendor's words where there are any */
-KOINE_API int koine_error_status(const koine_error *);          /* HTTP status, 0: none */
-KOINE_API const char *koine_error_code(const koine_error *);    /* the vendor's code as text, or "" */
+KOINE_API const char *koine_error_stage(const koine_error *); /* "first_byte", …; "" where it has none */
+KOINE_API const char *koine_error_message(
+    const koine_error *);                              /* one line; the vendor's words where there are any */
+KOINE_API int koine_error_status(const koine_error *); /* HTTP status, 0: none */
+KOINE_API const char *koine_error_code(const koine_error *);       /* the vendor's code as text, or "" */
 KOINE_API int64_t koine_error_retry_after_ms(const koine_error *); /* -1: no advice */
-KOINE_API const char *koine_error_target(const koine_error *);  /* "together/model", or "" */
-/* What had been answered before the fault: text, usage, cost and the trail of attempts. NULL where no call ran. */
+KOINE_API const char *koine_error_target(const koine_error *);     /* "together/model", or "" */
+/* What had been answered before the fault: text, usage, cost and the trail of attempts. NULL where no call
+ * ran. */
 KOINE_API const koine_response *koine_error_partial(const koine_error *);
 KOINE_API void koine_error_free(koine_error *);
 
@@ -131,8 +134,9 @@ KOINE_API int koine_hub_set(koine_hub *, const char *path, const char *value);
 KOINE_API int koine_hub_load(koine_hub *, const char *file, koine_error **ret_error);
 
 /* Reads the environment: variables for ${…} and keys, KOINE__a__b=value settings, and the files `.env` and
- * `.env.$KOINE_ENV` in the current folder and beside the loaded configuration. The process's own variables win.
- * Without this call the library reads no variable at all. [any thread, while nobody changes the environment] */
+ * `.env.$KOINE_ENV` in the current folder and beside the loaded configuration. The process's own variables
+ * win. Without this call the library reads no variable at all. [any thread, while nobody changes the
+ * environment] */
 KOINE_API int koine_hub_load_environment(koine_hub *, koine_error **ret_error);
 
 /* Checks everything staged, loads plugins and catalogue, and publishes a new snapshot. On failure the one
@@ -142,11 +146,13 @@ KOINE_API int koine_hub_apply(koine_hub *, koine_error **ret_error);
 /* The settings in force as YAML, keys shown as "(set)"; yours to koine_free. [any thread] */
 KOINE_API int koine_hub_show(koine_hub *, char **ret);
 
-/* The settings table as Markdown (what docs/configuration.md is made of); yours to koine_free. [any thread] */
+/* The settings table as Markdown (what docs/configuration.md is made of); yours to koine_free. [any thread]
+ */
 KOINE_API int koine_settings_document(char **ret);
 
 /* The log. `sink` is called from whatever thread logs, one call at a time, and must not call koine_…
- * (those return KOINE_EARGUMENT then). Levels: 0 error, 1 warning, 2 info, 3 debug. Never a prompt, never a key. */
+ * (those return KOINE_EARGUMENT then). Levels: 0 error, 1 warning, 2 info, 3 debug. Never a prompt, never a
+ * key. */
 typedef void (*koine_log_sink)(void *user, int level, const char *line);
 KOINE_API int koine_hub_set_log(koine_hub *, int level, koine_log_sink sink, void *user);
 
@@ -156,25 +162,30 @@ KOINE_API int koine_hub_set_log(koine_hub *, int level, koine_log_sink sink, voi
  * Applies what is staged if nothing was applied yet. NULL: no such instance, or its plugin was refused
  * (koine_hub_list_providers says why). [any thread] */
 KOINE_API const koine_provider_handle *koine_hub_provider(koine_hub *, const char *name);
-KOINE_API const char *koine_provider_name(const koine_provider_handle *);     /* of the instance */
-KOINE_API const char *koine_provider_id(const koine_provider_handle *);       /* of the plugin */
+KOINE_API const char *koine_provider_name(const koine_provider_handle *); /* of the instance */
+KOINE_API const char *koine_provider_id(const koine_provider_handle *);   /* of the plugin */
 KOINE_API const char *koine_provider_version(const koine_provider_handle *);
-KOINE_API const char *koine_provider_file(const koine_provider_handle *);     /* path of the shared object */
+KOINE_API const char *koine_provider_file(const koine_provider_handle *); /* path of the shared object */
 KOINE_API const char *koine_provider_base_url(const koine_provider_handle *);
-KOINE_API const char *koine_provider_key_variable(const koine_provider_handle *); /* "" where no key is needed */
-KOINE_API int koine_provider_has_key(const koine_provider_handle *);          /* 1, or 0 */
+KOINE_API const char *koine_provider_key_variable(
+    const koine_provider_handle *);                                  /* "" where no key is needed */
+KOINE_API int koine_provider_has_key(const koine_provider_handle *); /* 1, or 0 */
 
 /* Every plugin found and every instance configured, refused ones too. [any thread] */
 KOINE_API int koine_hub_list_providers(koine_hub *, koine_providers **ret, koine_error **ret_error);
 KOINE_API size_t koine_providers_count(const koine_providers *);
 /* NULL where the plugin was refused. */
 KOINE_API const koine_provider_handle *koine_providers_handle(const koine_providers *, size_t index);
-KOINE_API const char *koine_providers_name(const koine_providers *, size_t index);   /* instance, or the file's stem */
-KOINE_API const char *koine_providers_file(const koine_providers *, size_t index);   /* "" where none was found */
-KOINE_API const char *koine_providers_reason(const koine_providers *, size_t index); /* why refused; "" if it is not */
+KOINE_API const char *koine_providers_name(const koine_providers *,
+                                           size_t index); /* instance, or the file's stem */
+KOINE_API const char *koine_providers_file(const koine_providers *,
+                                           size_t index); /* "" where none was found */
+KOINE_API const char *koine_providers_reason(const koine_providers *,
+                                             size_t index); /* why refused; "" if it is not */
 KOINE_API void koine_providers_free(koine_providers *);
 
-/* Names of the configured routes, in order; valid until the next koine_hub_apply. NULL past the last. [any thread] */
+/* Names of the configured routes, in order; valid until the next koine_hub_apply. NULL past the last. [any
+ * thread] */
 KOINE_API const char *koine_hub_route(koine_hub *, size_t index);
 /* The configuration file loaded last; "" where none was. Valid until the next koine_hub_load. [any thread] */
 KOINE_API const char *koine_hub_file(koine_hub *);
@@ -185,14 +196,16 @@ KOINE_API const char *koine_hub_plugin_folder(koine_hub *, size_t index);
 /* ---- Models and prices ---------------------------------------------------------------------------- */
 
 /* What the catalogue knows of an instance's models (NULL: of all instances), no network. [any thread] */
-KOINE_API int koine_hub_models(koine_hub *, const char *instance, koine_models **ret, koine_error **ret_error);
+KOINE_API int koine_hub_models(koine_hub *, const char *instance, koine_models **ret,
+                               koine_error **ret_error);
 /* What the vendor says it serves now. Blocks; runs as a call of this client. */
-KOINE_API int koine_list_models(koine_client *, const char *instance, koine_models **ret, koine_error **ret_error);
+KOINE_API int koine_list_models(koine_client *, const char *instance, koine_models **ret,
+                                koine_error **ret_error);
 KOINE_API size_t koine_models_count(const koine_models *);
 KOINE_API const char *koine_models_instance(const koine_models *, size_t index);
 KOINE_API const char *koine_models_id(const koine_models *, size_t index);
-KOINE_API int64_t koine_models_context(const koine_models *, size_t index);    /* tokens; -1 unknown */
-KOINE_API int64_t koine_models_max_output(const koine_models *, size_t index); /* tokens; -1 unknown */
+KOINE_API int64_t koine_models_context(const koine_models *, size_t index);          /* tokens; -1 unknown */
+KOINE_API int64_t koine_models_max_output(const koine_models *, size_t index);       /* tokens; -1 unknown */
 KOINE_API const char *koine_models_capabilities(const koine_models *, size_t index); /* "chat instruct" */
 KOINE_API const char *koine_models_retired(const koine_models *, size_t index);      /* "2026-10-07", or "" */
 /* Decimal US dollars per million tokens today, standard tier ("0.18"); "" where unknown. */
@@ -203,7 +216,7 @@ KOINE_API void koine_models_free(koine_models *);
 /* Tokens in disjoint buckets; -1: absent, not told. input excludes what was read from or written to a
  * cache, output excludes reasoning, audio and image tokens are in neither. */
 typedef struct koine_usage {
-    uint32_t size; /* sizeof(koine_usage) as you were compiled */
+    uint32_t size;      /* sizeof(koine_usage) as you were compiled */
     uint32_t estimated; /* KOINE_BUCKET_… bits: counted by us, not told by the provider */
     int64_t input, cache_read, cache_write, output, reasoning;
     int64_t audio_input, audio_output, image_input;
@@ -215,26 +228,41 @@ enum {
     KOINE_BUCKET_OUTPUT = 1 << 3,
     KOINE_BUCKET_REASONING = 1 << 4
 };
-#define KOINE_USAGE_INIT {(uint32_t)sizeof(koine_usage), 0, -1, -1, -1, -1, -1, -1, -1, -1}
-KOINE_API int64_t koine_usage_input_total(const koine_usage *);  /* sum of what went in; -1 if nothing is known */
+#define KOINE_USAGE_INIT                                                                                     \
+    {                                                                                                        \
+        (uint32_t)sizeof(koine_usage), 0, -1, -1, -1, -1, -1, -1, -1, -1                                     \
+    }
+KOINE_API int64_t
+koine_usage_input_total(const koine_usage *); /* sum of what went in; -1 if nothing is known */
 KOINE_API int64_t koine_usage_output_total(const koine_usage *); /* sum of what came out; -1 likewise */
 
-enum { KOINE_UNPRICED = 0, KOINE_PRICED = 1, KOINE_FREE_OF_CHARGE = 2 };
+enum {
+    KOINE_UNPRICED = 0,
+    KOINE_PRICED = 1,
+    KOINE_FREE_OF_CHARGE = 2
+};
 typedef struct koine_cost {
-    uint32_t size;   /* sizeof(koine_cost) as you were compiled */
-    int32_t state;   /* KOINE_PRICED …; unpriced is a state of its own, never zero */
+    uint32_t size;       /* sizeof(koine_cost) as you were compiled */
+    int32_t state;       /* KOINE_PRICED …; unpriced is a state of its own, never zero */
     int64_t picodollars; /* 10^-12 US dollars; 0 unless priced */
     int32_t estimated;   /* 1: some of the tokens or the price itself are estimated */
     char price_id[124];  /* the catalogue row ("together/model@2024-07-23"), cut if longer, NUL-terminated */
 } koine_cost;
-#define KOINE_COST_INIT {(uint32_t)sizeof(koine_cost), 0, 0, 0, {0}}
+#define KOINE_COST_INIT                                                                                      \
+    {                                                                                                        \
+        (uint32_t)sizeof(koine_cost), 0, 0, 0,                                                               \
+        {                                                                                                    \
+            0                                                                                                \
+        }                                                                                                    \
+    }
 /* Decimal US dollars, exact, at least two decimals: "0.00012". `ret` holds at least 32 bytes; returns it. */
 KOINE_API char *koine_cost_usd(int64_t picodollars, char *ret, size_t size);
 
-/* The exact cost of so many tokens at that time. `target` is "instance/model". KOINE_OK also where the price is
- * unknown (state KOINE_UNPRICED); KOINE_ENOTFOUND: no such instance; KOINE_EARGUMENT: a sum beyond 9.2 million
- * dollars or a count below -1. `at`: seconds since 1970; -1: now. [any thread] */
-KOINE_API int koine_calculate_cost(koine_hub *, const char *target, const koine_usage *, int64_t at, koine_cost *ret);
+/* The exact cost of so many tokens at that time. `target` is "instance/model". KOINE_OK also where the price
+ * is unknown (state KOINE_UNPRICED); KOINE_ENOTFOUND: no such instance; KOINE_EARGUMENT: a sum beyond 9.2
+ * million dollars or a count below -1. `at`: seconds since 1970; -1: now. [any thread] */
+KOINE_API int koine_calculate_cost(koine_hub *, const char *target, const koine_usage *, int64_t at,
+                                   koine_cost *ret);
 
 /* ---- Requests ------------------------------------------------------------------------------------- */
 
@@ -242,15 +270,19 @@ KOINE_API int koine_calculate_cost(koine_hub *, const char *target, const koine_
 KOINE_API int koine_request_new(koine_request **ret);
 KOINE_API void koine_request_free(koine_request *);
 
-/* The document itself: a JSON object in the shape of OpenAI's chat completions request; replaces what was built. */
+/* The document itself: a JSON object in the shape of OpenAI's chat completions request; replaces what was
+ * built. */
 KOINE_API int koine_request_set_document(koine_request *, const char *json, size_t length);
 KOINE_API int koine_request_message(koine_request *, const char *role, const char *text);
 /* Starts a message of several parts; the part functions add to the message begun last. */
 KOINE_API int koine_request_message_parts(koine_request *, const char *role);
 KOINE_API int koine_request_part_text(koine_request *, const char *text);
-KOINE_API int koine_request_part_image(koine_request *, const char *url); /* https: or data:image/png;base64,… */
-KOINE_API int koine_request_append(koine_request *, const char *message_json); /* a whole message, as koine_response_message */
-KOINE_API int koine_request_tool(koine_request *, const char *name, const char *description, const char *schema_json);
+KOINE_API int koine_request_part_image(koine_request *,
+                                       const char *url); /* https: or data:image/png;base64,… */
+KOINE_API int koine_request_append(koine_request *,
+                                   const char *message_json); /* a whole message, as koine_response_message */
+KOINE_API int koine_request_tool(koine_request *, const char *name, const char *description,
+                                 const char *schema_json);
 KOINE_API int koine_request_tool_result(koine_request *, const char *tool_call_id, const char *text);
 /* Any member of the document; `json` is a JSON value: "0.2", "\"auto\"", "[\"###\"]". NULL removes it. */
 KOINE_API int koine_request_set(koine_request *, const char *member, const char *json);
@@ -259,14 +291,22 @@ KOINE_API int koine_request_set_integer(koine_request *, const char *member, int
 
 /* Options of the call. */
 KOINE_API int koine_request_set_route(koine_request *, const char *route);
-KOINE_API int koine_request_set_target(koine_request *, const char *target); /* "instance/model"; wins over a route */
-KOINE_API int koine_request_set_provider(koine_request *, const koine_provider_handle *); /* with the document's model */
-KOINE_API int koine_request_set_deadline(koine_request *, int64_t ms);       /* of the whole call; 0: the route's */
-enum { KOINE_COMMIT_ROUTE = 0, KOINE_COMMIT_FIRST_CONTENT = 1, KOINE_COMMIT_COMPLETE = 2 };
+KOINE_API int koine_request_set_target(koine_request *,
+                                       const char *target); /* "instance/model"; wins over a route */
+KOINE_API int koine_request_set_provider(koine_request *,
+                                         const koine_provider_handle *); /* with the document's model */
+KOINE_API int koine_request_set_deadline(koine_request *, int64_t ms); /* of the whole call; 0: the route's */
+enum {
+    KOINE_COMMIT_ROUTE = 0,
+    KOINE_COMMIT_FIRST_CONTENT = 1,
+    KOINE_COMMIT_COMPLETE = 2
+};
 KOINE_API int koine_request_set_commit(koine_request *, int commit);
-KOINE_API int koine_request_set_stream(koine_request *, int stream); /* how the provider is asked: 1 stream (default), 0 whole */
+KOINE_API int koine_request_set_stream(
+    koine_request *, int stream); /* how the provider is asked: 1 stream (default), 0 whole */
 KOINE_API int koine_request_set_run(koine_request *, const char *run_id);
-KOINE_API int koine_request_set_canceller(koine_request *, koine_canceller *); /* takes a reference of its own */
+KOINE_API int koine_request_set_canceller(koine_request *,
+                                          koine_canceller *); /* takes a reference of its own */
 KOINE_API void koine_request_set_user(koine_request *, void *user);
 
 /* ---- Calls ---------------------------------------------------------------------------------------- */
@@ -275,7 +315,8 @@ KOINE_API int koine_client_new(koine_hub *, koine_client **ret, koine_error **re
 KOINE_API void koine_client_free(koine_client *); /* cancels and frees its calls */
 
 /* Asks and waits for the whole answer (commits complete). KOINE_EFAULT: the error has the class. */
-KOINE_API int koine_generate(koine_client *, const koine_request *, koine_response **ret, koine_error **ret_error);
+KOINE_API int koine_generate(koine_client *, const koine_request *, koine_response **ret,
+                             koine_error **ret_error);
 
 /* Starts a call and returns at once. Even what fails at once comes as the call's terminal event, except
  * a wrong argument or document and KOINE_EMEMORY, which start no call. */
@@ -287,8 +328,9 @@ KOINE_API int koine_next(koine_client *, koine_call **ret_call, const koine_even
 /* One descriptor to poll for reading, the same for life; stays readable while anything waits for
  * koine_process or koine_next. */
 KOINE_API int koine_fd(const koine_client *);
-KOINE_API int koine_process(koine_client *);              /* moves all that can move, never waits */
-KOINE_API int koine_wait(koine_client *, int timeout_ms); /* waits for koine_fd (-1: for ever), then processes */
+KOINE_API int koine_process(koine_client *); /* moves all that can move, never waits */
+KOINE_API int koine_wait(koine_client *,
+                         int timeout_ms); /* waits for koine_fd (-1: for ever), then processes */
 
 /* Exactly one terminal event (KOINE_EVENT_STOP or KOINE_EVENT_FAULT) ends a call; then its response (STOP,
  * also after FAULT as what there was) or error (FAULT) can be read until koine_call_free. */
@@ -297,7 +339,7 @@ KOINE_API const koine_error *koine_call_error(const koine_call *);       /* NULL
 KOINE_API void *koine_call_user(const koine_call *);
 KOINE_API const char *koine_call_id(const koine_call *); /* unique in this process; as the log names it */
 KOINE_API void koine_call_cancel(koine_call *);          /* [the client's thread] ends in class cancelled */
-KOINE_API void koine_call_free(koine_call *);            /* cancels it if it runs; no event of it comes any more */
+KOINE_API void koine_call_free(koine_call *); /* cancels it if it runs; no event of it comes any more */
 
 /* A canceller ends all calls whose request carries it. Reference-counted; koine_cancel may be called from
  * any thread and from a signal handler, any number of times, also after the calls and clients are gone. */
@@ -316,24 +358,26 @@ enum {
     KOINE_EVENT_TOOL_END = 7,  /* its arguments are complete JSON: tool, text: all of them */
     KOINE_EVENT_USAGE = 8,     /* usage so far */
     KOINE_EVENT_PARAMETER = 9, /* a member of the document was dropped, mapped or clamped: name, text */
-    KOINE_EVENT_SWITCH = 10,   /* the route moved on before anything was delivered: target (new), text (why) */
-    KOINE_EVENT_EXTRA = 11,    /* name, text: JSON of something vendor-specific ("logprobs") */
-    KOINE_EVENT_STOP = 12,     /* terminal: finish */
-    KOINE_EVENT_FAULT = 13,    /* terminal: error */
-    KOINE_EVENT_RETRY = 14     /* the same target will be asked again: target, text (why), koine_event_wait_ms */
+    KOINE_EVENT_SWITCH = 10, /* the route moved on before anything was delivered: target (new), text (why) */
+    KOINE_EVENT_EXTRA = 11,  /* name, text: JSON of something vendor-specific ("logprobs") */
+    KOINE_EVENT_STOP = 12,   /* terminal: finish */
+    KOINE_EVENT_FAULT = 13,  /* terminal: error */
+    KOINE_EVENT_RETRY = 14 /* the same target will be asked again: target, text (why), koine_event_wait_ms */
 };
 KOINE_API int koine_event_kind(const koine_event *); /* an unknown kind is to be ignored */
-KOINE_API const char *koine_event_text(const koine_event *, size_t *ret_length); /* "" where it has none; may hold NUL */
+KOINE_API const char *koine_event_text(const koine_event *,
+                                       size_t *ret_length); /* "" where it has none; may hold NUL */
 KOINE_API const char *koine_event_name(const koine_event *);
-KOINE_API int koine_event_tool(const koine_event *);          /* number of the tool call, from 0; -1 none */
+KOINE_API int koine_event_tool(const koine_event *); /* number of the tool call, from 0; -1 none */
 KOINE_API const char *koine_event_tool_id(const koine_event *);
 KOINE_API const char *koine_event_tool_name(const koine_event *);
 KOINE_API const char *koine_event_target(const koine_event *);
 KOINE_API const char *koine_event_model(const koine_event *);
-KOINE_API int koine_event_choice(const koine_event *);        /* which of n answers; 0 for now */
-KOINE_API int koine_event_usage(const koine_event *, koine_usage *ret); /* 1: *ret set (its size says how much); 0: none */
-KOINE_API int64_t koine_event_wait_ms(const koine_event *);   /* of a retry: how long from now */
-KOINE_API int koine_event_finish(const koine_event *);        /* KOINE_FINISH_… of a stop */
+KOINE_API int koine_event_choice(const koine_event *); /* which of n answers; 0 for now */
+KOINE_API int koine_event_usage(const koine_event *,
+                                koine_usage *ret); /* 1: *ret set (its size says how much); 0: none */
+KOINE_API int64_t koine_event_wait_ms(const koine_event *);          /* of a retry: how long from now */
+KOINE_API int koine_event_finish(const koine_event *);               /* KOINE_FINISH_… of a stop */
 KOINE_API const koine_error *koine_event_error(const koine_event *); /* of a fault; NULL otherwise */
 
 /* ---- Answers -------------------------------------------------------------------------------------- */
@@ -346,25 +390,31 @@ enum {
     KOINE_FINISH_FILTER = 3,
     KOINE_FINISH_OTHER = 4
 };
-KOINE_API const char *koine_response_text(const koine_response *, size_t *ret_length); /* ret_length may be NULL */
+KOINE_API const char *koine_response_text(const koine_response *,
+                                          size_t *ret_length); /* ret_length may be NULL */
 KOINE_API const char *koine_response_reasoning(const koine_response *, size_t *ret_length);
 KOINE_API const char *koine_response_refusal(const koine_response *, size_t *ret_length);
 KOINE_API int koine_response_finish(const koine_response *);
 KOINE_API const char *koine_response_finish_name(const koine_response *); /* "stop", …, "" */
 KOINE_API const char *koine_response_finish_raw(const koine_response *);  /* the vendor's word */
-KOINE_API const char *koine_response_model(const koine_response *);  /* that really answered */
-KOINE_API const char *koine_response_target(const koine_response *); /* "instance/model" that answered, or was tried last */
-KOINE_API const char *koine_response_id(const koine_response *);     /* the vendor's, or "" */
+KOINE_API const char *koine_response_model(const koine_response *);       /* that really answered */
+KOINE_API const char *koine_response_target(
+    const koine_response *); /* "instance/model" that answered, or was tried last */
+KOINE_API const char *koine_response_id(const koine_response *); /* the vendor's, or "" */
 KOINE_API size_t koine_response_tool_count(const koine_response *);
 KOINE_API const char *koine_response_tool_id(const koine_response *, size_t index);
 KOINE_API const char *koine_response_tool_name(const koine_response *, size_t index);
-KOINE_API const char *koine_response_tool_arguments(const koine_response *, size_t index); /* the provider's string */
-KOINE_API int koine_response_tool_complete(const koine_response *, size_t index); /* 0: cut; never to be run */
+KOINE_API const char *koine_response_tool_arguments(const koine_response *,
+                                                    size_t index); /* the provider's string */
+KOINE_API int koine_response_tool_complete(const koine_response *,
+                                           size_t index); /* 0: cut; never to be run */
 /* The assistant message to append to the conversation, as JSON: koine_request_append takes it. */
 KOINE_API const char *koine_response_message(const koine_response *);
 KOINE_API const char *koine_response_extra(const koine_response *, const char *name); /* JSON, or NULL */
-KOINE_API void koine_response_usage(const koine_response *, koine_usage *ret); /* set ret->size; of the answering attempt */
-KOINE_API void koine_response_cost(const koine_response *, koine_cost *ret);   /* set ret->size; of the call: all attempts */
+KOINE_API void koine_response_usage(const koine_response *,
+                                    koine_usage *ret); /* set ret->size; of the answering attempt */
+KOINE_API void koine_response_cost(const koine_response *,
+                                   koine_cost *ret); /* set ret->size; of the call: all attempts */
 /* Members that did not travel as written: "top_k", "dropped", "OpenAI has no top_k". */
 KOINE_API size_t koine_response_parameter_count(const koine_response *);
 KOINE_API const char *koine_response_parameter_name(const koine_response *, size_t index);
@@ -374,14 +424,17 @@ KOINE_API const char *koine_response_parameter_reason(const koine_response *, si
 KOINE_API size_t koine_response_attempt_count(const koine_response *);
 KOINE_API const char *koine_response_attempt_target(const koine_response *, size_t index);
 KOINE_API int koine_response_attempt_status(const koine_response *, size_t index); /* HTTP; 0: none came */
-KOINE_API int koine_response_attempt_class(const koine_response *, size_t index);  /* KOINE_CLASS_NONE: it answered */
-KOINE_API int64_t koine_response_attempt_start_ms(const koine_response *, size_t index); /* since the call's start */
+KOINE_API int koine_response_attempt_class(const koine_response *,
+                                           size_t index); /* KOINE_CLASS_NONE: it answered */
+KOINE_API int64_t koine_response_attempt_start_ms(const koine_response *,
+                                                  size_t index); /* since the call's start */
 KOINE_API int64_t koine_response_attempt_ms(const koine_response *, size_t index);
 KOINE_API void koine_response_attempt_cost(const koine_response *, size_t index, koine_cost *ret);
-KOINE_API const char *koine_response_attempt_request_id(const koine_response *, size_t index); /* the vendor's, or "" */
+KOINE_API const char *koine_response_attempt_request_id(const koine_response *,
+                                                        size_t index);   /* the vendor's, or "" */
 KOINE_API int64_t koine_response_ms(const koine_response *);             /* of the whole call */
 KOINE_API int64_t koine_response_first_token_ms(const koine_response *); /* -1: none came */
-KOINE_API void koine_response_free(koine_response *); /* only of koine_generate's */
+KOINE_API void koine_response_free(koine_response *);                    /* only of koine_generate's */
 
 #ifdef __cplusplus
 }

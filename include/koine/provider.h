@@ -152,11 +152,11 @@ typedef struct koine_provider_event {
 
 typedef struct koine_frame {
     uint32_t size;
-    int32_t kind;        /* KOINE_FRAME_*; an unknown kind is to be ignored */
-    int32_t clean;       /* of an end: 1 the body ended as HTTP says it must, 0 it was cut */
+    int32_t kind;  /* KOINE_FRAME_*; an unknown kind is to be ignored */
+    int32_t clean; /* of an end: 1 the body ended as HTTP says it must, 0 it was cut */
     int32_t http_status;
-    koine_str event;     /* SSE event name, or empty */
-    koine_str text;      /* the frame's bytes, valid UTF-8 if json is not NULL */
+    koine_str event;        /* SSE event name, or empty */
+    koine_str text;         /* the frame's bytes, valid UTF-8 if json is not NULL */
     const koine_node *json; /* the same text parsed; NULL if it is not strict JSON */
     koine_str (*header)(const struct koine_frame *frame, const char *name); /* without case; empty: absent */
 } koine_frame;
@@ -169,9 +169,9 @@ struct koine_sink { /* where events go; copies what it keeps */
 /* Where the request goes. Failures stick and the core checks once, so nothing here returns one. */
 struct koine_out {
     uint32_t size;
-    void (*method)(koine_out *out, const char *method);  /* default: POST with a body, else GET */
-    void (*path)(koine_out *out, const char *text);      /* appended to the base URL as it is */
-    void (*segment)(koine_out *out, koine_str text);     /* appended, percent-encoded */
+    void (*method)(koine_out *out, const char *method); /* default: POST with a body, else GET */
+    void (*path)(koine_out *out, const char *text);     /* appended to the base URL as it is */
+    void (*segment)(koine_out *out, koine_str text);    /* appended, percent-encoded */
     void (*query)(koine_out *out, const char *name, koine_str value);
     void (*header)(koine_out *out, const char *name, koine_str value);
     void (*secret)(koine_out *out, const char *name, const char *prefix); /* header: prefix + the key */
@@ -180,23 +180,25 @@ struct koine_out {
     void (*close)(koine_out *out);
     void (*str)(koine_out *out, const char *key, koine_str value);
     void (*num)(koine_out *out, const char *key, int64_t value);
-    void (*raw)(koine_out *out, const char *key, koine_str json);           /* trusted to be JSON: "true" */
-    void (*node)(koine_out *out, const char *key, const koine_node *value); /* the source's own bytes; NULL: nothing */
+    void (*raw)(koine_out *out, const char *key, koine_str json); /* trusted to be JSON: "true" */
+    void (*node)(koine_out *out, const char *key,
+                 const koine_node *value); /* the source's own bytes; NULL: nothing */
     void (*bytes)(koine_out *out, const char *content_type, koine_str body); /* a body that is not JSON */
     void (*notice)(koine_out *out, int32_t what, koine_str member, koine_str why);
-    void (*fail)(koine_out *out, koine_str why); /* words for a request that returns KOINE_INVALID or _UNSUPPORTED */
+    void (*fail)(koine_out *out,
+                 koine_str why); /* words for a request that returns KOINE_INVALID or _UNSUPPORTED */
 };
 
 typedef struct koine_cost_query {
     uint32_t size;
     const koine_provider *self;
     const koine_host *host;
-    koine_str model;      /* the one that answered, or the one asked */
-    koine_str asked;      /* the one asked */
-    int64_t at;           /* seconds since 1970: which price row holds */
+    koine_str model; /* the one that answered, or the one asked */
+    koine_str asked; /* the one asked */
+    int64_t at;      /* seconds since 1970: which price row holds */
     const koine_provider_usage *usage;
     koine_str service_tier; /* "": the standard one */
-    int32_t batch;        /* 1: asked as part of a batch */
+    int32_t batch;          /* 1: asked as part of a batch */
 } koine_cost_query;
 
 enum {
@@ -216,20 +218,26 @@ typedef struct koine_provider_cost {
 /* What the core offers. A NULL node reads as absent everywhere. [pure] unless said otherwise. */
 struct koine_host {
     uint32_t size;
-    void (*log)(const koine_host *host, int32_t level, koine_str text); /* 0 error, 1 warning, 2 info, 3 debug */
-    const void *(*extension)(const koine_host *host, const char *id);   /* NULL: this core has none of that name */
-    int32_t (*kind)(const koine_node *node);                            /* KOINE_NODE_* */
+    void (*log)(const koine_host *host, int32_t level,
+                koine_str text); /* 0 error, 1 warning, 2 info, 3 debug */
+    const void *(*extension)(const koine_host *host,
+                             const char *id); /* NULL: this core has none of that name */
+    int32_t (*kind)(const koine_node *node);  /* KOINE_NODE_* */
     const koine_node *(*get)(const koine_node *object, const char *key);
-    size_t (*count)(const koine_node *node);                            /* of an array or object, else 0 */
-    const koine_node *(*at)(const koine_node *node, size_t index);      /* element, or value of a member */
-    koine_str (*key)(const koine_node *object, size_t index);           /* name of that member */
-    koine_str (*str)(const koine_node *node);                           /* decoded; {NULL, 0} if not a string */
-    int64_t (*num)(const koine_node *node, int64_t otherwise);          /* whole numbers; 3.0 and 1e2 are; else otherwise */
-    int32_t (*truth)(const koine_node *node);                           /* 1 true, 0 false, -1 neither */
-    koine_str (*dump)(const koine_node *node);                          /* the source's own bytes */
-    void *(*alloc)(const koine_host *host, size_t size); /* [exchange] zeroed; gone when the call into you returns; NULL: none */
-    koine_str (*option)(const koine_ask *ask, const char *name);        /* [exchange] the instance's value, else the default */
-    int32_t (*price)(const koine_cost_query *query, koine_provider_cost *ret); /* the catalogue's row, exact arithmetic */
+    size_t (*count)(const koine_node *node);                       /* of an array or object, else 0 */
+    const koine_node *(*at)(const koine_node *node, size_t index); /* element, or value of a member */
+    koine_str (*key)(const koine_node *object, size_t index);      /* name of that member */
+    koine_str (*str)(const koine_node *node);                      /* decoded; {NULL, 0} if not a string */
+    int64_t (*num)(const koine_node *node,
+                   int64_t otherwise);         /* whole numbers; 3.0 and 1e2 are; else otherwise */
+    int32_t (*truth)(const koine_node *node);  /* 1 true, 0 false, -1 neither */
+    koine_str (*dump)(const koine_node *node); /* the source's own bytes */
+    void *(*alloc)(const koine_host *host,
+                   size_t size); /* [exchange] zeroed; gone when the call into you returns; NULL: none */
+    koine_str (*option)(const koine_ask *ask,
+                        const char *name); /* [exchange] the instance's value, else the default */
+    int32_t (*price)(const koine_cost_query *query,
+                     koine_provider_cost *ret); /* the catalogue's row, exact arithmetic */
 };
 
 struct koine_ask { /* what to write a request for */
@@ -256,30 +264,37 @@ struct koine_read { /* what to read */
 typedef struct koine_exchange { /* one operation over HTTP: how to ask, how to read the answer */
     uint32_t size;
     size_t state_size; /* bytes the core keeps for each exchange, zeroed, aligned for any type */
-    int32_t (*request)(const koine_ask *ask, koine_out *out);  /* [exchange] */
-    int32_t (*frame)(const koine_read *read, koine_sink *sink); /* [exchange] one frame of an answer below 400 */
+    int32_t (*request)(const koine_ask *ask, koine_out *out); /* [exchange] */
+    int32_t (*frame)(const koine_read *read,
+                     koine_sink *sink); /* [exchange] one frame of an answer below 400 */
 } koine_exchange;
 
-enum { KOINE_OPTION_STRING = 1, KOINE_OPTION_INTEGER = 2, KOINE_OPTION_BOOL = 3 };
+enum {
+    KOINE_OPTION_STRING = 1,
+    KOINE_OPTION_INTEGER = 2,
+    KOINE_OPTION_BOOL = 3
+};
 
 typedef struct koine_option { /* a setting of the vendor's own, under `options:` of an instance */
     uint32_t size;
-    int32_t type;     /* KOINE_OPTION_* */
-    int32_t required; /* 1: an instance without it is refused */
+    int32_t type;                        /* KOINE_OPTION_* */
+    int32_t required;                    /* 1: an instance without it is refused */
     const char *name, *otherwise, *help; /* otherwise: the default, or NULL */
 } koine_option;
 
 struct koine_provider { /* the vtable; static storage in the plugin */
     uint32_t size;
-    const char *id;           /* "together": [a-z0-9_-]+, the name of its instance by default */
-    const char *version;      /* of the plugin, "1.0.0" */
-    const char *base_url;     /* "https://api.together.ai/v1"; no slash at the end */
-    const char *key_variable; /* "TOGETHER_API_KEY"; NULL: needs no key */
+    const char *id;                     /* "together": [a-z0-9_-]+, the name of its instance by default */
+    const char *version;                /* of the plugin, "1.0.0" */
+    const char *base_url;               /* "https://api.together.ai/v1"; no slash at the end */
+    const char *key_variable;           /* "TOGETHER_API_KEY"; NULL: needs no key */
     const koine_option *const *options; /* NULL-ended; NULL: none */
     const koine_exchange *generate;     /* required */
     const koine_exchange *list_models;  /* required */
-    int32_t (*calculate_cost)(const koine_cost_query *query, koine_provider_cost *ret); /* [pure] required; 0, or negative */
-    int32_t (*fault)(const koine_read *read, koine_sink *sink); /* [pure] classify an answer of 400 and above; NULL: by status */
+    int32_t (*calculate_cost)(const koine_cost_query *query,
+                              koine_provider_cost *ret); /* [pure] required; 0, or negative */
+    int32_t (*fault)(const koine_read *read,
+                     koine_sink *sink); /* [pure] classify an answer of 400 and above; NULL: by status */
     const void *(*extension)(const char *id); /* [pure] NULL: none */
 };
 
