@@ -9,6 +9,7 @@
 #include "apps/koine/screen.h"
 #include "apps/koine/setup.h"
 #include "apps/koine/term.h"
+#include "apps/koine/words.h"
 
 static const struct args_option options[] = {
     {"model", 'm', "INSTANCE/MODEL", "ask this model, whatever a document says"},
@@ -44,15 +45,26 @@ static int set_manner(struct chat *chat, koine_request *request)
     return number;
 }
 
+/* What happens before the answer begins, while somebody waits and wonders. */
+static void show_way(const struct chat *chat, const koine_event *event)
+{
+    char time[WORDS_SIZE];
+    const char *why = koine_event_text(event, NULL);
+    if ((!term_is_error() || chat->args->json) && chat->args->verbose == 0)
+        return;
+    if (koine_event_kind(event) == KOINE_EVENT_SWITCH)
+        out_say("%s; moving on to %s", why, koine_event_target(event));
+    else
+        out_say("%s; trying again in %s", why, words_time(koine_event_wait_ms(event), time));
+}
+
 static void show(struct chat *chat, const koine_event *event)
 {
-    if (koine_event_kind(event) == KOINE_EVENT_SWITCH) {
-        size_t length = 0;
-        if (term_is_error() || chat->args->verbose > 0)
-            out_say("%s; moving on to %s", koine_event_text(event, &length), koine_event_target(event));
-    } else if (chat->live) {
+    int kind = koine_event_kind(event);
+    if (kind == KOINE_EVENT_SWITCH || kind == KOINE_EVENT_RETRY)
+        show_way(chat, event);
+    else if (chat->live)
         screen_event(&chat->screen, event);
-    }
 }
 
 static bool is_terminal(const koine_event *event)

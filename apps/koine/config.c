@@ -6,58 +6,13 @@
 #include "apps/koine/setup.h"
 
 #include <koine/koine.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#ifndef KOINE_SYSCONF_DIR
-#define KOINE_SYSCONF_DIR "/etc"
-#endif
-
-static bool is_there(const char *file)
+static size_t count_routes(koine_hub *hub)
 {
-    return access(file, F_OK) == 0;
-}
-
-/* The name for messages, looked for as koine_hub_load does; "" where there is no file. */
-static void found_file(const struct args *args, char *ret, size_t size)
-{
-    const char *named = args->config != NULL ? args->config : getenv("KOINE_CONFIG");
-    const char *folder = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-    if (named != NULL && *named != '\0') {
-        snprintf(ret, size, "%s", named);
-        return;
-    }
-    if (folder != NULL && *folder != '\0')
-        snprintf(ret, size, "%s/koine/koine.yaml", folder);
-    else
-        snprintf(ret, size, "%s/.config/koine/koine.yaml", home != NULL ? home : "");
-    if (!is_there(ret))
-        snprintf(ret, size, "%s/koine/koine.yaml", KOINE_SYSCONF_DIR);
-    if (!is_there(ret))
-        ret[0] = '\0';
-}
-
-/* Names below a top-level key of the YAML that koine_hub_show writes: lines of the first depth. */
-static size_t count_below(const char *yaml, const char *key)
-{
-    size_t count = 0, depth = 0, length = strlen(key);
-    bool inside = false;
-    for (const char *line = yaml; line != NULL && *line != '\0'; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        size_t blank = strspn(line, " ");
-        if (line[blank] == '\0' || line[blank] == '\n' || line[blank] == '#')
-            continue;
-        if (blank == 0) {
-            inside = strncmp(line, key, length) == 0 && line[length] == ':';
-            depth = 0;
-            continue;
-        }
-        if (depth == 0)
-            depth = blank;
-        count += inside && blank == depth;
-    }
+    size_t count = 0;
+    while (koine_hub_route(hub, count) != NULL)
+        count++;
     return count;
 }
 
@@ -81,7 +36,6 @@ static size_t count_usable(const koine_providers *list)
 
 static int check(struct args *args, koine_hub *hub)
 {
-    char file[4096], *yaml = NULL;
     koine_providers *list = NULL;
     koine_error *error = NULL;
     int number = koine_hub_list_providers(hub, &list, &error);
@@ -89,13 +43,9 @@ static int check(struct args *args, koine_hub *hub)
         return report_error(args, number, error);
     size_t usable = count_usable(list);
     koine_providers_free(list);
-    number = koine_hub_show(hub, &yaml);
-    if (number != KOINE_OK)
-        return report_number(args, number, "config");
-    size_t routes = count_below(yaml, "routes");
-    koine_free(yaml);
-    found_file(args, file, sizeof(file));
-    out_line("%s: ok (%zu provider%s, %zu route%s)", file[0] != '\0' ? file : "no configuration file", usable,
+    size_t routes = count_routes(hub);
+    const char *file = koine_hub_file(hub);
+    out_line("%s: ok (%zu provider%s, %zu route%s)", *file != '\0' ? file : "no configuration file", usable,
              plural(usable), routes, plural(routes));
     return STATUS_DONE;
 }

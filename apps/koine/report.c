@@ -21,16 +21,11 @@ static const char *logged(const char *line, const char *name, char *ret, size_t 
     return ret;
 }
 
-/* A failed attempt, while somebody waits and wonders. The last one of a call is told by its fault, too. */
-static void report_attempt(const char *line)
+static void report_retired(const char *line)
 {
-    char target[256], status[8], class_name[32];
-    logged(line, " class=", class_name, sizeof(class_name));
-    if (strcmp(class_name, "ok") == 0 || strcmp(class_name, koine_class_name(KOINE_CLASS_CANCELLED)) == 0)
-        return;
-    bool none = strcmp(logged(line, " status=", status, sizeof(status)), "0") == 0;
-    out_say("%s: %s%s%s", logged(line, " target=", target, sizeof(target)), none ? "" : status,
-            none ? "" : " ", class_name);
+    char target[256], since[16];
+    out_say("note: %s is retired since %s and may not be served any more",
+            logged(line, " target=", target, sizeof(target)), logged(line, " since=", since, sizeof(since)));
 }
 
 static bool is_event(const char *line, const char *name)
@@ -44,10 +39,10 @@ void report_log(void *user, int level, const char *line)
     const struct args *args = user;
     if (args->verbose < 2 && is_event(line, "event=switch ")) /* told by the call's own event */
         return;
-    if (args->verbose > 0 || level < 2)
+    if (args->verbose < 2 && is_event(line, "event=retired "))
+        report_retired(line);
+    else
         out_say("koine: %s: %s", names[level >= 0 && level < 4 ? level : 3], line);
-    else if (is_event(line, "event=attempt ") && term_is_error() && !args->json)
-        report_attempt(line);
 }
 
 void report_notes(const koine_response *response)

@@ -13,7 +13,7 @@ int setup_hub(struct args *args, koine_hub **ret)
     koine_error *error = NULL;
     int number = koine_hub_new(&hub, &error);
     if (number == KOINE_OK)
-        number = koine_hub_set_log(hub, args->verbose > 1 ? 3 : 2, report_log, args);
+        number = koine_hub_set_log(hub, args->verbose > 1 ? 3 : args->verbose > 0 ? 2 : 1, report_log, args);
     if (number == KOINE_OK)
         number = koine_hub_load_environment(hub, &error);
     if (number == KOINE_OK)

@@ -1,5 +1,5 @@
-/* snapshot: one checked configuration, built whole, then immutable and reference-counted: plugins loaded, catalogue read,
- * keys found, routes resolved. Calls under way keep theirs. */
+/* snapshot: one checked configuration, built whole, then immutable and reference-counted: plugins loaded,
+ * catalogue read, keys found, routes resolved. Calls under way keep theirs. */
 #ifndef KOINE_CORE_HUB_SNAPSHOT_H
 #define KOINE_CORE_HUB_SNAPSHOT_H
 
@@ -13,7 +13,8 @@ struct koine__snapshot {
     struct koine__registry registry;
     struct koine__catalogue *catalogue;
     struct koine__arena arena; /* instances, routes and their texts */
-    struct koine__instance *instances; /* configured ones in order, then every plugin found that has none of its name */
+    struct koine__instance
+        *instances; /* configured ones in order, then every plugin found that has none of its name */
     size_t instance_count;
     struct koine__route *routes;
     size_t route_count;
@@ -22,13 +23,15 @@ struct koine__snapshot {
     const char *ca_file, *proxy;
     int references; /* changed atomically */
 };
-/* `store` is copied. Opens plugins, reads catalogues, files with keys, and runs api_key_command. A plugin that is refused is
- * no error unless a configured instance or target needs it. KOINE_ECONFIG, KOINE_EMEMORY. */
-int koine__snapshot_build(const struct koine__store *store, const struct koine__env *env, struct koine__log *log,
-                          struct koine__snapshot **ret, koine_error **ret_error);
+/* `store` is copied. Opens plugins, reads catalogues, files with keys, and runs api_key_command. A plugin
+ * that is refused is no error unless a configured instance or target needs it. KOINE_ECONFIG, KOINE_EMEMORY.
+ */
+int koine__snapshot_build(const struct koine__store *store, const struct koine__env *env,
+                          struct koine__log *log, struct koine__snapshot **ret, koine_error **ret_error);
 struct koine__snapshot *koine__snapshot_ref(struct koine__snapshot *snapshot);
 void koine__snapshot_unref(struct koine__snapshot *snapshot); /* NULL is fine */
-const struct koine__instance *koine__snapshot_instance(const struct koine__snapshot *snapshot, const char *name);
+const struct koine__instance *koine__snapshot_instance(const struct koine__snapshot *snapshot,
+                                                       const char *name);
 const struct koine__route *koine__snapshot_route(const struct koine__snapshot *snapshot, const char *name);
 
 #endif

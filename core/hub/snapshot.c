@@ -1,0 +1,247 @@
+/* snapshot: builds one in a fixed order, since each step reads what the one before made: settings, plugins,
+ * catalogue, instances, routes. */
+#include "core/hub/snapshot_build.h"
+
+#include "core/base/buf.h"
+#include "core/plugin/host.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef KOINE_PLUGIN_DIR
+#define KOINE_PLUGIN_DIR "/usr/local/lib/koine/providers"
+#endif
+
+#define LONGEST_MESSAGE 4096
+#define MOST_NAMES      64 /* that a suggestion is looked for in */
+
+/* ---- What all builders use ---- */
+
+int koine__building_memory(const struct koine__building *building)
+{
+    return koine__error_memory(building->ret_error);
+}
+
+/* Whether the path is the other one or below it. */
+static bool is_within(const char *path, const char *other)
+{
+    size_t len = strlen(other);
+    return strncmp(path, other, len) == 0 && (path[len] == '.' || !path[len]);
+}
+
+struct koine__origin koine__building_origin(const struct koine__building *building, const char *path)
+{
+    const struct koine__store *store = building->snapshot->store;
+    struct koine__origin origin = koine__store_origin(store, path);
+    for (size_t i = 0; !origin.source && i < koine__store_count(store); i++) {
+        const char *staged, *value;
+        koine__store_item(store, i, &staged, &value);
+        if (is_within(staged, path))
+            origin = koine__store_origin(store, staged);
+    }
+    return origin;
+}
+
+int koine__building_refuse(const struct koine__building *building, const char *path, const char *format, ...)
+{
+    char where[PATH_MAX + 64];
+    struct koine__buf why;
+    va_list args;
+    koine__buf_init(&why, LONGEST_MESSAGE);
+    va_start(args, format);
+    koine__buf_addv(&why, format, args);
+    va_end(args);
+    koine__origin_text(koine__building_origin(building, path), where, sizeof(where));
+    int rc = why.error == KOINE_EMEMORY ? koine__building_memory(building)
+                                        : koine__error(building->ret_error, KOINE_ECONFIG, "%s%s: %s", where,
+                                                       path, why.error ? "is wrong" : koine__buf_str(&why));
+    koine__buf_release(&why);
+    return rc;
+}
+
+char *koine__building_text(const struct koine__building *building, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    char *text = len < 0 ? NULL : koine__arena_alloc(&building->snapshot->arena, (size_t)len + 1);
+    if (text)
+        vsnprintf(text, (size_t)len + 1, format, again);
+    va_end(again);
+    va_end(args);
+    return text;
+}
+
+size_t koine__building_children(const struct koine__building *building, const char *path)
+{
+    size_t count = 0;
+    while (koine__store_child(building->snapshot->store, path, count))
+        count++;
+    return count;
+}
+
+const char *koine__building_nearest_instance(const struct koine__building *building, const char *name)
+{
+    const char *names[MOST_NAMES];
+    size_t count = 0;
+    for (; count < building->snapshot->instance_count && count < MOST_NAMES; count++)
+        names[count] = building->snapshot->instances[count].name;
+    return koine__nearest(name, names, count);
+}
+
+/* ---- Plugins and catalogue ---- */
+
+/* A list of texts by index; an index that is missing among those that are there is an error. */
+static int read_list(const struct koine__building *building, const char *path, const char **ret, size_t count)
+{
+    char element[KOINE__PATH_SIZE];
+    for (size_t i = 0; i < count; i++) {
+        snprintf(element, sizeof(element), "%s.%zu", path, i);
+        ret[i] = koine__store_get(building->snapshot->store, element);
+        if (!ret[i])
+            return koine__building_refuse(building, path,
+                                          "element %zu is missing; a list is numbered 0, 1, 2 and so on", i);
+    }
+    return KOINE_OK;
+}
+
+static int load_plugins(const struct koine__building *building)
+{
+    struct koine__snapshot *snapshot = building->snapshot;
+    size_t count = koine__building_children(building, "plugin_path");
+    const char **folders = koine__arena_alloc(&snapshot->arena, (count + 2) * sizeof(*folders));
+    if (!folders)
+        return koine__building_memory(building);
+    int rc = read_list(building, "plugin_path", folders, count);
+    folders[count] = KOINE_PLUGIN_DIR;
+    if (!rc)
+        rc = koine__registry_build(folders, koine__process_host(), &snapshot->registry, building->ret_error);
+    for (size_t i = 0; !rc && i < snapshot->registry.count; i++) {
+        const struct koine__found *found = &snapshot->registry.items[i];
+        if (!found->provider)
+            KOINE__LOG(building->log, KOINE__LOG_WARNING, "event=plugin_refused file=%s reason=\"%s\"",
+                       found->path, found->reason);
+    }
+    return rc;
+}
+
+/* The catalogue that came with a plugin, if one did. */
+static int add_plugins_catalogue(const struct koine__building *building, const struct koine__found *found)
+{
+    const char *slash = strrchr(found->path, '/');
+    if (!found->provider || !slash)
+        return KOINE_OK;
+    const char *file = koine__building_text(building, "%.*s/%s.json", (int)(slash - found->path), found->path,
+                                            found->provider->id);
+    if (!file)
+        return koine__building_memory(building);
+    if (access(file, F_OK) != 0)
+        return KOINE_OK;
+    return koine__catalogue_add_file(building->snapshot->catalogue, file, false, building->ret_error);
+}
+
+static int read_catalogue(const struct koine__building *building)
+{
+    struct koine__snapshot *snapshot = building->snapshot;
+    size_t count = koine__building_children(building, "catalogue");
+    const char **files = koine__arena_alloc(&snapshot->arena, (count + 1) * sizeof(*files));
+    snapshot->catalogue = koine__catalogue_new();
+    if (!files || !snapshot->catalogue)
+        return koine__building_memory(building);
+    int rc = KOINE_OK;
+    for (size_t i = 0; !rc && i < snapshot->registry.count; i++)
+        rc = add_plugins_catalogue(building, &snapshot->registry.items[i]);
+    if (!rc)
+        rc = read_list(building, "catalogue", files, count);
+    for (size_t i = 0; !rc && i < count; i++)
+        rc = koine__catalogue_add_file(snapshot->catalogue, files[i], true, building->ret_error);
+    return rc;
+}
+
+/* ---- The whole ---- */
+
+static void read_numbers(struct koine__snapshot *snapshot)
+{
+    snapshot->pool_connections = koine__store_number(snapshot->store, "pool.connections");
+    snapshot->pool_idle = koine__store_number(snapshot->store, "pool.idle");
+    snapshot->min_attempt = koine__store_number(snapshot->store, "min_attempt");
+    snapshot->ca_file = koine__store_text(snapshot->store, "network.ca_file");
+    snapshot->proxy = koine__store_text(snapshot->store, "network.proxy");
+}
+
+static int build(const struct koine__building *building, const struct koine__store *store)
+{
+    struct koine__snapshot *snapshot = building->snapshot;
+    snapshot->store = koine__store_copy(store);
+    if (!snapshot->store)
+        return koine__building_memory(building);
+    int rc = koine__store_check(snapshot->store, building->ret_error);
+    if (rc)
+        return rc;
+    read_numbers(snapshot);
+    rc = load_plugins(building);
+    if (!rc)
+        rc = read_catalogue(building);
+    if (!rc)
+        rc = koine__build_instances(building);
+    if (!rc)
+        rc = koine__build_routes(building);
+    return rc;
+}
+
+int koine__snapshot_build(const struct koine__store *store, const struct koine__env *env,
+                          struct koine__log *log, struct koine__snapshot **ret, koine_error **ret_error)
+{
+    struct koine__snapshot *snapshot = koine__alloc(sizeof(*snapshot));
+    if (!snapshot)
+        return koine__error_memory(ret_error);
+    snapshot->references = 1;
+    koine__arena_init(&snapshot->arena, 0);
+    struct koine__building building = {.snapshot = snapshot, .env = env, .log = log, .ret_error = ret_error};
+    int rc = build(&building, store);
+    if (rc)
+        koine__snapshot_unref(snapshot);
+    else
+        *ret = snapshot;
+    return rc;
+}
+
+struct koine__snapshot *koine__snapshot_ref(struct koine__snapshot *snapshot)
+{
+    __atomic_add_fetch(&snapshot->references, 1, __ATOMIC_RELAXED);
+    return snapshot;
+}
+
+void koine__snapshot_unref(struct koine__snapshot *snapshot)
+{
+    if (!snapshot || __atomic_sub_fetch(&snapshot->references, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    for (size_t i = 0; i < snapshot->instance_count; i++)
+        koine__secret_unref(snapshot->instances[i].secret);
+    koine__catalogue_free(snapshot->catalogue);
+    koine__registry_release(&snapshot->registry);
+    koine__arena_release(&snapshot->arena);
+    koine__store_free(snapshot->store);
+    koine__dealloc(snapshot);
+}
+
+const struct koine__instance *koine__snapshot_instance(const struct koine__snapshot *snapshot,
+                                                       const char *name)
+{
+    for (size_t i = 0; i < snapshot->instance_count; i++)
+        if (strcmp(snapshot->instances[i].name, name) == 0)
+            return &snapshot->instances[i];
+    return NULL;
+}
+
+const struct koine__route *koine__snapshot_route(const struct koine__snapshot *snapshot, const char *name)
+{
+    for (size_t i = 0; i < snapshot->route_count; i++)
+        if (strcmp(snapshot->routes[i].name, name) == 0)
+            return &snapshot->routes[i];
+    return NULL;
+}

@@ -1,0 +1,293 @@
+/* snapshot_instance: providers under the user's names: plugin, base URL, key, policies, the vendor's own
+ * options.
+ *
+ * A key found in a plugin's variable (TOGETHER_API_KEY) belongs to that vendor: an instance with a base URL
+ * of its own gets it only if its api_key says so.
+ */
+#include "core/hub/snapshot_build.h"
+
+#include "core/wire/credential.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MOST_OPTIONS 64 /* that a suggestion is looked for in */
+
+struct making { /* one instance */
+    const struct koine__building *building;
+    struct koine__instance *instance;
+    const char *path; /* "providers.lab" */
+    bool is_configured;
+};
+
+static const char *get(const struct making *making, const char *member)
+{
+    return koine__store_textf(making->building->snapshot->store, "%s.%s", making->path, member);
+}
+
+static int64_t number(const struct making *making, const char *member)
+{
+    return koine__store_numberf(making->building->snapshot->store, "%s.%s", making->path, member);
+}
+
+/* ---- The plugin ---- */
+
+/* "folder, folder" and "openai, together" */
+static char *list_folders(const struct koine__building *building)
+{
+    char *text = koine__building_text(building, "%s", "");
+    for (char **at = building->snapshot->registry.folders; text && *at; at++)
+        text = koine__building_text(building, "%s%s%s", text, text[0] ? ", " : "", *at);
+    return text;
+}
+
+static char *list_found(const struct koine__building *building)
+{
+    const struct koine__registry *registry = &building->snapshot->registry;
+    char *text = koine__building_text(building, "%s", "");
+    for (size_t i = 0; text && i < registry->count; i++)
+        if (registry->items[i].provider)
+            text = koine__building_text(building, "%s%s%s", text, text[0] ? ", " : "", registry->items[i].id);
+    return text;
+}
+
+static int find_plugin(const struct making *making)
+{
+    const char *named = get(making, "plugin");
+    const char *id = named ? named : making->instance->name;
+    const struct koine__found *found = koine__registry_find(&making->building->snapshot->registry, id);
+    if (found && found->provider) {
+        making->instance->provider = found->provider;
+        making->instance->file = found->path;
+        return KOINE_OK;
+    }
+    if (found)
+        return koine__building_refuse(making->building, making->path, "the plugin \"%s\" was refused: %s: %s",
+                                      id, found->path, found->reason);
+    const char *folders = list_folders(making->building), *others = list_found(making->building);
+    if (!folders || !others)
+        return koine__building_memory(making->building);
+    return koine__building_refuse(making->building, making->path, "no plugin named \"%s\" in %s; found: %s%s",
+                                  id, folders, others[0] ? others : "none",
+                                  named ? "" : "; `plugin:` names another one");
+}
+
+/* ---- The vendor's own options ---- */
+
+static const koine_option *find_option(const koine_provider *provider, const char *name)
+{
+    for (const koine_option *const *at = provider->options; at && *at; at++)
+        if (strcmp((*at)->name, name) == 0)
+            return *at;
+    return NULL;
+}
+
+static int refuse_option(const struct making *making, const char *path, const char *name)
+{
+    const char *names[MOST_OPTIONS];
+    const koine_provider *provider = making->instance->provider;
+    size_t count = 0;
+    for (const koine_option *const *at = provider->options; at && *at && count < MOST_OPTIONS; at++)
+        names[count++] = (*at)->name;
+    const char *nearest = koine__nearest(name, names, count);
+    if (nearest)
+        return koine__building_refuse(making->building, path,
+                                      "the plugin %s has no such option; did you mean %s?", provider->id,
+                                      nearest);
+    return koine__building_refuse(making->building, path, "the plugin %s has no such option%s%s",
+                                  provider->id, count ? "; it has " : ", and no others",
+                                  count ? names[0] : "");
+}
+
+/* The value is not shown: it may have come from a variable. */
+static int check_option(const struct making *making, const char *path, const koine_option *option,
+                        const char *value)
+{
+    int64_t whole;
+    bool truth;
+    if (option->type == KOINE_OPTION_INTEGER &&
+        koine__read_int(koine__str(value), INT64_MIN, INT64_MAX, &whole))
+        return koine__building_refuse(making->building, path, "must be a whole number: %s",
+                                      option->help ? option->help : "");
+    if (option->type == KOINE_OPTION_BOOL && koine__read_bool(koine__str(value), &truth))
+        return koine__building_refuse(making->building, path, "must be true or false: %s",
+                                      option->help ? option->help : "");
+    return KOINE_OK;
+}
+
+static int read_option(const struct making *making, const char *options, const char *name, const char **ret)
+{
+    char path[KOINE__PATH_SIZE];
+    snprintf(path, sizeof(path), "%s.%s", options, name);
+    const koine_option *option = find_option(making->instance->provider, name);
+    const char *value = koine__store_get(making->building->snapshot->store, path);
+    if (!option)
+        return refuse_option(making, path, name);
+    int rc = check_option(making, path, option, value);
+    if (rc)
+        return rc;
+    ret[0] = option->name;
+    ret[1] = koine__building_text(making->building, "%s", value);
+    return ret[1] ? KOINE_OK : koine__building_memory(making->building);
+}
+
+/* The first required option that was not given, or NULL. */
+static const koine_option *missing_option(const struct koine__instance *instance)
+{
+    for (const koine_option *const *at = instance->provider->options; at && *at; at++)
+        if ((*at)->required && !koine__instance_option(instance, (*at)->name))
+            return *at;
+    return NULL;
+}
+
+static int read_options(const struct making *making)
+{
+    char path[KOINE__PATH_SIZE];
+    snprintf(path, sizeof(path), "%s.options", making->path);
+    size_t count = koine__building_children(making->building, path);
+    const char **pairs =
+        koine__arena_alloc(&making->building->snapshot->arena, (2 * count + 1) * sizeof(*pairs));
+    if (!pairs)
+        return koine__building_memory(making->building);
+    for (size_t i = 0; i < count; i++) {
+        const char *name = koine__store_child(making->building->snapshot->store, path, i);
+        int rc = read_option(making, path, name, pairs + 2 * i);
+        if (rc)
+            return rc;
+    }
+    making->instance->options = pairs;
+    const koine_option *missing = missing_option(making->instance);
+    if (!missing)
+        return KOINE_OK;
+    if (making->is_configured)
+        return koine__building_refuse(making->building, making->path, "options.%s is required: %s",
+                                      missing->name, missing->help ? missing->help : "");
+    /* Found, and nobody asked for it: it waits for its configuration. */
+    making->instance->provider = NULL;
+    making->instance->reason =
+        koine__building_text(making->building, "needs %s.options.%s", making->path, missing->name);
+    return making->instance->reason ? KOINE_OK : koine__building_memory(making->building);
+}
+
+/* ---- Base URL and key ---- */
+
+static char *without_slashes(const struct koine__building *building, const char *url)
+{
+    size_t len = strlen(url);
+    while (len && url[len - 1] == '/')
+        len--;
+    return koine__building_text(building, "%.*s", (int)len, url);
+}
+
+static int read_key(const struct making *making, bool own_server)
+{
+    static const char *const members[] = {"api_key", "api_key_file", "api_key_command"};
+    const struct koine__building *building = making->building;
+    const koine_provider *provider = making->instance->provider;
+    const char *values[3], *first = NULL;
+    char where[PATH_MAX + 64], path[KOINE__PATH_SIZE];
+    for (size_t i = 0; i < 3; i++) {
+        values[i] = get(making, members[i]);
+        if (!values[i])
+            continue;
+        snprintf(path, sizeof(path), "%s.%s", making->path, members[i]);
+        if (first)
+            return koine__building_refuse(building, path, "%s is given too; only one of them can hold",
+                                          first);
+        first = members[i];
+    }
+    snprintf(path, sizeof(path), "%s%s%s", making->path, first ? "." : "", first ? first : "");
+    koine__origin_text(koine__building_origin(building, path), where, sizeof(where));
+    const char *place = koine__building_text(building, "%s%s", where, making->path);
+    if (!place)
+        return koine__building_memory(building);
+    struct koine__credential_spec spec = {
+        .key = values[0], .file = values[1], .command = values[2], .where = place};
+    if (!own_server && provider->key_variable)
+        spec.variable = koine__env_get(building->env, provider->key_variable);
+    return koine__credential_load(&spec, &making->instance->secret, building->ret_error);
+}
+
+static int read_server(const struct making *making)
+{
+    const char *plugins = without_slashes(making->building, making->instance->provider->base_url);
+    const char *own = get(making, "base_url");
+    if (own)
+        own = without_slashes(making->building, own);
+    if (!plugins || (!own && get(making, "base_url")))
+        return koine__building_memory(making->building);
+    making->instance->base_url = own ? own : plugins;
+    return read_key(making, own && strcmp(own, plugins) != 0);
+}
+
+/* ---- Policies ---- */
+
+static void read_policies(const struct making *making)
+{
+    struct koine__instance *instance = making->instance;
+    instance->free_of_charge = number(making, "price") == 1;
+    instance->parameters = get(making, "parameters")
+                               ? number(making, "parameters")
+                               : koine__store_number(making->building->snapshot->store, "parameters");
+    instance->body_limit = number(making, "body_limit");
+    instance->timeouts = (struct koine__timeouts){
+        .connect = number(making, "timeouts.connect"),
+        .first_byte = number(making, "timeouts.first_byte"),
+        .first_token = number(making, "timeouts.first_token"),
+        .idle = number(making, "timeouts.idle"),
+        .progress = number(making, "timeouts.progress"),
+        .total = number(making, "timeouts.total"),
+    };
+    instance->retry = (struct koine__retry_config){
+        .max_retries = number(making, "retry.max_retries"),
+        .base_delay = number(making, "retry.base_delay"),
+        .max_delay = number(making, "retry.max_delay"),
+        .multiplier = number(making, "retry.multiplier"),
+        .jitter = number(making, "retry.jitter"),
+        .retry_after_cap = number(making, "retry.retry_after_cap"),
+        .move_on_after = number(making, "retry.move_on_after"),
+    };
+}
+
+/* ---- All of them ---- */
+
+static int make(const struct koine__building *building, const char *name, bool is_configured)
+{
+    struct koine__snapshot *snapshot = building->snapshot;
+    struct koine__instance *instance = &snapshot->instances[snapshot->instance_count++];
+    char path[KOINE__PATH_SIZE];
+    struct making making = {
+        .building = building, .instance = instance, .path = path, .is_configured = is_configured};
+    snprintf(path, sizeof(path), "providers.%s", name);
+    instance->file = "";
+    instance->name = koine__building_text(building, "%s", name);
+    if (!instance->name)
+        return koine__building_memory(building);
+    int rc = find_plugin(&making);
+    if (!rc)
+        rc = read_server(&making);
+    if (!rc)
+        rc = read_options(&making);
+    read_policies(&making);
+    return rc;
+}
+
+int koine__build_instances(const struct koine__building *building)
+{
+    struct koine__snapshot *snapshot = building->snapshot;
+    const struct koine__registry *registry = &snapshot->registry;
+    size_t configured = koine__building_children(building, "providers");
+    snapshot->instances =
+        koine__arena_alloc(&snapshot->arena, (configured + registry->count) * sizeof(*snapshot->instances));
+    if (!snapshot->instances)
+        return koine__building_memory(building);
+    int rc = KOINE_OK;
+    for (size_t i = 0; i < configured && !rc; i++)
+        rc = make(building, koine__store_child(snapshot->store, "providers", i), true);
+    for (size_t i = 0; i < registry->count && !rc; i++)
+        if (registry->items[i].provider && !koine__snapshot_instance(snapshot, registry->items[i].id))
+            rc = make(building, registry->items[i].id, false);
+    return rc;
+}
