@@ -19,4 +19,5 @@ libkoinecore_la_SOURCES += \
   core/engine/document.h \
   core/engine/event.c \
   core/engine/event.h \
+  core/engine/plan.c \
   core/engine/plan.h

@@ -9,8 +9,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define LONGEST_VARIABLE 128
-
 struct expansion { /* of one scalar */
     const struct koine__yaml_job *job;
     const struct koine__env *env;
@@ -20,26 +18,12 @@ struct expansion { /* of one scalar */
 
 /* ---- ${NAME} ---- */
 
-static bool is_name_char(char c, bool first)
-{
-    bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-    return letter || (!first && c >= '0' && c <= '9');
-}
-
-static size_t name_length(koine_str text)
-{
-    size_t len = 0;
-    while (len < text.len && is_name_char(text.ptr[len], len == 0))
-        len++;
-    return len < LONGEST_VARIABLE ? len : 0;
-}
-
 /* Adds what stands for NAME or NAME:-default, the inside of ${}. */
 static int add_variable(struct expansion *at, koine_str inside)
 {
     const struct koine__yaml_job *job = at->job;
     unsigned line = at->node->line, column = at->node->column;
-    koine_str name = {inside.ptr, name_length(inside)};
+    koine_str name = {inside.ptr, koine__env_name_length(inside)};
     koine_str otherwise = {inside.ptr + name.len, inside.len - name.len};
     bool has_default = koine__str_starts(otherwise, ":-");
     if (name.len == 0 || (otherwise.len && !has_default))

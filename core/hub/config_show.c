@@ -1,33 +1,17 @@
 /* config_show: the store as YAML that can be read again, secrets aside. */
 #include "core/hub/config.h"
 
-#include "core/base/buf.h"
-#include "core/base/mem.h"
-#include "core/base/str.h"
+#include "core/hub/config_tree.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define LONGEST_PATH 512
 #define LONGEST_TEXT ((size_t)16 << 20)
 
 struct show {
     const struct koine__store *store;
     struct koine__buf buf;
 };
-
-static bool join(const char *path, const char *name, char ret[LONGEST_PATH])
-{
-    int len = snprintf(ret, LONGEST_PATH, "%s%s%s", path, path[0] ? "." : "", name);
-    return len >= 0 && len < LONGEST_PATH;
-}
-
-static bool is_list(const char *path)
-{
-    char element[LONGEST_PATH];
-    const char *wildcard = join(path, "0", element) ? koine__setting_wildcard(element) : NULL;
-    return wildcard && wildcard[0] == '[';
-}
 
 /* ---- Scalars ---- */
 
@@ -57,16 +41,45 @@ static void add_dollar(struct koine__buf *buf, char next)
     koine__buf_adds(buf, next == '{' || next == '$' ? "$$" : "$");
 }
 
+/* The first character's code; above the basic plane, where all is ordinary, just 0x10000. */
+static unsigned code_of(const char *text, size_t *ret_len)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    *ret_len = koine__utf8_length(text, strnlen(text, 4));
+    if (*ret_len == 2)
+        return (p[0] & 0x1Fu) << 6 | (p[1] & 0x3Fu);
+    if (*ret_len == 3)
+        return (p[0] & 0x0Fu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
+    return *ret_len == 1 ? p[0] : 0x10000;
+}
+
+/* What YAML's reader refuses or takes for a line's end, though JSON and we do not, is added as \uXXXX, which
+ * both read. Gives the character's length; 0: it is an ordinary one, and nothing was added. */
+static size_t add_awkward(struct koine__buf *buf, const char *text)
+{
+    size_t len;
+    unsigned code = code_of(text, &len);
+    bool control = code >= 0x7F && code < 0xA0;
+    bool separator = code == 0x2028 || code == 0x2029;
+    if (!control && !separator && code != 0xFEFF && code != 0xFFFE && code != 0xFFFF)
+        return 0;
+    koine__buf_addf(buf, "\\u%04x", code);
+    return len;
+}
+
 static void add_quoted(struct koine__buf *buf, const char *text)
 {
     koine__buf_addc(buf, '"');
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
-        if (c == '$')
+        size_t awkward = add_awkward(buf, text);
+        if (awkward)
+            text += awkward - 1;
+        else if (c == '$')
             add_dollar(buf, text[1]);
         else if (c == '"' || c == '\\')
             koine__buf_addf(buf, "\\%c", c);
-        else if (c < 0x20 || c == 0x7F)
+        else if (c < 0x20)
             koine__buf_addf(buf, "\\x%02x", c);
         else
             koine__buf_addc(buf, (char)c);
@@ -91,7 +104,10 @@ static void add_json(struct koine__buf *buf, const char *json)
             koine__buf_addc(buf, *json++);
         else if (*json == '"')
             inside = !inside;
-        if (*json == '$')
+        size_t awkward = add_awkward(buf, json);
+        if (awkward)
+            json += awkward - 1;
+        else if (*json == '$')
             add_dollar(buf, json[1]);
         else
             koine__buf_addc(buf, *json);
@@ -145,13 +161,13 @@ static void show_element(struct show *show, const char *path, unsigned depth)
 /* In the order of the indices, which need not be that of staging. */
 static void show_elements(struct show *show, const char *path, unsigned depth)
 {
-    char name[24], element[LONGEST_PATH];
+    char name[24], element[KOINE__CONFIG_PATH];
     size_t left = 0;
     while (koine__store_child(show->store, path, left))
         left++;
     for (unsigned i = 0; left && i < 1000000; i++) {
         snprintf(name, sizeof(name), "%u", i);
-        if (!join(path, name, element) || !exists(show->store, element))
+        if (!koine__config_join(path, name, element) || !exists(show->store, element))
             continue;
         show_element(show, element, depth);
         left--;
@@ -163,7 +179,7 @@ static void show_node(struct show *show, const char *path, unsigned depth)
 {
     const struct koine__setting *row = koine__setting_find(path);
     const char *value = koine__store_get(show->store, path);
-    bool list = is_list(path), has_children = koine__store_child(show->store, path, 0);
+    bool list = koine__config_is_list(path), has_children = koine__store_child(show->store, path, 0);
     if (has_children) {
         koine__buf_addc(&show->buf, '\n');
         if (list)
@@ -181,10 +197,10 @@ static void show_node(struct show *show, const char *path, unsigned depth)
 
 static void show_members(struct show *show, const char *path, unsigned depth, bool inline_first)
 {
-    char child[LONGEST_PATH];
+    char child[KOINE__CONFIG_PATH];
     const char *name;
     for (size_t i = 0; (name = koine__store_child(show->store, path, i)); i++) {
-        if (!join(path, name, child))
+        if (!koine__config_join(path, name, child))
             continue;
         if (!inline_first || i > 0)
             indent(show, depth);

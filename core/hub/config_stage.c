@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LONGEST_PATH 512 /* of the table's deepest row with the longest names */
-
 struct staging {
     const struct koine__yaml_job *job;
     struct koine__store *store;
@@ -42,7 +40,7 @@ static int check_variable(const struct staging *at, const char *path, const stru
     struct koine__buf why;
     if (!node->variable || koine__setting_read(row, node->text.ptr, &value) == 0)
         return KOINE_OK;
-    koine__buf_init(&why, LONGEST_PATH);
+    koine__buf_init(&why, KOINE__CONFIG_PATH);
     koine__buf_addf(&why, "the value of ${%s} ", node->variable);
     if (row->type == KOINE__SET_SECRET || row->type == KOINE__SET_URL || row->type == KOINE__SET_PATH) {
         koine__setting_explain(row, node->text.ptr, &why);
@@ -108,24 +106,24 @@ static int stage_value(const struct staging *at, const char *path, const struct 
 /* ---- Maps and lists ---- */
 
 /* The path of a name below `path`. False: no row can be that long. */
-static bool join(const char *path, const char *name, char ret[LONGEST_PATH])
+bool koine__config_join(const char *path, const char *name, char ret[KOINE__CONFIG_PATH])
 {
-    int len = snprintf(ret, LONGEST_PATH, "%s%s%s", path, path[0] ? "." : "", name);
-    return len >= 0 && len < LONGEST_PATH;
+    int len = snprintf(ret, KOINE__CONFIG_PATH, "%s%s%s", path, path[0] ? "." : "", name);
+    return len >= 0 && len < KOINE__CONFIG_PATH;
 }
 
-static bool is_list(const char *path)
+bool koine__config_is_list(const char *path)
 {
-    char element[LONGEST_PATH];
-    const char *wildcard = join(path, "0", element) ? koine__setting_wildcard(element) : NULL;
+    char element[KOINE__CONFIG_PATH];
+    const char *wildcard = koine__config_join(path, "0", element) ? koine__setting_wildcard(element) : NULL;
     return wildcard && wildcard[0] == '[';
 }
 
 static int refuse_key(const struct staging *at, const char *path, const char *child,
                       const struct koine__yaml *member)
 {
-    char any[LONGEST_PATH], nearest[LONGEST_PATH];
-    const char *wildcard = join(path, "x", any) ? koine__setting_wildcard(any) : NULL;
+    char any[KOINE__CONFIG_PATH], nearest[KOINE__CONFIG_PATH];
+    const char *wildcard = koine__config_join(path, "x", any) ? koine__setting_wildcard(any) : NULL;
     const char *separator = path[0] ? "." : "";
     if (wildcard)
         return koine__yaml_refuse(at->job, member->key_line, member->key_column,
@@ -144,9 +142,9 @@ static int stage(const struct staging *at, const char *path, const struct koine_
 
 static int stage_member(const struct staging *at, const char *path, const struct koine__yaml *member)
 {
-    char child[LONGEST_PATH];
+    char child[KOINE__CONFIG_PATH];
     /* A dot in a name would make it two. */
-    bool known = koine__is_name(koine__str(member->key)) && join(path, member->key, child);
+    bool known = koine__is_name(koine__str(member->key)) && koine__config_join(path, member->key, child);
     if (!known)
         child[0] = '\0';
     if (!known || (!koine__setting_find(child) && !koine__setting_is_map(child)))
@@ -157,18 +155,18 @@ static int stage_member(const struct staging *at, const char *path, const struct
 static int stage_element(const struct staging *at, const char *path, size_t index,
                          const struct koine__yaml *element)
 {
-    char name[24], child[LONGEST_PATH];
+    char name[24], child[KOINE__CONFIG_PATH];
     snprintf(name, sizeof(name), "%zu", index);
-    if (!join(path, name, child))
+    if (!koine__config_join(path, name, child))
         return refuse(at, path, element, "the path is too long");
     return stage(at, child, element);
 }
 
 /* An element of `targets` may be its `target` alone. */
-static const struct koine__setting *short_form(const char *path, char ret[LONGEST_PATH])
+static const struct koine__setting *short_form(const char *path, char ret[KOINE__CONFIG_PATH])
 {
     const char *wildcard = koine__setting_wildcard(path);
-    bool is_element = wildcard && wildcard[0] == '[' && join(path, "target", ret);
+    bool is_element = wildcard && wildcard[0] == '[' && koine__config_join(path, "target", ret);
     return is_element ? koine__setting_find(ret) : NULL;
 }
 
@@ -192,11 +190,11 @@ static int stage_container(const struct staging *at, const char *path, const str
 
 static int stage(const struct staging *at, const char *path, const struct koine__yaml *node)
 {
-    char target[LONGEST_PATH];
+    char target[KOINE__CONFIG_PATH];
     const struct koine__setting *row = koine__setting_find(path);
     if (row)
         return stage_value(at, path, node, row);
-    bool list = is_list(path), empty = koine__yaml_is_null(node) && !node->variable;
+    bool list = koine__config_is_list(path), empty = koine__yaml_is_null(node) && !node->variable;
     if (!empty && node->kind == KOINE__YAML_SCALAR && (row = short_form(path, target))) {
         int rc = mark(at, path, node);
         return rc ? rc : stage_value(at, target, node, row);

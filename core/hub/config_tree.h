@@ -55,7 +55,12 @@ int koine__yaml_expand(const struct koine__yaml_job *job, const struct koine__en
 int koine__yaml_to_json(const struct koine__yaml_job *job, const struct koine__yaml *node,
                         struct koine__buf *ret);
 
-/* config_stage.c: stages the node at the path; "" is the root. `folder`: relative paths are below it; NULL:
+/* config_stage.c */
+#define KOINE__CONFIG_PATH 512 /* holds the path of the table's deepest row with the longest names */
+/* The path of a name below `path`. False: no row can be that long. */
+bool koine__config_join(const char *path, const char *name, char ret[KOINE__CONFIG_PATH]);
+bool koine__config_is_list(const char *path);
+/* Stages the node at the path; "" is the root. `folder`: relative paths are below it; NULL:
  * they stay. KOINE_ECONFIG, KOINE_EMEMORY. */
 int koine__yaml_stage(const struct koine__yaml_job *job, struct koine__store *store, const char *folder,
                       const char *path, const struct koine__yaml *node);

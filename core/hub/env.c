@@ -4,7 +4,6 @@
 #include "core/base/buf.h"
 #include "core/base/crypto.h"
 #include "core/base/mem.h"
-#include "core/base/str.h"
 #include "core/hub/config.h"
 #include "core/hub/file.h"
 
@@ -143,6 +142,14 @@ static bool is_name_char(char c, bool first)
     return letter || (!first && c >= '0' && c <= '9');
 }
 
+size_t koine__env_name_length(koine_str text)
+{
+    size_t len = 0;
+    while (len < text.len && is_name_char(text.ptr[len], len == 0))
+        len++;
+    return len;
+}
+
 static int read_name(struct line *line, koine_str *ret)
 {
     koine_str *rest = &line->rest;
@@ -150,9 +157,7 @@ static int read_name(struct line *line, koine_str *ret)
         skip(rest, strlen("export "));
         skip_blanks(rest);
     }
-    *ret = (koine_str){rest->ptr, 0};
-    while (ret->len < rest->len && is_name_char(ret->ptr[ret->len], ret->len == 0))
-        ret->len++;
+    *ret = (koine_str){rest->ptr, koine__env_name_length(*rest)};
     skip(rest, ret->len);
     skip_blanks(rest);
     if (ret->len == 0 || rest->len == 0 || rest->ptr[0] != '=')

@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/base/settings.h"
+#include "core/base/str.h"
 
 struct koine__env;
 struct koine__env *koine__env_new(void);      /* empty; NULL: no memory */
@@ -22,6 +23,8 @@ int koine__env_add_text(struct koine__env *env, const char *file, const char *te
                         koine_error **ret_error);
 const char *koine__env_get(const struct koine__env *env,
                            const char *name); /* NULL: not set; NULL env is empty */
+/* Bytes at the beginning of the text that can be a variable's name. */
+size_t koine__env_name_length(koine_str text);
 /* Stages KOINE__providers__together__retry__max_retries=3 as providers.together.retry.max_retries. */
 int koine__env_stage(const struct koine__env *env, struct koine__store *store, koine_error **ret_error);
 

@@ -4,6 +4,7 @@ libkoinecore_la_SOURCES += \
   core/hub/config.c \
   core/hub/config.h \
   core/hub/config_scalar.c \
+  core/hub/config_show.c \
   core/hub/config_stage.c \
   core/hub/config_tree.h \
   core/hub/env.c \
@@ -21,4 +22,8 @@ libkoinecore_la_SOURCES += \
   core/hub/request.h \
   core/hub/resolve.c \
   core/hub/resolve.h \
-  core/hub/snapshot.h
+  core/hub/snapshot.c \
+  core/hub/snapshot.h \
+  core/hub/snapshot_build.h \
+  core/hub/snapshot_instance.c \
+  core/hub/snapshot_route.c

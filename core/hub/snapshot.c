@@ -76,6 +76,14 @@ char *koine__building_text(const struct koine__building *building, const char *f
     return text;
 }
 
+void koine__building_path(char ret[KOINE__PATH_SIZE], const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(ret, KOINE__PATH_SIZE, format, args);
+    va_end(args);
+}
+
 size_t koine__building_children(const struct koine__building *building, const char *path)
 {
     size_t count = 0;
@@ -100,7 +108,7 @@ static int read_list(const struct koine__building *building, const char *path, c
 {
     char element[KOINE__PATH_SIZE];
     for (size_t i = 0; i < count; i++) {
-        snprintf(element, sizeof(element), "%s.%zu", path, i);
+        koine__building_path(element, "%s.%zu", path, i);
         ret[i] = koine__store_get(building->snapshot->store, element);
         if (!ret[i])
             return koine__building_refuse(building, path,

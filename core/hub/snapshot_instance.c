@@ -120,7 +120,7 @@ static int check_option(const struct making *making, const char *path, const koi
 static int read_option(const struct making *making, const char *options, const char *name, const char **ret)
 {
     char path[KOINE__PATH_SIZE];
-    snprintf(path, sizeof(path), "%s.%s", options, name);
+    koine__building_path(path, "%s.%s", options, name);
     const koine_option *option = find_option(making->instance->provider, name);
     const char *value = koine__store_get(making->building->snapshot->store, path);
     if (!option)
@@ -145,7 +145,7 @@ static const koine_option *missing_option(const struct koine__instance *instance
 static int read_options(const struct making *making)
 {
     char path[KOINE__PATH_SIZE];
-    snprintf(path, sizeof(path), "%s.options", making->path);
+    koine__building_path(path, "%s.options", making->path);
     size_t count = koine__building_children(making->building, path);
     const char **pairs =
         koine__arena_alloc(&making->building->snapshot->arena, (2 * count + 1) * sizeof(*pairs));
@@ -192,13 +192,13 @@ static int read_key(const struct making *making, bool own_server)
         values[i] = get(making, members[i]);
         if (!values[i])
             continue;
-        snprintf(path, sizeof(path), "%s.%s", making->path, members[i]);
+        koine__building_path(path, "%s.%s", making->path, members[i]);
         if (first)
             return koine__building_refuse(building, path, "%s is given too; only one of them can hold",
                                           first);
         first = members[i];
     }
-    snprintf(path, sizeof(path), "%s%s%s", making->path, first ? "." : "", first ? first : "");
+    koine__building_path(path, "%s%s%s", making->path, first ? "." : "", first ? first : "");
     koine__origin_text(koine__building_origin(building, path), where, sizeof(where));
     const char *place = koine__building_text(building, "%s%s", where, making->path);
     if (!place)
@@ -260,7 +260,7 @@ static int make(const struct koine__building *building, const char *name, bool i
     char path[KOINE__PATH_SIZE];
     struct making making = {
         .building = building, .instance = instance, .path = path, .is_configured = is_configured};
-    snprintf(path, sizeof(path), "providers.%s", name);
+    koine__building_path(path, "providers.%s", name);
     instance->file = "";
     instance->name = koine__building_text(building, "%s", name);
     if (!instance->name)

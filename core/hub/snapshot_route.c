@@ -28,7 +28,7 @@ static int find_instance(const struct making *making, koine_str name)
         return koine__building_memory(building);
     const struct koine__instance *instance = koine__snapshot_instance(building->snapshot, copy);
     char path[KOINE__PATH_SIZE];
-    snprintf(path, sizeof(path), "%s.target", making->path);
+    koine__building_path(path, "%s.target", making->path);
     making->target->instance = instance;
     if (instance && instance->provider)
         return KOINE_OK;
@@ -108,8 +108,8 @@ static int add_unset(const struct making *making, const char *path, size_t count
 static int read_members(const struct making *making)
 {
     char set[KOINE__PATH_SIZE], unset[KOINE__PATH_SIZE];
-    snprintf(set, sizeof(set), "%s.set", making->path);
-    snprintf(unset, sizeof(unset), "%s.unset", making->path);
+    koine__building_path(set, "%s.set", making->path);
+    koine__building_path(unset, "%s.unset", making->path);
     size_t sets = koine__building_children(making->building, set);
     size_t unsets = koine__building_children(making->building, unset);
     struct koine__member *members =
@@ -140,7 +140,7 @@ static int make_targets(const struct koine__building *building, const char *rout
                         struct koine__route *route)
 {
     char list[KOINE__PATH_SIZE], path[KOINE__PATH_SIZE];
-    snprintf(list, sizeof(list), "%s.targets", route_path);
+    koine__building_path(list, "%s.targets", route_path);
     route->count = koine__building_children(building, list);
     struct koine__target *targets =
         koine__arena_alloc(&building->snapshot->arena, route->count * sizeof(*targets));
@@ -152,10 +152,10 @@ static int make_targets(const struct koine__building *building, const char *rout
                                       "has no targets; write targets: [instance/model]");
     int rc = KOINE_OK;
     for (size_t i = 0; i < route->count && !rc; i++) {
-        int len = snprintf(path, sizeof(path), "%s.%zu", list, i);
+        koine__building_path(path, "%s.%zu", list, i);
         struct making making = {.building = building, .target = &targets[i], .path = path};
-        if (len >= (int)sizeof(path) || (!koine__store_get(building->snapshot->store, path) &&
-                                         !koine__store_child(building->snapshot->store, path, 0)))
+        if ((!koine__store_get(building->snapshot->store, path) &&
+             !koine__store_child(building->snapshot->store, path, 0)))
             return koine__building_refuse(building, list,
                                           "element %zu is missing; a list is numbered 0, 1, 2 and so on", i);
         rc = make_target(&making);
@@ -167,7 +167,7 @@ static int make_route(const struct koine__building *building, const char *name, 
 {
     const struct koine__store *store = building->snapshot->store;
     char path[KOINE__PATH_SIZE];
-    snprintf(path, sizeof(path), "routes.%s", name);
+    koine__building_path(path, "routes.%s", name);
     route->name = koine__building_text(building, "%s", name);
     if (!route->name)
         return koine__building_memory(building);
