@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # steps: what ./check and ./quickstart share. Sourced by bash from the top of the tree.
 #
 # step NAME LOG COMMAND…   one line with the time it took; all output goes to LOG, its end is shown on failure

@@ -20,4 +20,5 @@ libkoinecore_la_SOURCES += \
   core/engine/event.c \
   core/engine/event.h \
   core/engine/plan.c \
+  core/engine/plan.c \
   core/engine/plan.h

@@ -33,7 +33,6 @@ int koine__resolve_single(const struct koine__snapshot *snapshot, const struct k
                           koine_str model, struct koine__arena *arena, struct koine__route *ret,
                           koine_error **ret_error)
 {
-    const char *like = snapshot->default_route ? snapshot->default_route->name : "default";
     struct koine__target *target = koine__arena_alloc(arena, sizeof(*target));
     size_t text_len = strlen(instance->name) + 1 + model.len;
     char *text = koine__arena_alloc(arena, text_len + 1);
@@ -44,15 +43,8 @@ int koine__resolve_single(const struct koine__snapshot *snapshot, const struct k
         .text = text, .instance = instance, .model = text + strlen(instance->name) + 1, .max_retries = -1};
     if (instance->provider)
         target->known = koine__catalogue_find(snapshot->catalogue, instance->provider->id, model);
-    *ret = (struct koine__route){
-        .name = "",
-        .targets = target,
-        .count = 1,
-        .commit =
-            koine__store_numberf(snapshot->store, "routes.%s.commit", like) + KOINE_COMMIT_FIRST_CONTENT,
-        .deadline = koine__store_numberf(snapshot->store, "routes.%s.deadline", like),
-        .max_attempts = koine__store_numberf(snapshot->store, "routes.%s.max_attempts", like),
-    };
+    *ret = snapshot->single;
+    ret->targets = target;
     return KOINE_OK;
 }
 

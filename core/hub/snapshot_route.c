@@ -163,6 +163,14 @@ static int make_targets(const struct koine__building *building, const char *rout
     return rc;
 }
 
+/* How a route behaves, apart from its targets; the table's defaults where the path says nothing. */
+static void read_manner(const struct koine__store *store, const char *path, struct koine__route *route)
+{
+    route->commit = koine__store_numberf(store, "%s.commit", path) + KOINE_COMMIT_FIRST_CONTENT;
+    route->deadline = koine__store_numberf(store, "%s.deadline", path);
+    route->max_attempts = koine__store_numberf(store, "%s.max_attempts", path);
+}
+
 static int make_route(const struct koine__building *building, const char *name, struct koine__route *route)
 {
     const struct koine__store *store = building->snapshot->store;
@@ -174,9 +182,7 @@ static int make_route(const struct koine__building *building, const char *name, 
     if (koine__snapshot_instance(building->snapshot, name))
         return koine__building_refuse(building, path,
                                       "is also the name of a provider; give the route another one");
-    route->commit = koine__store_numberf(store, "%s.commit", path) + KOINE_COMMIT_FIRST_CONTENT;
-    route->deadline = koine__store_numberf(store, "%s.deadline", path);
-    route->max_attempts = koine__store_numberf(store, "%s.max_attempts", path);
+    read_manner(store, path, route);
     return make_targets(building, path, route);
 }
 
@@ -213,5 +219,12 @@ int koine__build_routes(const struct koine__building *building)
         if (rc)
             return rc;
     }
-    return find_default(building);
+    int rc = find_default(building);
+    const char *like = snapshot->default_route ? snapshot->default_route->name : "default";
+    char path[KOINE__PATH_SIZE];
+    koine__building_path(path, "routes.%s", like);
+    read_manner(snapshot->store, path, &snapshot->single);
+    snapshot->single.name = "";
+    snapshot->single.count = 1;
+    return rc;
 }

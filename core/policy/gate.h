@@ -29,6 +29,7 @@ struct koine__ticket {                                /* one attempt's way throu
     int64_t deadline;
     unsigned at;     /* the stage that comes next; KOINE__STAGES: through */
     unsigned passed; /* bit per stage that said go and must be left */
+    bool waits;      /* the stage at `at` has it in line */
     int64_t wake_at; /* of a wait: ask again no later than then; KOINE__NEVER: only when woken */
     void (*wake)(struct koine__ticket *ticket); /* the owner's; called by a stage from the loop's thread */
     void *stage_data[KOINE__STAGES];
@@ -44,7 +45,7 @@ struct koine__gate_stage {
     /* Once for each stage that let it through, in reverse order; may be NULL. */
     void (*leave)(void *self, struct koine__ticket *ticket, const struct koine__outcome *outcome,
                   int64_t now);
-    void (*forget)(void *self, struct koine__ticket *ticket); /* a waiter gives up; may be NULL */
+    void (*forget)(void *self, struct koine__ticket *ticket); /* of one that waits: it gives up; may be NULL */
     void *self;
 };
 struct koine__gate {

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Who may include whom: ranks of the core, what programs and plugins may see, one file for each foreign library, and no
 # circle of headers.
+# shellcheck disable=SC2016 # awk has dollars of its own
 . "${KOINE_TEST_SOURCE:-$(dirname "$0")/../..}/tests/style/tap.sh"
 
 # Every include of the tree: file, line, and the name with its brackets.

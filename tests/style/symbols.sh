@@ -9,9 +9,16 @@ list=$source/tests/style/symbols.txt
 declared() {
     (cd "$source/include/koine" && cat koine.h json.h) | awk '
     {
-        gsub(/\/\*[^*]*\*\//, " ")
-        if (comment) { if (!sub(/.*\*\//, " ")) next; comment = 0 }
-        if (sub(/\/\*.*/, " ")) comment = 1
+        line = $0
+        code = ""
+        while (line != "") {
+            at = index(line, comment ? "*/" : "/*")
+            if (!comment)
+                code = code (at ? substr(line, 1, at - 1) " " : line)
+            line = at ? substr(line, at + 2) : ""
+            comment = at ? !comment : comment
+        }
+        $0 = code
     }
     /^[ \t]*#/ { next }
     /KOINE_API/ { open = 1; text = "" }
@@ -26,8 +33,7 @@ declared() {
 }
 declared >"$scratch/declared"
 
-sort -u "$list" | cmp -s - "$list"
-if [ $? = 0 ]; then
+if sort -u "$list" | cmp -s - "$list"; then
     ok "symbols.txt is sorted, and names nothing twice"
 else
     not_ok "symbols.txt is sorted, and names nothing twice"

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034
 # tap: what the scripts of this folder share. Sets `source` and `build`, the two trees, and makes `scratch`, a folder that
 # is gone at the end.
 #
