@@ -20,5 +20,4 @@ libkoinecore_la_SOURCES += \
   core/engine/event.c \
   core/engine/event.h \
   core/engine/plan.c \
-  core/engine/plan.c \
   core/engine/plan.h

@@ -25,6 +25,7 @@ enum koine__pass koine__gate_enter(const struct koine__gate *gate, struct koine_
         }
         ticket->wake_at = KOINE__NEVER;
         enum koine__pass pass = stage->enter(stage->self, ticket, now, ret_fault);
+        ticket->waits = pass == KOINE__PASS_WAIT;
         if (pass == KOINE__PASS_WAIT)
             return pass;
         if (pass == KOINE__PASS_REFUSE) {
@@ -49,7 +50,8 @@ void koine__gate_sent(const struct koine__gate *gate, struct koine__ticket *tick
 void koine__gate_leave(const struct koine__gate *gate, struct koine__ticket *ticket,
                        const struct koine__outcome *outcome, int64_t now)
 {
-    const struct koine__gate_stage *waiting = ticket->at < KOINE__STAGES ? gate->stages[ticket->at] : NULL;
+    const struct koine__gate_stage *waiting = ticket->waits ? gate->stages[ticket->at] : NULL;
+    ticket->waits = false;
     if (waiting && waiting->forget)
         waiting->forget(waiting->self, ticket);
     leave_from(gate, ticket, KOINE__STAGES, outcome, now);

@@ -5,13 +5,21 @@
 
 #define MICRO INT64_C(1000000)
 
-/* value × multiplier ÷ 10^6, saturating at max. */
+/* value × multiplier ÷ 10^6, exact but for the last digit, saturating at max. */
 static int64_t scale(int64_t value, int64_t multiplier, int64_t max)
 {
-    int64_t product;
-    if (__builtin_mul_overflow(value, multiplier, &product) || product / MICRO > max)
+    int64_t whole, part, sum;
+    if (__builtin_mul_overflow(value / MICRO, multiplier, &whole) ||
+        __builtin_mul_overflow(value % MICRO, multiplier, &part) ||
+        __builtin_add_overflow(whole, part / MICRO, &sum))
         return max;
-    return product / MICRO;
+    return sum < max ? sum : max;
+}
+
+/* Uniform in [0, most]. */
+static int64_t up_to(struct koine__random *random, int64_t most)
+{
+    return koine__random_below(random, most < INT64_MAX ? most + 1 : most);
 }
 
 int64_t koine__retry_delay(const struct koine__retry_config *config, unsigned i)
@@ -29,7 +37,7 @@ static int64_t decorrelated(const struct koine__retry_config *config, int64_t pr
     int64_t top = scale(previous > base ? previous : base, 3 * MICRO, config->max_delay);
     if (top <= base)
         return top;
-    return base + koine__random_below(random, top - base + 1);
+    return base + up_to(random, top - base);
 }
 
 static int64_t with_jitter(const struct koine__retry_config *config, const struct koine__retry_state *state,
@@ -38,13 +46,13 @@ static int64_t with_jitter(const struct koine__retry_config *config, const struc
     int64_t delay = koine__retry_delay(config, state->retries);
     switch (config->jitter) {
     case KOINE__JITTER_EQUAL:
-        return delay / 2 + koine__random_below(random, delay - delay / 2 + 1);
+        return delay / 2 + up_to(random, delay - delay / 2);
     case KOINE__JITTER_FULL:
-        return koine__random_below(random, delay + 1);
+        return up_to(random, delay);
     case KOINE__JITTER_DECORRELATED:
         return decorrelated(config, state->delay, random);
     case KOINE__JITTER_PROPORTIONAL:
-        return delay - koine__random_below(random, delay / 4 + 1);
+        return delay - up_to(random, delay / 4);
     default:
         return delay;
     }
@@ -56,7 +64,7 @@ static int64_t with_advice(int64_t delay, int64_t advice, struct koine__random *
     if (advice <= 0)
         return delay;
     int64_t most = advice / 10 < KOINE__SEC ? advice / 10 : KOINE__SEC;
-    return (delay > advice ? delay : advice) + koine__random_below(random, most + 1);
+    return koine__time_add(delay > advice ? delay : advice, up_to(random, most));
 }
 
 static bool is_worth_it(const struct koine__retry_config *config, const struct koine__retry_state *state,

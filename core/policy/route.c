@@ -5,17 +5,17 @@
 
 void koine__route_start(struct koine__route_state *state, size_t count, unsigned max_attempts)
 {
-    *state = (struct koine__route_state){.count = count, .max_attempts = max_attempts, .window = -1};
+    *state = (struct koine__route_state){.count = count, .max_attempts = max_attempts};
 }
 
-static unsigned untried(const struct koine__route_state *state)
+unsigned koine__route_untried(const struct koine__route_state *state)
 {
     return state->current < state->count ? (unsigned)(state->count - state->current - 1) : 0;
 }
 
 unsigned koine__route_attempts_left(const struct koine__route_state *state)
 {
-    unsigned taken = state->attempts + untried(state);
+    unsigned taken = state->attempts + koine__route_untried(state);
     return taken < state->max_attempts ? state->max_attempts - taken : 0;
 }
 
@@ -51,10 +51,10 @@ void koine__route_move(struct koine__route_state *state, size_t index)
     state->current = index;
 }
 
-int64_t koine__route_share(const struct koine__route_state *state, int64_t now, int64_t deadline)
+int64_t koine__route_share(unsigned untried, int64_t now, int64_t deadline)
 {
     if (deadline == KOINE__NEVER)
         return KOINE__NEVER;
     int64_t left = deadline > now ? deadline - now : 0;
-    return left / ((int64_t)untried(state) + 1);
+    return left / ((int64_t)untried + 1);
 }

@@ -15,9 +15,9 @@ struct koine__route_state {
     size_t current;    /* index; count: none left */
     unsigned attempts; /* started in this call */
     unsigned max_attempts;
-    int64_t window; /* of the current target's model: -1 unknown */
 };
 void koine__route_start(struct koine__route_state *state, size_t count, unsigned max_attempts);
+unsigned koine__route_untried(const struct koine__route_state *state); /* targets after the current one */
 /* Attempts that the current target may still start. */
 unsigned koine__route_attempts_left(const struct koine__route_state *state);
 /* After a fault of the current target: the index of the next one to try, or count. `window(arg, i)` tells the
@@ -25,7 +25,7 @@ unsigned koine__route_attempts_left(const struct koine__route_state *state);
 size_t koine__route_next(const struct koine__route_state *state, const struct koine__fault *fault,
                          int64_t (*window)(const void *arg, size_t index), const void *arg);
 void koine__route_move(struct koine__route_state *state, size_t index);
-/* What a whole attempt may take of the time that is left, so that the next targets can still start. */
-int64_t koine__route_share(const struct koine__route_state *state, int64_t now, int64_t deadline);
+/* What a whole attempt may take of the time that is left, so that the untried targets can still start. */
+int64_t koine__route_share(unsigned untried, int64_t now, int64_t deadline);
 
 #endif
