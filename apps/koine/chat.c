@@ -49,13 +49,16 @@ static int set_manner(struct chat *chat, koine_request *request)
 static void show_way(const struct chat *chat, const koine_event *event)
 {
     char time[WORDS_SIZE];
-    const char *why = koine_event_text(event, NULL);
+    size_t length;
+    const char *why = koine_event_text(event, &length);
+    while (length > 0 && why[length - 1] == '.') /* a vendor's full stop, and a semicolon after it */
+        length--;
     if ((!term_is_error() || chat->args->json) && chat->args->verbose == 0)
         return;
     if (koine_event_kind(event) == KOINE_EVENT_SWITCH)
-        out_say("%s; moving on to %s", why, koine_event_target(event));
+        out_say("%.*s; moving on to %s", (int)length, why, koine_event_target(event));
     else
-        out_say("%s; trying again in %s", why, words_time(koine_event_wait_ms(event), time));
+        out_say("%.*s; trying again in %s", (int)length, why, words_time(koine_event_wait_ms(event), time));
 }
 
 static void show(struct chat *chat, const koine_event *event)

@@ -347,7 +347,7 @@ static int use_all(void)
 static void failing_allocations(void)
 {
     scratch_make(&scratch);
-    scratch_write(&scratch, "env", "A=b\nB='c'\nD=\"x\\ny\"\n", 20);
+    scratch_write(&scratch, "env", "A=b\nB='c'\nD=\"x\\ny\"\n", 19);
     for (long n = 1;; n++) {
         failalloc_begin(n);
         int rc = use_all();
