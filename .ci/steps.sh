@@ -34,8 +34,8 @@ step() {
     [ -t 1 ] && printf '\r'
     printf '  %-46s %8s  %s\n' "$name" "$(seconds_since "$start")" "$mark"
     if [ $status != 0 ]; then
-        printf '%s\n' "$dim  --- the end of $log ---$plain"
-        tail -n "${step_tail:-25}" "$log" | sed 's/^/  | /'
+        echo "  $dim$log ends:$plain"
+        tail -n 25 "$log" | sed 's/^/  | /'
     fi
     return $status
 }

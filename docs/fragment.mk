@@ -1,2 +1,12 @@
-## Pages, examples and the configuration reference.
-EXTRA_DIST += docs/examples/koine.yaml
+## Pages, examples, and the configuration reference, which is printed from the settings table.
+noinst_PROGRAMS += docs/settings
+docs_settings_SOURCES = docs/settings.c
+docs_settings_LDADD = libkoine.la
+
+## After a change of the table: make configuration-page
+.PHONY: configuration-page
+configuration-page: docs/settings
+	$(AM_V_GEN)./docs/settings > $(srcdir)/docs/configuration.md.new && \
+	  mv $(srcdir)/docs/configuration.md.new $(srcdir)/docs/configuration.md
+
+EXTRA_DIST += docs/design.md docs/configuration.md docs/troubleshooting.md docs/examples/koine.yaml docs/examples/first.c

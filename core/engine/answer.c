@@ -126,20 +126,26 @@ static void write_tool(struct koine__writer *writer, const struct koine__tool *t
     koine__write_close(writer);
 }
 
+static bool has_whole_tool(const struct koine_response *answer)
+{
+    for (size_t i = 0; i < answer->tool_count; i++) {
+        if (answer->tools[i].complete)
+            return true;
+    }
+    return false;
+}
+
 /* A call that was cut is left out: sent back, it would read as one that was made. */
 static void write_tools(struct koine__writer *writer, const struct koine_response *answer)
 {
-    bool open = false;
+    if (!has_whole_tool(answer))
+        return;
+    koine__write_open(writer, KOINE__STR("tool_calls"), '[');
     for (size_t i = 0; i < answer->tool_count; i++) {
-        if (!answer->tools[i].complete)
-            continue;
-        if (!open)
-            koine__write_open(writer, KOINE__STR("tool_calls"), '[');
-        open = true;
-        write_tool(writer, &answer->tools[i]);
+        if (answer->tools[i].complete)
+            write_tool(writer, &answer->tools[i]);
     }
-    if (open)
-        koine__write_close(writer);
+    koine__write_close(writer);
 }
 
 int koine__answer_message(struct koine_response *answer)
@@ -150,7 +156,7 @@ int koine__answer_message(struct koine_response *answer)
     koine__writer_init(&writer, &answer->message);
     koine__write_open(&writer, none, '{');
     koine__write_str(&writer, KOINE__STR("role"), KOINE__STR("assistant"));
-    if (answer->text.len > 0 || answer->tool_count == 0)
+    if (answer->text.len > 0 || !has_whole_tool(answer))
         koine__write_str(&writer, KOINE__STR("content"), buf_str(&answer->text));
     else
         koine__write_raw(&writer, KOINE__STR("content"), KOINE__STR("null"));

@@ -14,7 +14,7 @@ struct koine__tool {
     bool complete; /* the arguments are one whole JSON value */
     /* How far the arguments have been scanned for their end. */
     unsigned depth;
-    bool in_string, escaped, seen;
+    bool in_string, escaped;
 };
 struct koine__extra {
     char *name;

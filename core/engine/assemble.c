@@ -22,7 +22,6 @@ int koine__assembly_init(struct koine__assembly *assembly, const char *target, s
         .picodollars = -1,
         .fault = {.retry_after_ns = -1, .stage = ""},
     };
-    koine__provider_usage_init(&assembly->usage);
     return assembly->answer ? KOINE_OK : KOINE_EMEMORY;
 }
 
@@ -52,6 +51,7 @@ static struct koine_event *push(struct koine__assembly *assembly, const struct k
         return NULL;
     }
     koine__events_push(&assembly->events, event);
+    assembly->pushed++;
     return event;
 }
 
@@ -133,7 +133,6 @@ static bool scan_arguments(struct koine__tool *tool, koine_str text)
             tool->in_string = true;
         } else if (c == '{' || c == '[') {
             tool->depth++;
-            tool->seen = true;
         } else if ((c == '}' || c == ']') && tool->depth > 0) {
             tool->depth--;
             tool->complete = tool->depth == 0;
@@ -170,7 +169,12 @@ static struct koine__tool *find_slot(struct koine_response *answer, const koine_
         slot = slot_of_id(answer, event->id);
     else if (answer->tool_count > 0)
         slot = &answer->tools[answer->tool_count - 1]; /* T02: no index and no id: the call begun last */
-    if (!slot || event->id.len == 0 || !slot->id || koine__str_is(event->id, slot->id))
+    if (!slot)
+        return NULL;
+    if (event->id.len ==
+        0) /* a name after a whole call is that of the next one, also where nobody sends ids */
+        return slot->complete && event->name.len > 0 && event->text.len > 0 ? NULL : slot;
+    if (!slot->id || koine__str_is(event->id, slot->id))
         return slot;
     /* Another id under the same index. T04: some vendors send a new id with every fragment, without a name;
      * T03: others number all parallel calls 0, and name each. */
@@ -245,16 +249,27 @@ static void add_arguments(struct koine__assembly *assembly, struct koine__tool *
         fail(assembly, KOINE_CLASS_PROTOCOL, "the arguments of a tool call are not JSON");
 }
 
+/* A name that comes after the call began. */
+static void name_late(struct koine__assembly *assembly, struct koine__tool *tool, koine_str name)
+{
+    char *copy = koine__strndup(name.ptr, name.len);
+    if (!copy) {
+        no_memory(assembly);
+        return;
+    }
+    koine__dealloc(tool->name);
+    tool->name = copy;
+}
+
 static void on_tool(struct koine__assembly *assembly, const koine_provider_event *event)
 {
     begin_content(assembly);
     struct koine__tool *tool = find_slot(assembly->answer, event);
-    if (!tool) {
+    if (!tool)
         tool = begin_tool(assembly, event);
-        if (!tool)
-            return;
-    }
-    if (event->text.len > 0)
+    else if (tool->name[0] == '\0' && event->name.len > 0)
+        name_late(assembly, tool, event->name);
+    if (tool && event->text.len > 0)
         add_arguments(assembly, tool, event->text);
 }
 
@@ -269,8 +284,6 @@ static void on_usage(struct koine__assembly *assembly, const koine_provider_even
     uint32_t size = event->usage->size < sizeof(told) ? event->usage->size : (uint32_t)sizeof(told);
     memcpy(&told, event->usage, size);
     told.size = (uint32_t)sizeof(told);
-    assembly->usage = told;
-    assembly->usage_told = true;
     if (told.picodollars >= 0)
         assembly->picodollars = told.picodollars;
     koine__usage_from_provider(&told, &assembly->answer->usage);
@@ -282,35 +295,47 @@ static void on_usage(struct koine__assembly *assembly, const koine_provider_even
     out->has_usage = true;
 }
 
-/* Several pieces under one name: a list of what each held. */
-static void on_extra(struct koine__assembly *assembly, const koine_provider_event *event)
+static struct koine__extra *find_extra(struct koine_response *answer, koine_str name)
+{
+    for (size_t i = 0; i < answer->extra_count; i++) {
+        if (koine__str_is(name, answer->extras[i].name))
+            return &answer->extras[i];
+    }
+    return NULL;
+}
+
+static struct koine__extra *begin_extra(struct koine__assembly *assembly, koine_str name)
 {
     struct koine_response *answer = assembly->answer;
     void *items = answer->extras;
-    push(assembly, &(struct koine__event_parts){
-                       .kind = KOINE_EVENT_EXTRA, .tool = -1, .name = event->name, .text = event->text});
-    for (size_t i = 0; i < answer->extra_count; i++) {
-        struct koine__buf *json = &answer->extras[i].json;
-        if (!koine__str_is(event->name, answer->extras[i].name))
-            continue;
-        json->len--; /* the closing bracket */
-        if (grow(assembly, json, KOINE__STR(",")) && grow(assembly, json, event->text))
-            grow(assembly, json, KOINE__STR("]"));
-        return;
-    }
-    if (koine__array_reserve(&items, &answer->extra_capacity, answer->extra_count + 1,
-                             sizeof(*answer->extras)) != KOINE_OK) {
+    char *copy = koine__strndup(name.ptr, name.len);
+    if (!copy || koine__array_reserve(&items, &answer->extra_capacity, answer->extra_count + 1,
+                                      sizeof(*answer->extras)) != KOINE_OK) {
+        koine__dealloc(copy);
         no_memory(assembly);
-        return;
+        return NULL;
     }
     answer->extras = items;
     struct koine__extra *extra = &answer->extras[answer->extra_count++];
-    *extra = (struct koine__extra){
-        .name = koine__strndup(event->name.ptr ? event->name.ptr : "", event->name.len)};
+    *extra = (struct koine__extra){.name = copy};
     koine__buf_init(&extra->json, answer->text.max);
-    if (!extra->name)
-        no_memory(assembly);
-    else if (grow(assembly, &extra->json, KOINE__STR("[")) && grow(assembly, &extra->json, event->text))
+    return extra;
+}
+
+/* Several pieces under one name: a list of what each held. */
+static void on_extra(struct koine__assembly *assembly, const koine_provider_event *event)
+{
+    if (event->text.len == 0)
+        return;
+    push(assembly, &(struct koine__event_parts){
+                       .kind = KOINE_EVENT_EXTRA, .tool = -1, .name = event->name, .text = event->text});
+    struct koine__extra *extra = find_extra(assembly->answer, event->name);
+    koine_str before = extra ? KOINE__STR(",") : KOINE__STR("[");
+    if (extra)
+        extra->json.len--; /* the closing bracket */
+    else
+        extra = begin_extra(assembly, event->name);
+    if (extra && grow(assembly, &extra->json, before) && grow(assembly, &extra->json, event->text))
         grow(assembly, &extra->json, KOINE__STR("]"));
 }
 
@@ -346,12 +371,9 @@ static int finish_of(int32_t code)
 static void on_stop(struct koine__assembly *assembly, const koine_provider_event *event)
 {
     struct koine_response *answer = assembly->answer;
-    size_t len =
-        event->text.len < sizeof(answer->finish_raw) - 1 ? event->text.len : sizeof(answer->finish_raw) - 1;
     assembly->stopped = true;
     answer->finish = finish_of(event->code);
-    if (len > 0)
-        memcpy(answer->finish_raw, event->text.ptr, len);
+    koine__fault_words(answer->finish_raw, sizeof(answer->finish_raw), event->text.ptr, event->text.len);
 }
 
 static void on_fault(struct koine__assembly *assembly, const koine_provider_event *event)
@@ -359,7 +381,8 @@ static void on_fault(struct koine__assembly *assembly, const koine_provider_even
     if (assembly->fault.class_number != KOINE_CLASS_NONE)
         return;
     struct koine__fault *fault = &assembly->fault;
-    koine__fault_set(fault, koine__fault_class(event->code)->number, "", "%s", "");
+    bool known = event->code >= KOINE_FAULT_OVERLOADED && event->code <= KOINE_FAULT_UNSUPPORTED;
+    koine__fault_set(fault, known ? event->code : KOINE_CLASS_SERVER, "", "%s", "");
     koine__fault_words(fault->message, sizeof(fault->message), event->text.ptr, event->text.len);
     koine__fault_words(fault->code, sizeof(fault->code), event->name.ptr, event->name.len);
     if (event->retry_ms >= 0 && event->retry_ms < INT64_MAX / KOINE__MS)

@@ -2,6 +2,7 @@
 #include "core/engine/attempt_internal.h"
 
 #include "core/money/price.h"
+#include "core/policy/route.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -156,7 +157,10 @@ void koine__attempt_failf(struct koine__attempt *attempt, int class_number, cons
 
 void koine__attempt_end(struct koine__attempt *attempt, const struct koine__fault *fault)
 {
-    koine__attempt_fail(attempt, fault);
+    if (attempt->phase == KOINE__PHASE_SETTLE)
+        koine__attempt_settle_now(attempt);
+    else
+        koine__attempt_fail(attempt, fault);
 }
 
 /* ---- the bridge ---- */
@@ -199,6 +203,7 @@ static int start_transfer(struct koine__attempt *attempt)
     attempt->http.proxy = attempt->spec.proxy;
     attempt->phase = KOINE__PHASE_CONNECT;
     attempt->started = koine__loop_now(attempt->engine->loop);
+    attempt->share = koine__route_share(attempt->spec.untried, attempt->started, attempt->spec.deadline);
     attempt->requested = true;
     rc = attempt->engine->transport->ops->start(attempt->engine->transport, &attempt->http,
                                                 &koine__attempt_handler, attempt, &attempt->transfer);
@@ -237,8 +242,9 @@ static bool take_notices(struct koine__attempt *attempt)
                                                                   .text = koine__str(notice->why)});
         if (event)
             koine__events_push(&attempt->assembly.events, event);
-        if (koine__answer_parameter(attempt->assembly.answer, notice->member, action, notice->why) !=
-            KOINE_OK) {
+        bool told = event || mode != KOINE__PARAMETERS_WARN || !loses;
+        if (!told || koine__answer_parameter(attempt->assembly.answer, notice->member, action, notice->why) !=
+                         KOINE_OK) {
             koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory for a notice");
             return false;
         }

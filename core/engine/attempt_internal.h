@@ -26,6 +26,8 @@ void koine__attempt_on_timer(struct koine__timer *timer);
 
 /* attempt_settle.c */
 void koine__attempt_settle(struct koine__attempt *attempt);
+/* Waits for its provider's price no longer: the catalogue's own stands in. */
+void koine__attempt_settle_now(struct koine__attempt *attempt);
 
 #define KOINE__CONTAINER(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 

@@ -1,6 +1,7 @@
 /* attempt_read: the answer's way: bytes → frames → provider → assembly. */
 #include "core/engine/attempt_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- what the transfer tells ---- */
@@ -192,6 +193,7 @@ static void note_progress(struct koine__attempt *attempt)
 {
     int64_t now = koine__loop_now(attempt->engine->loop);
     attempt->last_event = now;
+    attempt->noted = attempt->assembly.pushed;
     if (attempt->assembly.content && attempt->first_token_at < 0)
         attempt->first_token_at = now;
     if (attempt->progress)
@@ -245,7 +247,7 @@ static void on_frame(struct koine__job *job)
     bool was_later = !attempt->pumping;
     bool is_end = attempt->frame.kind == KOINE_FRAME_END;
     attempt->job_running = false;
-    if (attempt->assembly.events.first)
+    if (attempt->assembly.pushed != attempt->noted)
         note_progress(attempt);
     if (attempt->phase != KOINE__PHASE_BODY)
         return;
@@ -257,6 +259,9 @@ static void on_frame(struct koine__job *job)
         fail_unread(attempt, job->answer);
     else if (attempt->assembly.stopped)
         finish(attempt);
+    else if (job->answer == KOINE_MORE && attempt->assembly.content) /* what is delivered has no next step */
+        koine__attempt_failf(attempt, KOINE_CLASS_PLUGIN, "",
+                             "plugin %s asked for another step after content", job->provider->id);
     else if (job->answer == KOINE_MORE) {
         attempt->more = true;
         finish(attempt);
@@ -307,14 +312,18 @@ static void on_judged(struct koine__job *job)
     struct koine__attempt *attempt = job->owner;
     struct koine__fault *fault = &attempt->assembly.fault;
     attempt->job_running = false;
+    if (koine__node_failed(attempt->frame.json) || job->answer == KOINE_NO_MEMORY) {
+        koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory to read the answer");
+        return;
+    }
     if (fault->class_number == KOINE_CLASS_NONE)
         koine__fault_set(fault, class_of_status(attempt->head.status), "", "%s", "");
     if (fault->message[0] == '\0')
         koine__fault_words(fault->message, sizeof(fault->message), attempt->frame.text.ptr,
                            attempt->frame.text.len);
     if (fault->message[0] == '\0')
-        koine__fault_set(fault, fault->class_number, "", "HTTP status %d, and no words",
-                         attempt->head.status);
+        snprintf(fault->message, sizeof(fault->message), "HTTP status %d, and no words",
+                 attempt->head.status);
     koine__attempt_fail(attempt, fault);
 }
 
@@ -334,6 +343,7 @@ static void judge(struct koine__attempt *attempt)
         return;
     }
     attempt->job.owner = attempt;
+    attempt->job.answer = KOINE_DONE;
     on_judged(&attempt->job);
 }
 

@@ -4,6 +4,8 @@
 
 #include "core/money/price.h"
 
+#include <string.h>
+
 /* How many bytes of text make a token, on average over languages and vocabularies: for estimates only. */
 #define BYTES_PER_TOKEN 4
 
@@ -66,6 +68,16 @@ static void on_cost(struct koine__job *job)
     conclude(attempt);
 }
 
+/* Which tier served it decides the price. Providers tell it as an extra: ["flex"]. */
+static koine_str service_tier(const struct koine_response *answer)
+{
+    koine_str told = koine__str(koine_response_extra(answer, "service_tier"));
+    if (told.len < 2 || told.ptr[1] != '"')
+        return (koine_str){NULL, 0};
+    const char *name = told.ptr + 2, *end = memchr(name, '"', told.len - 2);
+    return (koine_str){name, end ? (size_t)(end - name) : 0};
+}
+
 static void ask_cost(struct koine__attempt *attempt)
 {
     const struct koine__clock *clock = koine__loop_clock(attempt->engine->loop);
@@ -81,11 +93,21 @@ static void ask_cost(struct koine__attempt *attempt)
         .asked = koine__str(target->model),
         .at = clock->wall(clock->arg) / KOINE__SEC,
         .usage = &attempt->cost_usage,
+        .service_tier = service_tier(attempt->assembly.answer),
     };
     attempt->cost_answer = (koine_provider_cost){.size = (uint32_t)sizeof(koine_provider_cost)};
     attempt->job.query = &attempt->cost_query;
     attempt->job.cost = &attempt->cost_answer;
     koine__attempt_run_job(attempt, KOINE__JOB_COST, on_cost);
+}
+
+void koine__attempt_settle_now(struct koine__attempt *attempt)
+{
+    attempt->engine->bridge->drop(attempt->engine->bridge, &attempt->job);
+    attempt->cost_answer = (koine_provider_cost){.size = (uint32_t)sizeof(koine_provider_cost)};
+    attempt->job.answer =
+        koine__price_query(attempt->spec.catalogue, &attempt->cost_query, &attempt->cost_answer);
+    on_cost(&attempt->job);
 }
 
 void koine__attempt_settle(struct koine__attempt *attempt)
@@ -105,7 +127,9 @@ void koine__attempt_settle(struct koine__attempt *attempt)
         attempt->cost.state = KOINE_FREE_OF_CHARGE;
         conclude(attempt);
     } else if (attempt->assembly.picodollars >= 0) { /* the vendor's own figure is the best there is */
+        attempt->billing = KOINE__BILLING_TOLD;
         attempt->cost.picodollars = attempt->assembly.picodollars;
+        memcpy(attempt->cost.price_id, "vendor", sizeof("vendor"));
         conclude(attempt);
     } else {
         ask_cost(attempt);

@@ -30,7 +30,7 @@ static void consider_stream(const struct koine__attempt *attempt, struct nearest
         consider(nearest, attempt->sent_at, timeouts->first_byte, STAGE_FIRST_BYTE);
     if (attempt->first_token_at < 0)
         consider(nearest, attempt->sent_at, timeouts->first_token, STAGE_FIRST_TOKEN);
-    if (attempt->phase != KOINE__PHASE_BODY || attempt->paused)
+    if (attempt->phase != KOINE__PHASE_BODY || attempt->paused || attempt->body_end != 0)
         return;
     consider(nearest, attempt->last_byte, timeouts->idle, STAGE_IDLE);
     consider(nearest, attempt->last_event, timeouts->progress, STAGE_PROGRESS);
@@ -51,8 +51,8 @@ static struct nearest find_nearest(const struct koine__attempt *attempt)
     else if (attempt->spec.stream)
         consider_stream(attempt, &nearest);
     int64_t total = timeouts->total;
-    if (!attempt->spec.stream && attempt->spec.total < total)
-        total = attempt->spec.total;
+    if (!attempt->spec.stream && (total < 0 || attempt->share < total))
+        total = attempt->share;
     /* A whole answer that never began is a route that is silent, and is moved away from like one. */
     bool silent = !attempt->spec.stream && attempt->phase == KOINE__PHASE_SENT;
     consider(&nearest, attempt->started, total, silent ? STAGE_FIRST_BYTE : STAGE_TOTAL);
@@ -74,7 +74,7 @@ static void fail_late(struct koine__attempt *attempt, const struct nearest *near
     koine__write_duration(nearest->limit, limit, sizeof(limit));
     koine__fault_set(&fault, connecting ? KOINE_CLASS_CONNECT : KOINE_CLASS_TIMEOUT, nearest->stage,
                      "%s took longer than %s", nearest->stage, limit);
-    if (attempt->phase == KOINE__PHASE_BODY)
+    if (attempt->phase == KOINE__PHASE_BODY && attempt->body_end == 0)
         koine__attempt_cut(attempt, &fault);
     else
         koine__attempt_fail(attempt, &fault);

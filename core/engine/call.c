@@ -8,6 +8,7 @@
 
 /* How many bytes of unread events stop the reading of the answer. */
 #define UNREAD_HIGH ((size_t)256 << 10)
+#define MOST_STEPS  1000 /* of one exchange */
 
 static void try_target(struct koine_call *call);
 static void on_progress(struct koine__attempt *attempt);
@@ -49,7 +50,7 @@ static int start_attempt(struct koine_call *call, size_t index)
         .stream = call->spec.stream && call->spec.operation == KOINE__OP_GENERATE,
         .needs_stop = call->spec.operation == KOINE__OP_GENERATE,
         .state = index == call->route_state.current ? &call->step : NULL,
-        .total = koine__route_share(&call->route_state, now_of(call), call->deadline),
+        .untried = koine__route_untried(&call->route_state),
         .deadline = call->deadline,
         .ca_file = call->spec.ca_file,
         .proxy = call->spec.proxy,
@@ -86,14 +87,18 @@ static int64_t window_of(const void *arg, size_t index)
     return known ? known->context : -1;
 }
 
-static void remember_fault(struct koine_call *call, const struct koine__fault *fault)
+/* What follows is decided by the current target's fault, and told by that of the first target. */
+static void remember_fault(struct koine_call *call, const struct koine__fault *fault,
+                           const struct koine__target *target)
 {
-    call->fault = *fault;
-    call->fault_target = current_target(call);
-    if (call->route_state.current > 0 && call->first_fault_known)
+    if (!call->first_fault_known || target == current_target(call)) {
+        call->fault = *fault;
+        call->fault_target = target;
+    }
+    if (call->first_fault_known && target > call->first_fault_target)
         return;
     call->first_fault = *fault;
-    call->first_fault_target = call->fault_target;
+    call->first_fault_target = target;
     call->first_fault_known = true;
 }
 
@@ -178,7 +183,7 @@ static void fail_target(struct koine_call *call, int class_number, const char *w
 {
     struct koine__fault fault;
     koine__fault_set(&fault, class_number, "", "%s", why);
-    remember_fault(call, &fault);
+    remember_fault(call, &fault, current_target(call));
     decide(call, NULL);
 }
 
@@ -244,6 +249,8 @@ static void on_progress(struct koine__attempt *attempt)
         take_events(call, attempt);
 }
 
+/* The attempt's row of the ledger. Nothing that may cost money goes unrecorded: without memory the call
+ * fails. */
 static void record(struct koine_call *call, const struct koine__attempt *attempt)
 {
     if (!attempt->requested) {
@@ -252,16 +259,17 @@ static void record(struct koine_call *call, const struct koine__attempt *attempt
     }
     koine__call_log_attempt(call, attempt);
     long index = koine__ledger_add(&call->ledger, attempt->spec.target->text, attempt->started - call->began);
-    if (index < 0)
-        return;
-    struct koine__row *row = &call->ledger.rows[index];
-    row->end = attempt->ended_at - call->began;
-    row->status = attempt->head.status;
-    row->class_number = attempt->fault.class_number;
-    row->billing = attempt->billing;
-    row->usage = attempt->usage;
-    row->cost = attempt->cost;
-    row->request_id = koine__strdup(attempt->request_id);
+    struct koine__row *row = index >= 0 ? &call->ledger.rows[index] : NULL;
+    if (row) {
+        row->end = attempt->ended_at - call->began;
+        row->status = attempt->head.status;
+        row->class_number = attempt->fault.class_number;
+        row->billing = attempt->billing;
+        row->usage = attempt->usage;
+        row->cost = attempt->cost;
+        row->request_id = koine__strdup(attempt->request_id);
+    }
+    call->out_of_memory |= !row || !row->request_id;
 }
 
 static void unlink_attempt(struct koine_call *call, const struct koine__attempt *attempt)
@@ -281,6 +289,10 @@ static void next_step(struct koine_call *call, struct koine__attempt *attempt)
     call->step = attempt->state;
     call->step.step++;
     attempt->state = old;
+    if (call->step.step > MOST_STEPS) {
+        fail_target(call, KOINE_CLASS_PLUGIN, "the plugin asks for one step after another without an end");
+        return;
+    }
     if (!call->steps) {
         call->steps = attempt->assembly.answer;
         attempt->assembly.answer = NULL;
@@ -295,7 +307,6 @@ static void next_step(struct koine_call *call, struct koine__attempt *attempt)
 
 static void succeed(struct koine_call *call, struct koine__attempt *attempt)
 {
-    commit(call, attempt);
     take_events(call, attempt);
     if (call->steps && koine__answer_prepend_models(attempt->assembly.answer, call->steps) != KOINE_OK) {
         fail_target(call, KOINE_CLASS_MEMORY, "no memory for the answer");
@@ -304,29 +315,66 @@ static void succeed(struct koine_call *call, struct koine__attempt *attempt)
     koine__call_succeed(call, attempt);
 }
 
-static void on_ended(struct koine__attempt *attempt)
+/* Of those that have ended, the one that decides: the committed one, else one that answered, else the last.
+ */
+static bool is_decisive(const struct koine_call *call, const struct koine__attempt *attempt)
 {
-    struct koine_call *call = attempt->owner;
-    bool is_loser = call->committed && call->committed != attempt;
-    unlink_attempt(call, attempt);
-    record(call, attempt);
-    if (call->finished || is_loser) {
-        koine__attempt_free(attempt);
-        return;
-    }
-    if (call->cancelling) {
-        if (call->attempt_count == 0)
-            koine__call_fail(call, &call->fault, attempt->spec.target, attempt);
+    const struct koine__attempt *before = call->decisive;
+    if (call->committed)
+        return call->committed == attempt;
+    return !before || !koine__attempt_answered(before);
+}
+
+/* All attempts have ended, and their rows are written. */
+static void conclude(struct koine_call *call, struct koine__attempt *attempt)
+{
+    const struct koine__target *target = attempt->spec.target;
+    struct koine__fault no_memory;
+    if (call->out_of_memory) {
+        koine__fault_set(&no_memory, KOINE_CLASS_MEMORY, "", "no memory for the ledger");
+        koine__call_fail(call, &no_memory, target, attempt);
+    } else if (call->cancelling) {
+        koine__call_fail(call, &call->fault, target, attempt);
     } else if (koine__attempt_answered(attempt) && attempt->more) {
         next_step(call, attempt);
     } else if (koine__attempt_answered(attempt)) {
         succeed(call, attempt);
     } else if (call->committed) {
-        koine__call_fail(call, &attempt->fault, attempt->spec.target, attempt);
-    } else if (call->attempt_count == 0) { /* else the other one may still answer */
-        remember_fault(call, &attempt->fault);
+        koine__call_fail(call, &attempt->fault, target, attempt);
+    } else {
         decide(call, attempt);
     }
+}
+
+/* An answer, or a step of one, makes the others superfluous. */
+static void judge(struct koine_call *call, struct koine__attempt *attempt)
+{
+    if (koine__attempt_answered(attempt) && !attempt->more)
+        commit(call, attempt);
+    else if (koine__attempt_answered(attempt))
+        end_others(call, attempt);
+    else if (attempt->fault.class_number != KOINE_CLASS_CANCELLED)
+        remember_fault(call, &attempt->fault, attempt->spec.target);
+}
+
+static void on_ended(struct koine__attempt *attempt)
+{
+    struct koine_call *call = attempt->owner;
+    struct koine__attempt *superfluous = attempt;
+    unlink_attempt(call, attempt);
+    record(call, attempt);
+    if (!call->cancelling && !call->committed)
+        judge(call, attempt);
+    if (is_decisive(call, attempt)) {
+        superfluous = call->decisive;
+        call->decisive = attempt;
+    }
+    koine__attempt_free(superfluous);
+    if (call->attempt_count > 0)
+        return;
+    attempt = call->decisive;
+    call->decisive = NULL;
+    conclude(call, attempt);
     koine__attempt_free(attempt);
 }
 
@@ -376,18 +424,21 @@ static void on_cancelled(struct koine__watch *watch, bool readable, bool writabl
     struct koine_call *call = KOINE__CONTAINER(watch, struct koine_call, cancel_watch);
     (void)readable;
     (void)writable;
+    koine__loop_unwatch(call->calls->engine->loop, watch); /* it stays readable for ever */
     koine__call_cancel(call);
 }
 
 int koine__call_hedge(struct koine_call *call)
 {
     size_t next = call->route_state.current + 1;
-    if (call->finished || call->committed || call->attempt_count == 0 || next >= call->route.count ||
+    if (call->finished || call->cancelling || call->committed || call->attempt_count == 0 ||
+        next >= call->route.count || call->route_state.attempts >= call->route_state.max_attempts ||
         !call->route.targets[next].instance->provider)
         return KOINE_ENOTFOUND;
     koine__dealloc(call->step.bytes); /* the one under way has its own copy */
     call->step = (struct koine__exchange_state){0};
     koine__route_move(&call->route_state, next);
+    call->retry = (struct koine__retry_state){0};
     return start_attempt(call, next);
 }
 

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define UNREAD_LOW ((size_t)64 << 10)
+#define UNREAD_LOW  ((size_t)64 << 10)
+#define EMPTY_LIMIT ((size_t)1 << 10) /* of an answer that holds nothing but its ledger */
 
 /* ---- events out ---- */
 
@@ -85,7 +86,7 @@ static struct koine_response *take_answer(struct koine_call *call, struct koine_
     if (attempt)
         attempt->assembly.answer = NULL;
     if (!answer)
-        answer = koine__answer_new(0);
+        answer = koine__answer_new(EMPTY_LIMIT);
     if (!answer)
         return NULL;
     answer->ledger = call->ledger;
@@ -149,9 +150,9 @@ void koine__call_fail(struct koine_call *call, const struct koine__fault *fault,
     struct koine__fault last = *fault;
     struct koine_response *answer;
     stop_timers(call);
-    if (call->route.commit != KOINE_COMMIT_FIRST_CONTENT && attempt)
-        koine__events_clear(&attempt->assembly.events); /* held back and never delivered */
-    answer = take_answer(call, attempt, target);
+    answer = take_answer(call, attempt, attempt ? attempt->spec.target : target);
+    if (!answer)
+        koine__fault_set(&last, KOINE_CLASS_MEMORY, "", "no memory for the answer");
     if (last.deadline_limited && last.class_number != KOINE_CLASS_DEADLINE) {
         size_t used = strlen(last.message);
         snprintf(last.message + used, sizeof(last.message) - used,
@@ -221,6 +222,7 @@ void koine__call_destroy(struct koine_call *call)
     stop_timers(call);
     while (call->attempt_count > 0)
         koine__attempt_free(call->attempts[--call->attempt_count]);
+    koine__attempt_free(call->decisive);
     if (call->is_ready)
         leave_ready(call);
     koine__loop_set_busy(call->calls->engine->loop, call->calls->ready != NULL);

@@ -88,17 +88,23 @@ static int refuse_option(const struct making *making, const char *path, const ch
 {
     const char *names[MOST_OPTIONS];
     const koine_provider *provider = making->instance->provider;
+    char *list = koine__building_text(making->building, "%s", "");
     size_t count = 0;
-    for (const koine_option *const *at = provider->options; at && *at && count < MOST_OPTIONS; at++)
+    for (const koine_option *const *at = provider->options; list && at && *at && count < MOST_OPTIONS; at++) {
         names[count++] = (*at)->name;
+        list = koine__building_text(making->building, "%s%s%s", list, list[0] ? ", " : "", (*at)->name);
+    }
+    if (!list)
+        return koine__building_memory(making->building);
     const char *nearest = koine__nearest(name, names, count);
     if (nearest)
         return koine__building_refuse(making->building, path,
                                       "the plugin %s has no such option; did you mean %s?", provider->id,
                                       nearest);
-    return koine__building_refuse(making->building, path, "the plugin %s has no such option%s%s",
-                                  provider->id, count ? "; it has " : ", and no others",
-                                  count ? names[0] : "");
+    if (count == 0)
+        return koine__building_refuse(making->building, path, "the plugin %s has no options", provider->id);
+    return koine__building_refuse(making->building, path, "the plugin %s has no such option; it has %s",
+                                  provider->id, list);
 }
 
 /* The value is not shown: it may have come from a variable. */
@@ -107,13 +113,16 @@ static int check_option(const struct making *making, const char *path, const koi
 {
     int64_t whole;
     bool truth;
+    const char *help = option->help ? option->help : "";
+    const char *wanted = NULL;
     if (option->type == KOINE_OPTION_INTEGER &&
         koine__read_int(koine__str(value), INT64_MIN, INT64_MAX, &whole))
-        return koine__building_refuse(making->building, path, "must be a whole number: %s",
-                                      option->help ? option->help : "");
+        wanted = "a whole number";
     if (option->type == KOINE_OPTION_BOOL && koine__read_bool(koine__str(value), &truth))
-        return koine__building_refuse(making->building, path, "must be true or false: %s",
-                                      option->help ? option->help : "");
+        wanted = "true or false";
+    if (wanted)
+        return koine__building_refuse(making->building, path, "must be %s%s%s", wanted, help[0] ? ": " : "",
+                                      help);
     return KOINE_OK;
 }
 

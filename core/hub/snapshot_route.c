@@ -34,6 +34,10 @@ static int find_instance(const struct making *making, koine_str name)
         return KOINE_OK;
     if (instance)
         return koine__building_refuse(building, path, "%s %s", copy, instance->reason);
+    const struct koine__found *found = koine__registry_find(&building->snapshot->registry, copy);
+    if (found && found->reason)
+        return koine__building_refuse(building, path, "no provider named \"%s\"; its plugin was refused: %s",
+                                      copy, found->reason);
     const char *nearest = koine__building_nearest_instance(building, copy);
     if (nearest)
         return koine__building_refuse(building, path, "no provider named \"%s\"; did you mean %s?", copy,

@@ -45,7 +45,8 @@ struct koine__gate_stage {
     /* Once for each stage that let it through, in reverse order; may be NULL. */
     void (*leave)(void *self, struct koine__ticket *ticket, const struct koine__outcome *outcome,
                   int64_t now);
-    void (*forget)(void *self, struct koine__ticket *ticket); /* of one that waits: it gives up; may be NULL */
+    void (*forget)(void *self,
+                   struct koine__ticket *ticket); /* of one that waits: it gives up; may be NULL */
     void *self;
 };
 struct koine__gate {

@@ -731,12 +731,24 @@ static void settle(struct curl_transport *transport)
         koine__timer_stop(transport->loop, &transport->kick);
 }
 
+/* curl is out of memory and does not say for whom. Some transfer is lost to it and would never end; and 7.88 would
+ * divide by zero if it were asked to go on with that one's socket. */
+static void fail_all(struct curl_transport *transport)
+{
+    for (struct koine__transfer *at = transport->active; at; at = at->next) {
+        fail(at, KOINE_CLASS_MEMORY, "out of memory");
+        enqueue(at);
+    }
+}
+
 static void perform(struct curl_transport *transport, curl_socket_t fd, int what)
 {
     int running;
     enter(transport);
-    curl_multi_socket_action(transport->multi, fd, what, &running);
+    CURLMcode code = curl_multi_socket_action(transport->multi, fd, what, &running);
     leave(transport);
+    if (code != CURLM_OK)
+        fail_all(transport);
     settle(transport);
 }
 

@@ -10,6 +10,7 @@
 struct ask {
     const char *provider, *model; /* model: without "!behaviour" */
     struct span user;             /* text of the last user message */
+    struct span body;             /* of the request, as it came */
     bool stream, include_usage, ends_with_assistant, closes;
     unsigned tokens;        /* of a healthy answer */
     unsigned nth;           /* this is the nth request for provider and model, from 1 */

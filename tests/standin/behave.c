@@ -58,6 +58,14 @@ static void reset(struct script *script, const struct ask *ask, const struct beh
     script_act(script, STEP_RESET);
 }
 
+/* What arrived, so that a test can look at it. */
+static void mirror(struct script *script, const struct ask *ask, const struct behaviour *row)
+{
+    struct ask turned = *ask;
+    turned.user = ask->body;
+    answer_play(script, &turned, &row->shape);
+}
+
 static void silence(struct script *script, const struct ask *ask, const struct behaviour *row)
 {
     (void)ask;
@@ -347,6 +355,10 @@ const struct behaviour behave_table[] = {
     {.name = "echo",
      .help = "the text of the last user message",
      .play = answer,
+     .shape = {.kind = ANSWER_ECHO}},
+    {.name = "mirror",
+     .help = "the text of the whole request, as it arrived",
+     .play = mirror,
      .shape = {.kind = ANSWER_ECHO}},
     {.name = "cached",
      .help = "healthy, and half the prompt came from the cache (not together: its usage cannot say so)",

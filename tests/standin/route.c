@@ -199,6 +199,7 @@ static void chat(struct route *route, const struct http_request *request, struct
 {
     struct scan_request scan;
     ask->tokens = route->tokens;
+    ask->body = (struct span){request->body.data, request->body.length};
     ask->input = request->body.length >= 4 ? (int64_t)(request->body.length / 4) : 1;
     const char *wrong = scan_request(request->body.data, request->body.length, &scan);
     if (wrong)

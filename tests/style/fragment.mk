@@ -6,7 +6,8 @@ style_tests = \
   tests/style/headers.sh \
   tests/style/symbols.sh \
   tests/style/secrets.sh \
-  tests/style/check_prices.sh
+  tests/style/check_prices.sh \
+  tests/style/documents.sh
 if !COVERAGE
 TESTS += $(style_tests)
 endif
