@@ -23,7 +23,7 @@ seconds_since() { # START in ms: "1.2 s"
     printf '%d.%d s' $((ms / 1000)) $((ms % 1000 / 100))
 }
 
-step() {
+timed() { # NAME LOG COMMAND…: the line alone
     local name=$1 log=$2 start status=0 mark="${green}ok$plain"
     shift 2
     start=$(milliseconds)
@@ -33,10 +33,18 @@ step() {
     [ $status = 0 ] || mark="${red}failed$plain"
     [ -t 1 ] && printf '\r'
     printf '  %-46s %8s  %s\n' "$name" "$(seconds_since "$start")" "$mark"
-    if [ $status != 0 ]; then
-        echo "  $dim$log ends:$plain"
-        tail -n 25 "$log" | sed 's/^/  | /'
-    fi
+    return $status
+}
+
+show_end() { # LOG
+    echo "  $dim$1 ends:$plain"
+    tail -n 25 "$1" | sed 's/^/  | /'
+}
+
+step() { # NAME LOG COMMAND…
+    local status=0
+    timed "$@" || status=$?
+    [ $status = 0 ] || show_end "$2"
     return $status
 }
 
@@ -55,6 +63,10 @@ need_library() { # NAME-FOR-PKG-CONFIG PACKAGE
 
 need_header() { # HEADER PACKAGE
     printf '#include <%s>\n' "$1" | ${CC:-cc} -E -x c - >/dev/null 2>&1 || missing+=("$2")
+}
+
+want_file() { # FILE PACKAGE
+    [ -e "$1" ] || missing_optional+=("$2")
 }
 
 want_command() { # COMMAND PACKAGE

@@ -69,6 +69,7 @@ struct koine__store;
 struct koine__store *koine__store_new(void);
 struct koine__store *koine__store_copy(const struct koine__store *store);
 void koine__store_free(struct koine__store *store);
+void koine__store_swap(struct koine__store *a, struct koine__store *b); /* what they hold */
 /* Stages; the last one wins. `path` is not checked here. 0 or KOINE_EMEMORY. Copies all three. */
 int koine__store_set(struct koine__store *store, const char *path, const char *value,
                      struct koine__origin origin);

@@ -127,6 +127,13 @@ struct koine__store *koine__store_copy(const struct koine__store *store)
     return copy;
 }
 
+void koine__store_swap(struct koine__store *a, struct koine__store *b)
+{
+    struct koine__store held = *a;
+    *a = *b;
+    *b = held;
+}
+
 /* Whether `path` is the root or the item's path begins with it, followed by a dot. */
 static bool is_below(const struct item *item, const char *path)
 {

@@ -74,30 +74,49 @@ int koine_client_new(koine_hub *hub, koine_client **ret, koine_error **ret_error
     return rc;
 }
 
-/* In a child: the connections and the epoll set are the parent's, and it goes on using them. */
+static void free_calls(struct koine_client *client)
+{
+    koine__event_free(client->current);
+    while (client->calls.first)
+        koine__call_destroy(client->calls.first);
+}
+
+static void leave_alone(struct koine__transfer *transfer)
+{
+    (void)transfer;
+}
+
+/* In a child: the connections and the epoll set are the parent's, and it goes on using them. The calls are
+ * freed with a transport and a loop that reach nobody; the real one's transfers go with it. */
 static void abandon(struct koine_client *client)
 {
-    if (client->engine.transport)
-        client->engine.transport->ops->abandon(client->engine.transport);
+    static const struct koine__transport_ops ops = {
+        .cancel = leave_alone, .drain = leave_alone, .pause = leave_alone, .resume = leave_alone};
+    static struct koine__transport nobody = {&ops};
+    struct koine__transport *transport = client->engine.transport;
+    client->engine.transport = &nobody;
+    koine__loop_detach(client->loop);
+    free_calls(client);
+    transport->ops->abandon(transport);
     koine__loop_abandon(client->loop);
+}
+
+static void close_client(struct koine_client *client)
+{
+    free_calls(client);
+    if (client->engine.transport)
+        client->engine.transport->ops->free(client->engine.transport);
+    koine__loop_free(client->loop);
 }
 
 void koine_client_free(koine_client *client)
 {
-    if (!client)
+    if (!client || koine__log_is_inside())
         return;
-    if (client->generation != koine__fork_generation()) {
+    if (client->generation == koine__fork_generation())
+        close_client(client);
+    else
         abandon(client);
-        koine__dealloc(client);
-        return;
-    }
-    koine__event_free(client->current);
-    while (client->calls.first)
-        koine__call_destroy(client->calls.first);
-    if (client->engine.transport)
-        client->engine.transport->ops->free(client->engine.transport);
-    if (client->loop)
-        koine__loop_free(client->loop);
     koine_hub_free(client->hub);
     koine__dealloc(client);
 }
@@ -261,8 +280,6 @@ void koine_call_free(koine_call *call)
 static int run_to_end(struct koine_client *client, struct koine_call *call)
 {
     int rc = KOINE_OK;
-    koine__event_free(client->current);
-    client->current = NULL;
     while (!call->finished && rc >= 0) {
         koine__loop_set_busy(client->loop, false);
         rc = koine__loop_wait(client->loop, KOINE__NEVER);

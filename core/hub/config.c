@@ -292,6 +292,22 @@ int koine__yaml_read(const struct koine__yaml_job *job, koine_str text, struct k
 
 /* ---- Files, texts and single values ---- */
 
+/* What is wrong is found on the way: only a copy that was staged whole takes the store's place. */
+static int stage_copy(const struct koine__yaml_job *job, struct koine__store *store, const char *folder,
+                      const char *path, const struct koine__yaml *node)
+{
+    struct koine__store *copy = koine__store_copy(store);
+    if (!copy)
+        return koine__error_memory(job->ret_error);
+    if (path[0])
+        koine__store_unset_below(copy, path);
+    int rc = koine__yaml_stage(job, copy, folder, path, node);
+    if (!rc)
+        koine__store_swap(store, copy);
+    koine__store_free(copy);
+    return rc;
+}
+
 int koine__config_parse(struct koine__store *store, const char *name, const char *folder, const char *text,
                         size_t len, const struct koine__env *env, koine_error **ret_error)
 {
@@ -309,7 +325,7 @@ int koine__config_parse(struct koine__store *store, const char *name, const char
     if (!rc && root)
         rc = koine__yaml_expand(&job, env, root);
     if (!rc && root)
-        rc = koine__yaml_stage(&job, store, folder, "", root);
+        rc = stage_copy(&job, store, folder, "", root);
     koine__arena_release(&arena);
     return rc;
 }
@@ -347,19 +363,14 @@ int koine__config_load(struct koine__store *store, const char *file, const struc
 static int stage_structure(struct koine__store *store, const char *path, koine_str value,
                            struct koine__origin origin, koine_error **ret_error)
 {
+    static const struct koine__yaml null = {.plain = true};
     struct koine__arena arena;
     struct koine__yaml *root = NULL;
     struct koine__yaml_job job = {.origin = origin, .arena = &arena, .ret_error = ret_error};
     koine__arena_init(&arena, 0);
     int rc = koine__yaml_read(&job, value, &root);
-    struct koine__yaml *nothing = root ? root : koine__arena_alloc(&arena, sizeof(*nothing));
-    if (!rc && !nothing)
-        rc = koine__error_memory(ret_error);
-    if (!rc) {
-        nothing->plain = nothing->plain || !root; /* an empty text is a null */
-        koine__store_unset_below(store, path);
-        rc = koine__yaml_stage(&job, store, NULL, path, nothing);
-    }
+    if (!rc)
+        rc = stage_copy(&job, store, NULL, path, root ? root : &null);
     koine__arena_release(&arena);
     return rc;
 }

@@ -25,6 +25,11 @@ static int init_hub(struct koine_hub *hub)
     return hub->staged ? koine__crypto_init() : KOINE_EMEMORY;
 }
 
+static bool is_parents(const struct koine_hub *hub)
+{
+    return hub->generation != koine__fork_generation();
+}
+
 static void destroy(struct koine_hub *hub)
 {
     koine__snapshot_unref(hub->snapshot);
@@ -33,7 +38,10 @@ static void destroy(struct koine_hub *hub)
     koine__handles_free(hub->handles);
     koine_error_free(hub->stage_error);
     koine__dealloc(hub->config_file);
-    koine__curl_share_free(hub->share);
+    koine__dealloc(hub->named_config);
+    koine__dealloc(hub->user_config);
+    if (!is_parents(hub))
+        koine__curl_share_free(hub->share);
     koine__log_release(&hub->log);
     pthread_mutex_destroy(&hub->mutex);
     koine__dealloc(hub);
@@ -63,11 +71,19 @@ struct koine_hub *koine__hub_ref(struct koine_hub *hub)
     return hub;
 }
 
+/* A child has one thread. If another one of the parent's held the mutex at the fork, nobody can tell what it
+ * was in the middle of, and the memory stays. */
+static bool lock_to_free(struct koine_hub *hub)
+{
+    if (is_parents(hub))
+        return pthread_mutex_trylock(&hub->mutex) == 0;
+    return pthread_mutex_lock(&hub->mutex) == 0;
+}
+
 void koine_hub_free(koine_hub *hub)
 {
-    if (!hub)
+    if (!hub || koine__log_is_inside() || !lock_to_free(hub))
         return;
-    pthread_mutex_lock(&hub->mutex);
     int left = --hub->references;
     pthread_mutex_unlock(&hub->mutex);
     if (left == 0)
@@ -83,7 +99,7 @@ int koine__hub_usable(const struct koine_hub *hub)
 {
     if (!hub || koine__log_is_inside())
         return KOINE_EARGUMENT;
-    return hub->generation == koine__fork_generation() ? KOINE_OK : KOINE_EFORK;
+    return is_parents(hub) ? KOINE_EFORK : KOINE_OK;
 }
 
 int koine__hub_share(struct koine_hub *hub, struct koine__curl_share **ret)
@@ -118,15 +134,31 @@ int koine_hub_set_log(koine_hub *hub, int level, koine_log_sink sink, void *user
 
 /* ---- staging ---- */
 
-int koine_hub_set(koine_hub *hub, const char *path, const char *value)
+/* Changes are made to a copy of what is staged, so that one that fails leaves nothing behind. */
+static int settle(struct koine_hub *hub, struct koine__store *copy, int rc)
+{
+    koine__store_free(rc == KOINE_OK ? hub->staged : copy);
+    if (rc == KOINE_OK)
+        hub->staged = copy;
+    return rc;
+}
+
+static int stage_value(struct koine_hub *hub, const char *path, const char *value, koine_error **ret_error)
 {
     static const struct koine__origin origin = {"koine_hub_set", 0, 0};
+    struct koine__store *copy = koine__store_copy(hub->staged);
+    int rc = copy ? koine__config_value(copy, path, value, origin, ret_error) : KOINE_EMEMORY;
+    return settle(hub, copy, rc);
+}
+
+int koine_hub_set(koine_hub *hub, const char *path, const char *value)
+{
     koine_error *error = NULL;
     int rc = koine__hub_usable(hub);
     if (rc != KOINE_OK || !path || !value)
         return rc != KOINE_OK ? rc : KOINE_EARGUMENT;
     pthread_mutex_lock(&hub->mutex);
-    rc = koine__config_value(hub->staged, path, value, origin, &error);
+    rc = stage_value(hub, path, value, &error);
     if (rc != KOINE_OK && rc != KOINE_EMEMORY) { /* told by apply, which has somewhere to put it */
         if (!hub->stage_error) {
             hub->stage_error = error;
@@ -139,10 +171,7 @@ int koine_hub_set(koine_hub *hub, const char *path, const char *value)
     return rc;
 }
 
-static const char *env_or_process(const struct koine_hub *hub, const char *name)
-{
-    return hub->env ? koine__env_get(hub->env, name) : NULL;
-}
+/* ---- places ---- */
 
 static char *joined(const char *folder, const char *rest)
 {
@@ -152,30 +181,45 @@ static char *joined(const char *folder, const char *rest)
     return koine__buf_take(&buf);
 }
 
-/* The first of the places that a configuration is looked for in; NULL with KOINE_OK: none has one. */
-static int find_config(const struct koine_hub *hub, char **ret)
+/* A relative path would be one below the current folder, which never says what holds. */
+static bool is_place(const char *folder)
 {
-    const char *named = env_or_process(hub, "KOINE_CONFIG");
-    const char *home = env_or_process(hub, "HOME"), *xdg = env_or_process(hub, "XDG_CONFIG_HOME");
-    const char *folders[] = {xdg && *xdg ? xdg : home, KOINE_SYSCONF_DIR};
-    const char *rests[] = {xdg && *xdg ? "/koine/koine.yaml" : "/.config/koine/koine.yaml",
-                           "/koine/koine.yaml"};
-    *ret = NULL;
-    if (named && *named) {
-        *ret = koine__strdup(named);
-        return *ret ? KOINE_OK : KOINE_EMEMORY;
-    }
-    for (size_t i = 0; i < 2; i++) {
-        char *path = folders[i] ? joined(folders[i], rests[i]) : NULL;
-        if (folders[i] && !path)
-            return KOINE_EMEMORY;
-        if (path && access(path, F_OK) == 0) {
-            *ret = path;
-            return KOINE_OK;
-        }
-        koine__dealloc(path);
-    }
-    return KOINE_OK;
+    return folder && folder[0] == '/';
+}
+
+struct places { /* where the environment says that a configuration is; NULL: nowhere */
+    char *named, *user;
+};
+
+static void free_places(struct places *places)
+{
+    koine__dealloc(places->named);
+    koine__dealloc(places->user);
+}
+
+/* `env` holds only the process's own variables yet: a .env file must not choose the configuration. */
+static int find_places(const struct koine__env *env, struct places *ret)
+{
+    const char *named = koine__env_get(env, "KOINE_CONFIG");
+    const char *xdg = koine__env_get(env, "XDG_CONFIG_HOME"), *home = koine__env_get(env, "HOME");
+    bool wants_named = named && *named, wants_user = is_place(xdg) || is_place(home);
+    if (wants_named)
+        ret->named = koine__strdup(named);
+    if (wants_user)
+        ret->user =
+            is_place(xdg) ? joined(xdg, "/koine/koine.yaml") : joined(home, "/.config/koine/koine.yaml");
+    return (wants_named && !ret->named) || (wants_user && !ret->user) ? KOINE_EMEMORY : KOINE_OK;
+}
+
+/* The first of the places that a configuration is looked for in; NULL: none has one. */
+static const char *find_config(const struct koine_hub *hub)
+{
+    static const char systems[] = KOINE_SYSCONF_DIR "/koine/koine.yaml";
+    if (hub->named_config)
+        return hub->named_config;
+    if (hub->user_config && access(hub->user_config, F_OK) == 0)
+        return hub->user_config;
+    return access(systems, F_OK) == 0 ? systems : NULL;
 }
 
 static char *folder_of(const char *file)
@@ -183,6 +227,8 @@ static char *folder_of(const char *file)
     const char *slash = strrchr(file, '/');
     return slash ? koine__strndup(file, (size_t)(slash - file)) : koine__strdup(".");
 }
+
+/* ---- files and the environment ---- */
 
 static int read_env_file(struct koine__env *env, const char *folder, const char *mode,
                          koine_error **ret_error)
@@ -204,63 +250,96 @@ static int read_env_files(struct koine__env *env, const char *folder, koine_erro
     return rc == KOINE_OK ? read_env_file(env, folder, NULL, ret_error) : rc;
 }
 
-static int read_env_beside(struct koine_hub *hub, const char *file, koine_error **ret_error)
+static int read_env_beside(struct koine__env *env, const char *file, koine_error **ret_error)
 {
     char *folder = folder_of(file);
     if (!folder)
         return koine__error_memory(ret_error);
-    int rc = hub->env ? read_env_files(hub->env, folder, ret_error) : KOINE_OK;
+    int rc = read_env_files(env, folder, ret_error);
     koine__dealloc(folder);
     return rc;
 }
 
+/* Stages the file, and the environment on top of it again: that one wins, in whatever order they were asked
+ * for. */
+static int stage_file(struct koine_hub *hub, const char *file, koine_error **ret_error)
+{
+    int rc = hub->env ? read_env_beside(hub->env, file, ret_error) : KOINE_OK;
+    if (rc != KOINE_OK)
+        return rc;
+    struct koine__store *copy = koine__store_copy(hub->staged);
+    rc = copy ? koine__config_load(copy, file, hub->env, ret_error) : koine__error_memory(ret_error);
+    if (rc == KOINE_OK)
+        rc = koine__env_stage(hub->env, copy, ret_error);
+    return settle(hub, copy, rc);
+}
+
+static int load(struct koine_hub *hub, const char *file, koine_error **ret_error)
+{
+    const char *found = file ? file : find_config(hub);
+    if (!found)
+        return KOINE_OK;
+    char *copy = koine__strdup(found);
+    int rc = copy ? stage_file(hub, copy, ret_error) : koine__error_memory(ret_error);
+    if (rc != KOINE_OK) {
+        koine__dealloc(copy);
+        return rc;
+    }
+    koine__dealloc(hub->config_file);
+    hub->config_file = copy;
+    return KOINE_OK;
+}
+
 int koine_hub_load(koine_hub *hub, const char *file, koine_error **ret_error)
 {
-    char *path = NULL;
     int rc = unusable(hub, ret_error, "koine_hub_load");
     if (rc != KOINE_OK)
         return rc;
     pthread_mutex_lock(&hub->mutex);
-    if (file)
-        path = koine__strdup(file);
-    if ((file && !path) || (!file && find_config(hub, &path) != KOINE_OK))
-        rc = koine__error_memory(ret_error);
-    if (rc == KOINE_OK && path)
-        rc = read_env_beside(hub, path, ret_error);
-    if (rc == KOINE_OK && path)
-        rc = koine__config_load(hub->staged, path, hub->env, ret_error);
-    if (rc == KOINE_OK && path) {
-        koine__dealloc(hub->config_file);
-        hub->config_file = path;
-        path = NULL;
-    }
-    /* The environment wins over the file, in whatever order they were asked for. */
-    if (rc == KOINE_OK && hub->env)
-        rc = koine__env_stage(hub->env, hub->staged, ret_error);
+    rc = load(hub, file, ret_error);
     pthread_mutex_unlock(&hub->mutex);
-    koine__dealloc(path);
     return rc;
 }
 
 extern char **environ;
 
+static int read_environment(const struct koine_hub *hub, struct koine__env *env, struct places *ret_places,
+                            koine_error **ret_error)
+{
+    if (koine__env_add_process(env, (const char *const *)environ) != KOINE_OK ||
+        find_places(env, ret_places) != KOINE_OK)
+        return koine__error_memory(ret_error);
+    int rc = read_env_files(env, ".", ret_error);
+    if (rc == KOINE_OK && hub->config_file)
+        rc = read_env_beside(env, hub->config_file, ret_error);
+    return rc;
+}
+
+static int stage_environment(struct koine_hub *hub, const struct koine__env *env, koine_error **ret_error)
+{
+    struct koine__store *copy = koine__store_copy(hub->staged);
+    int rc = copy ? koine__env_stage(env, copy, ret_error) : koine__error_memory(ret_error);
+    return settle(hub, copy, rc);
+}
+
 static int load_environment(struct koine_hub *hub, koine_error **ret_error)
 {
+    struct places places = {NULL, NULL};
     struct koine__env *env = koine__env_new();
-    int rc = env ? koine__env_add_process(env, (const char *const *)environ) : KOINE_EMEMORY;
-    if (rc != KOINE_OK)
-        rc = koine__error_memory(ret_error);
+    int rc = env ? read_environment(hub, env, &places, ret_error) : koine__error_memory(ret_error);
     if (rc == KOINE_OK)
-        rc = read_env_files(env, ".", ret_error);
-    if (rc == KOINE_OK)
-        rc = koine__env_stage(env, hub->staged, ret_error);
+        rc = stage_environment(hub, env, ret_error);
     if (rc != KOINE_OK) {
         koine__env_free(env);
+        free_places(&places);
         return rc;
     }
+    free_places(&(struct places){hub->named_config, hub->user_config});
     koine__env_free(hub->env);
     hub->env = env;
-    return hub->config_file ? read_env_beside(hub, hub->config_file, ret_error) : KOINE_OK;
+    hub->named_config = places.named;
+    hub->user_config = places.user;
+    return KOINE_OK;
 }
 
 int koine_hub_load_environment(koine_hub *hub, koine_error **ret_error)
@@ -314,7 +393,9 @@ int koine__hub_snapshot(struct koine_hub *hub, struct koine__snapshot **ret, koi
     if (rc != KOINE_OK)
         return rc;
     pthread_mutex_lock(&hub->mutex);
-    if (!hub->snapshot)
+    if (!hub->snapshot && hub->stage_error && !ret_error)
+        rc = hub->stage_error->number; /* kept for somebody who can be told */
+    else if (!hub->snapshot)
         rc = apply(hub, ret_error);
     if (rc == KOINE_OK)
         *ret = koine__snapshot_ref(hub->snapshot);

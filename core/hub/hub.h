@@ -27,6 +27,8 @@ struct koine_hub {
     struct koine__store *staged;
     struct koine__env *env; /* NULL: the environment was not asked for */
     char *config_file;      /* loaded last; NULL: none */
+    char *named_config;     /* $KOINE_CONFIG as the process itself has it; NULL: not set, or not asked for */
+    char *user_config;      /* where the user's would be, likewise */
     struct koine__snapshot *snapshot;
     struct koine__curl_share *share; /* made with the first client */
     struct koine__handle *handles;

@@ -268,6 +268,8 @@ static int ask_provider(const struct koine__snapshot *snapshot, const struct koi
     if (instance->provider->calculate_cost(&query, &cost) < 0)
         return KOINE_EARGUMENT;
     koine__cost_from_provider(&cost, ret);
+    bool counted_by_us = KOINE_HAS(koine_usage, usage, estimated) && usage->estimated != 0;
+    ret->estimated |= ret->state == KOINE_PRICED && counted_by_us;
     return KOINE_OK;
 }
 
@@ -278,6 +280,8 @@ static int cost_of(const struct koine__snapshot *snapshot, const char *target, c
     const char *slash = strchr(target, '/');
     if (!slash || slash == target || (size_t)(slash - target) >= sizeof(name))
         return slash ? KOINE_ENOTFOUND : KOINE_EARGUMENT;
+    if (slash[1] == '\0')
+        return KOINE_EARGUMENT;
     memcpy(name, target, (size_t)(slash - target));
     name[slash - target] = '\0';
     const struct koine__instance *instance = koine__snapshot_instance(snapshot, name);

@@ -88,6 +88,8 @@ static void remove_member(struct koine_request *request, struct koine__request_m
 
 static int put_member(struct koine_request *request, koine_str name, koine_str json)
 {
+    if (name.len > 0 && memchr(name.ptr, '\0', name.len)) /* kept as C strings, it would be another name */
+        return KOINE_EARGUMENT;
     void *items = request->members;
     char *key = koine__strndup(name.ptr, name.len), *value = koine__strndup(json.ptr, json.len);
     struct koine__request_member *old = key ? find_member(request, key) : NULL;
@@ -153,6 +155,26 @@ static int take_apart(struct koine_request *request)
     return rc;
 }
 
+/* What became of a whole value: KOINE_EARGUMENT is one beyond DOCUMENT_LIMIT. */
+static int outcome(const struct koine__writer *writer)
+{
+    if (koine__writer_done(writer))
+        return KOINE_OK;
+    return writer->buf->error != KOINE_OK ? writer->buf->error : KOINE_EARGUMENT;
+}
+
+/* The message under way. */
+static void write_parts(struct koine__writer *writer, const struct koine_request *request)
+{
+    koine__write_open(writer, NO_KEY, '{');
+    koine__write_str(writer, KOINE__STR("role"), koine__str(request->parts_role));
+    koine__write_open(writer, KOINE__STR("content"), '[');
+    if (request->parts.len > 0)
+        koine__write_raw(writer, NO_KEY, (koine_str){koine__buf_str(&request->parts), request->parts.len});
+    koine__write_close(writer);
+    koine__write_close(writer);
+}
+
 static int end_parts(struct koine_request *request)
 {
     struct koine__writer writer;
@@ -161,17 +183,11 @@ static int end_parts(struct koine_request *request)
     if (request->messages.len > 0)
         koine__buf_addc(&request->messages, ',');
     koine__writer_init(&writer, &request->messages);
-    koine__write_open(&writer, NO_KEY, '{');
-    koine__write_str(&writer, KOINE__STR("role"), koine__str(request->parts_role));
-    koine__write_open(&writer, KOINE__STR("content"), '[');
-    if (request->parts.len > 0)
-        koine__write_raw(&writer, NO_KEY, (koine_str){koine__buf_str(&request->parts), request->parts.len});
-    koine__write_close(&writer);
-    koine__write_close(&writer);
+    write_parts(&writer, request);
     koine__dealloc(request->parts_role);
     request->parts_role = NULL;
     koine__buf_reset(&request->parts);
-    return koine__writer_done(&writer) ? KOINE_OK : KOINE_EMEMORY;
+    return outcome(&writer);
 }
 
 /* Before every change: sticky errors, and a document of one's own. Parts stay open only for part functions.
@@ -222,8 +238,16 @@ int koine_request_set(koine_request *request, const char *member, const char *js
     rc = koine__json_read(koine__str(json), &arena, &root, NULL);
     if (rc == KOINE_OK)
         rc = put_any(request, koine__str(member), root);
+    if (rc == KOINE_OK && koine__node_failed(root))
+        rc = KOINE_EMEMORY;
     koine__arena_release(&arena);
     return stick(request, rc);
+}
+
+/* Members that are kept apart, and can only be lists. */
+static bool is_list(const char *member)
+{
+    return strcmp(member, "messages") == 0 || strcmp(member, "tools") == 0;
 }
 
 int koine_request_set_string(koine_request *request, const char *member, const char *text)
@@ -231,13 +255,14 @@ int koine_request_set_string(koine_request *request, const char *member, const c
     struct koine__buf buf;
     struct koine__writer writer;
     int rc = begin_change(request, false);
-    if (rc != KOINE_OK || !member || !text)
+    if (rc != KOINE_OK || !member || !text || is_list(member))
         return rc != KOINE_OK ? rc : stick(request, KOINE_EARGUMENT);
     koine__buf_init(&buf, DOCUMENT_LIMIT);
     koine__writer_init(&writer, &buf);
     koine__write_str(&writer, NO_KEY, koine__str(text));
-    rc = koine__writer_done(&writer) ? put_member(request, koine__str(member), (koine_str){buf.ptr, buf.len})
-                                     : KOINE_EMEMORY;
+    rc = outcome(&writer);
+    if (rc == KOINE_OK)
+        rc = put_member(request, koine__str(member), (koine_str){buf.ptr, buf.len});
     koine__buf_release(&buf);
     return stick(request, rc);
 }
@@ -246,7 +271,7 @@ int koine_request_set_integer(koine_request *request, const char *member, int64_
 {
     struct koine__buf buf;
     int rc = begin_change(request, false);
-    if (rc != KOINE_OK || !member)
+    if (rc != KOINE_OK || !member || is_list(member))
         return rc != KOINE_OK ? rc : stick(request, KOINE_EARGUMENT);
     koine__buf_init(&buf, 32);
     koine__buf_add_int(&buf, value);
@@ -268,7 +293,7 @@ static void begin_element(struct koine__buf *list, struct koine__writer *writer)
 static int end_element(struct koine_request *request, struct koine__writer *writer)
 {
     koine__write_close(writer);
-    return stick(request, koine__writer_done(writer) ? KOINE_OK : KOINE_EMEMORY);
+    return stick(request, outcome(writer));
 }
 
 int koine_request_message(koine_request *request, const char *role, const char *text)
@@ -347,8 +372,10 @@ int koine_request_tool(koine_request *request, const char *name, const char *des
     int rc = begin_change(request, false);
     if (rc != KOINE_OK || !name)
         return rc != KOINE_OK ? rc : stick(request, KOINE_EARGUMENT);
-    if (schema_json && koine__json_check(koine__str(schema_json), KOINE__JSON_DEPTH, NULL) != KOINE_OK)
-        return stick(request, KOINE_EARGUMENT);
+    if (schema_json)
+        rc = koine__json_check(koine__str(schema_json), KOINE__JSON_DEPTH, NULL);
+    if (rc != KOINE_OK)
+        return stick(request, rc);
     begin_element(&request->tools, &writer);
     koine__write_str(&writer, KOINE__STR("type"), KOINE__STR("function"));
     koine__write_open(&writer, KOINE__STR("function"), '{');
@@ -376,30 +403,34 @@ int koine_request_tool_result(koine_request *request, const char *tool_call_id, 
 
 /* ---- the document's text ---- */
 
-static void write_list(struct koine__writer *writer, koine_str name, const struct koine__buf *list)
+/* `more` is a message under way, or NULL. An empty list is as good as none. */
+static void write_list(struct koine__writer *writer, koine_str name, const struct koine__buf *list,
+                       const struct koine_request *more)
 {
+    if (list->len == 0 && !more)
+        return;
     koine__write_open(writer, name, '[');
     if (list->len > 0)
         koine__write_raw(writer, NO_KEY, (koine_str){koine__buf_str(list), list->len});
+    if (more)
+        write_parts(writer, more);
     koine__write_close(writer);
 }
 
 static int build(struct koine_request *request)
 {
     struct koine__writer writer;
-    if (stick(request, end_parts(request)) != KOINE_OK)
-        return request->error;
     koine__buf_reset(&request->text);
     koine__writer_init(&writer, &request->text);
     koine__write_open(&writer, NO_KEY, '{');
     for (size_t i = 0; i < request->member_count; i++)
         koine__write_raw(&writer, koine__str(request->members[i].name), koine__str(request->members[i].json));
-    write_list(&writer, KOINE__STR("messages"), &request->messages);
-    if (request->tools.len > 0)
-        write_list(&writer, KOINE__STR("tools"), &request->tools);
+    write_list(&writer, KOINE__STR("messages"), &request->messages, request->parts_role ? request : NULL);
+    write_list(&writer, KOINE__STR("tools"), &request->tools, NULL);
     koine__write_close(&writer);
-    request->fresh = koine__writer_done(&writer);
-    return request->fresh ? KOINE_OK : KOINE_EMEMORY;
+    int rc = outcome(&writer);
+    request->fresh = rc == KOINE_OK;
+    return rc;
 }
 
 int koine__request_text(const struct koine_request *request, const char **ret, size_t *ret_len)
@@ -478,8 +509,9 @@ int koine_request_set_canceller(koine_request *request, koine_canceller *cancell
 {
     if (!request)
         return KOINE_EARGUMENT;
+    koine__canceller_ref(canceller); /* first: it may be the one that is there */
     koine_canceller_free(request->canceller);
-    request->canceller = koine__canceller_ref(canceller);
+    request->canceller = canceller;
     return KOINE_OK;
 }
 

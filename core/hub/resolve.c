@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MOST_NAMES 64 /* that a suggestion is looked for in */
+
 static const char *nearest_instance(const struct koine__snapshot *snapshot, const char *name)
 {
-    const char *names[64];
+    const char *names[MOST_NAMES];
     size_t count = 0;
-    for (size_t i = 0; i < snapshot->instance_count && count < 64; i++)
-        names[count++] = snapshot->instances[i].name;
+    for (; count < snapshot->instance_count && count < MOST_NAMES; count++)
+        names[count] = snapshot->instances[count].name;
     return koine__nearest(name, names, count);
 }
 
@@ -21,12 +23,12 @@ int koine__resolve_instance(const struct koine__snapshot *snapshot, const char *
         return KOINE_OK;
     const char *near = nearest_instance(snapshot, name);
     if (near)
-        return koine__error(ret_error, KOINE_ENOTFOUND, "no provider named \"%s\"; did you mean %s?", name,
-                            near);
-    return koine__error(
-        ret_error, KOINE_ENOTFOUND,
-        "no provider named \"%s\": add it under providers: or put its plugin into a folder of plugin_path",
-        name);
+        return koine__error(ret_error, KOINE_ENOTFOUND, "no provider named \"%.100s\"; did you mean %s?",
+                            name, near);
+    return koine__error(ret_error, KOINE_ENOTFOUND,
+                        "no provider named \"%.100s\": add it under providers: or put its plugin into a "
+                        "folder of plugin_path",
+                        name);
 }
 
 int koine__resolve_single(const struct koine__snapshot *snapshot, const struct koine__instance *instance,
@@ -80,10 +82,23 @@ static int by_target(const struct koine__snapshot *snapshot, const char *target,
     return koine__resolve_single(snapshot, instance, model, &document->arena, ret, ret_error);
 }
 
+static const char *nearest_route(const struct koine__snapshot *snapshot, const char *name)
+{
+    const char *names[MOST_NAMES];
+    size_t count = 0;
+    for (; count < snapshot->route_count && count < MOST_NAMES; count++)
+        names[count] = snapshot->routes[count].name;
+    return koine__nearest(name, names, count);
+}
+
 static int by_route(const struct koine__snapshot *snapshot, const char *name, struct koine__route *ret,
                     koine_error **ret_error)
 {
     const struct koine__route *route = koine__snapshot_route(snapshot, name);
+    const char *near = route ? NULL : nearest_route(snapshot, name);
+    if (near)
+        return koine__error(ret_error, KOINE_ENOTFOUND, "no route named \"%.100s\"; did you mean %s?", name,
+                            near);
     if (!route)
         return koine__error(ret_error, KOINE_ENOTFOUND, "no route named \"%.100s\" under routes:", name);
     *ret = *route;
@@ -101,11 +116,19 @@ static int by_default(const struct koine__snapshot *snapshot, struct koine__rout
     return KOINE_OK;
 }
 
+static int no_model(const char *instance_name, koine_error **ret_error)
+{
+    return koine__error(ret_error, KOINE_EARGUMENT, "the document names no model for provider \"%s\"",
+                        instance_name);
+}
+
 static int by_model(const struct koine__snapshot *snapshot, koine_str model, struct koine__document *document,
                     struct koine__route *ret, koine_error **ret_error)
 {
     koine_str rest = {NULL, 0};
     const struct koine__instance *instance = split_target(snapshot, model, &rest);
+    if (instance && rest.len == 0)
+        return no_model(instance->name, ret_error);
     if (instance)
         return koine__resolve_single(snapshot, instance, rest, &document->arena, ret, ret_error);
     for (size_t i = 0; i < snapshot->route_count; i++) {
@@ -131,22 +154,39 @@ static int by_provider(const struct koine__snapshot *snapshot, const char *name,
     int rc = koine__resolve_instance(snapshot, name, &instance, ret_error);
     if (rc != KOINE_OK)
         return rc;
-    if (model.len == 0)
-        return koine__error(ret_error, KOINE_EARGUMENT, "the document names no model for provider \"%s\"",
-                            name);
     if (split_target(snapshot, model, &rest) == instance)
         model = rest;
+    if (model.len == 0)
+        return no_model(name, ret_error);
     return koine__resolve_single(snapshot, instance, model, &document->arena, ret, ret_error);
+}
+
+/* The document's model; empty: it names none. */
+static int read_model(const struct koine__document *document, koine_str *ret, koine_error **ret_error)
+{
+    const koine_node *node = koine__node_get(document->root, "model");
+    int32_t kind = koine__node_kind(node);
+    *ret = koine__node_str(node);
+    if (koine__node_failed(document->root))
+        return koine__error_memory(ret_error);
+    if (kind != KOINE_NODE_NONE && kind != KOINE_NODE_NULL && kind != KOINE_NODE_STRING)
+        return koine__error(ret_error, KOINE_EARGUMENT, "the document's model is no string");
+    if (ret->len > 0 && memchr(ret->ptr, '\0', ret->len))
+        return koine__error(ret_error, KOINE_EARGUMENT, "the document's model holds \\u0000");
+    return KOINE_OK;
 }
 
 int koine__resolve(const struct koine__snapshot *snapshot, const struct koine_request *request,
                    struct koine__document *document, struct koine__route *ret, koine_error **ret_error)
 {
-    koine_str model = koine__node_str(koine__node_get(document->root, "model"));
+    koine_str model;
     if (request->target)
         return by_target(snapshot, request->target, document, ret, ret_error);
     if (request->route)
         return by_route(snapshot, request->route, ret, ret_error);
+    int rc = read_model(document, &model, ret_error);
+    if (rc != KOINE_OK)
+        return rc;
     if (request->provider)
         return by_provider(snapshot, request->provider, model, document, ret, ret_error);
     if (model.len > 0)

@@ -19,7 +19,8 @@ struct koine__snapshot {
     struct koine__route *routes;
     size_t route_count;
     const struct koine__route *default_route; /* NULL: none */
-    struct koine__route single; /* what a route of one target takes from the default one; without its target */
+    struct koine__route
+        single; /* what a route of one target takes from the default one; without its target */
     int64_t pool_connections, pool_idle, min_attempt;
     const char *ca_file, *proxy;
     int references; /* changed atomically */

@@ -129,13 +129,19 @@ int koine__loop_new(const struct koine__clock *clock, struct koine__loop **ret)
     return KOINE_OK;
 }
 
+void koine__loop_detach(struct koine__loop *loop)
+{
+    close_fd(loop->epoll_fd);
+    close_fd(loop->timer_fd);
+    close_fd(loop->busy_fd);
+    loop->epoll_fd = loop->timer_fd = loop->busy_fd = -1;
+}
+
 void koine__loop_free(struct koine__loop *loop)
 {
     if (!loop)
         return;
-    close_fd(loop->epoll_fd);
-    close_fd(loop->timer_fd);
-    close_fd(loop->busy_fd);
+    koine__loop_detach(loop);
     koine__waker_unref(loop->waker);
     koine__dealloc(loop);
 }

@@ -43,7 +43,10 @@ void koine__waker_wake(struct koine__waker *waker); /* [any thread, signal handl
 int koine__loop_new(const struct koine__clock *clock,
                     struct koine__loop **ret);   /* KOINE_EMEMORY, KOINE_ESYSTEM */
 void koine__loop_free(struct koine__loop *loop); /* timers still set are forgotten, never fired */
-/* In a child after fork: closes descriptors without touching the shared epoll set. */
+/* In a child after fork: closes descriptors without touching the shared epoll set. After detach the loop's
+ * memory is still there, so that what is set on it can be freed, and nothing done to it reaches the parent.
+ */
+void koine__loop_detach(struct koine__loop *loop);
 void koine__loop_abandon(struct koine__loop *loop);
 int koine__loop_fd(const struct koine__loop *loop);
 const struct koine__clock *koine__loop_clock(const struct koine__loop *loop);

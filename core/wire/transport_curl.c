@@ -634,7 +634,11 @@ static void detach(struct koine__transfer *transfer)
     struct curl_transport *transport = transfer->owner;
     if (transfer->step == RUNNING) {
         enter(transport);
+        if (transfer->fault.class_number ==
+            KOINE_CLASS_MEMORY) /* 7.88 divides by zero when it reuses such a one */
+            curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
         curl_multi_remove_handle(transport->multi, transfer->easy);
+        curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, transport->idle == 0 ? 1L : 0L);
         leave(transport);
         count_running(transport, -1);
     }
@@ -731,8 +735,7 @@ static void settle(struct curl_transport *transport)
         koine__timer_stop(transport->loop, &transport->kick);
 }
 
-/* curl is out of memory and does not say for whom. Some transfer is lost to it and would never end; and 7.88 would
- * divide by zero if it were asked to go on with that one's socket. */
+/* curl is out of memory and does not say for whom: some transfer is lost to it and would never end. */
 static void fail_all(struct curl_transport *transport)
 {
     for (struct koine__transfer *at = transport->active; at; at = at->next) {

@@ -516,6 +516,17 @@ static void json_refusals(void)
     }
 }
 
+static const char *set(struct koine__store *store, const char *path, const char *value)
+{
+    koine_error *error = NULL;
+    int rc = koine__config_value(store, path, value, (struct koine__origin){.source = "test"}, &error);
+    if (rc == KOINE_OK)
+        return NULL;
+    ASSERT_INT(rc, KOINE_ECONFIG);
+    keep(error);
+    return message;
+}
+
 /* ---- Merging ---- */
 
 /* A second text replaces values and whole lists, and adds to maps. */
@@ -532,6 +543,20 @@ static void merging(void)
     ASSERT_STR(parse(store, "plugin_path:\n"), NULL);
     ASSERT_STR(koine__store_get(store, "plugin_path.0"), NULL);
     ASSERT_INT(koine__store_check(store, NULL), KOINE_OK);
+    koine__store_free(store);
+}
+
+/* What was refused left nothing behind. */
+static void all_or_nothing(void)
+{
+    struct koine__store *store = koine__store_new();
+    ASSERT_STR(parse(store, "plugin_path: [/x]\n"), NULL);
+    ASSERT_STR(parse(store, "plugin_path: [/y]\ndefault_route: a\nzebra: 1\n"),
+               "k.yaml:3:1: zebra: unknown key; docs/configuration.md lists those there are");
+    ASSERT_STR(set(store, "plugin_path", "[/y, [z]]"), "test: plugin_path.1: expected one path, not a list");
+    ASSERT_STR(koine__store_get(store, "plugin_path.0"), "/x");
+    ASSERT_STR(koine__store_get(store, "default_route"), NULL);
+    ASSERT_INT((long long)koine__store_count(store), 2);
     koine__store_free(store);
 }
 
@@ -552,17 +577,6 @@ static void paths(void)
 }
 
 /* ---- Single values ---- */
-
-static const char *set(struct koine__store *store, const char *path, const char *value)
-{
-    koine_error *error = NULL;
-    int rc = koine__config_value(store, path, value, (struct koine__origin){.source = "test"}, &error);
-    if (rc == KOINE_OK)
-        return NULL;
-    ASSERT_INT(rc, KOINE_ECONFIG);
-    keep(error);
-    return message;
-}
 
 static void single_values(void)
 {
@@ -844,7 +858,7 @@ SUITE_MAIN("config", {"everything", everything}, {"origins", origins},
            {"expansion refusals", expansion_refusals}, {"no environment", no_environment},
            {"variables stay values", variables_stay_values}, {"json scalars", json_scalars},
            {"json nesting", json_nesting}, {"json refusals", json_refusals}, {"merging", merging},
-           {"paths", paths}, {"single values", single_values}, {"single refusals", single_refusals},
-           {"files", files}, {"shown", shown}, {"shown quoted", shown_quoted},
-           {"shown can be read", shown_can_be_read}, {"shown as staged", shown_as_staged},
-           {"failing allocations", failing_allocations})
+           {"all or nothing", all_or_nothing}, {"paths", paths}, {"single values", single_values},
+           {"single refusals", single_refusals}, {"files", files}, {"shown", shown},
+           {"shown quoted", shown_quoted}, {"shown can be read", shown_can_be_read},
+           {"shown as staged", shown_as_staged}, {"failing allocations", failing_allocations})

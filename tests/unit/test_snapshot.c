@@ -141,6 +141,9 @@ static void defaults(void)
         ASSERT_INT(snapshot->min_attempt, SECOND);
         ASSERT_STR(snapshot->ca_file, NULL);
         ASSERT_STR(snapshot->proxy, NULL);
+        ASSERT_INT(snapshot->single.commit, KOINE_COMMIT_FIRST_CONTENT);
+        ASSERT_INT(snapshot->single.deadline, 600 * SECOND);
+        ASSERT_INT(snapshot->single.max_attempts, 6);
         koine__snapshot_unref(snapshot);
     }
     end();
@@ -240,6 +243,9 @@ static void routes(void)
         ASSERT_STR(second->members[2].name, "top_k");
         ASSERT_STR(second->members[2].json, NULL);
         ASSERT_STR(second->members[3].name, "seed");
+        ASSERT_INT(snapshot->single.commit, KOINE_COMMIT_COMPLETE); /* as the default route has it */
+        ASSERT_INT(snapshot->single.deadline, 120 * SECOND);
+        ASSERT_INT(snapshot->single.max_attempts, 9);
         const struct koine__route *cheap = koine__snapshot_route(snapshot, "cheap");
         ASSERT_INT(cheap->commit, KOINE_COMMIT_FIRST_CONTENT);
         ASSERT_INT(cheap->deadline, 600 * SECOND);
