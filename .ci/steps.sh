@@ -7,6 +7,7 @@
 # configure_in FOLDER …    an out-of-tree build, configured again only when it is asked differently
 
 export LC_ALL=C.UTF-8
+umask 022 # plugins that others may write are not loaded
 jobs=$(nproc 2>/dev/null || echo 2)
 bold='' dim='' red='' green='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
@@ -52,40 +53,48 @@ step() { # NAME LOG COMMAND…
 
 missing=()          # packages that must be there
 missing_optional=() # and those without which something is skipped
+declare -A reasons  # package: what it is for
 
-need_command() { # COMMAND PACKAGE
-    command -v "$1" >/dev/null 2>&1 || missing+=("$2")
+lacks() { # PACKAGE WHY
+    missing+=("$1")
+    reasons[$1]=$2
 }
 
-need_library() { # NAME-FOR-PKG-CONFIG PACKAGE
-    pkg-config --exists "$1" 2>/dev/null || missing+=("$2")
+need_command() { # COMMAND PACKAGE WHY
+    command -v "$1" >/dev/null 2>&1 || lacks "$2" "$3"
 }
 
-need_header() { # HEADER PACKAGE
-    printf '#include <%s>\n' "$1" | ${CC:-cc} -E -x c - >/dev/null 2>&1 || missing+=("$2")
+need_library() { # NAME-FOR-PKG-CONFIG PACKAGE WHY
+    pkg-config --exists "$1" 2>/dev/null || lacks "$2" "$3"
 }
 
-want_file() { # FILE PACKAGE
-    [ -e "$1" ] || missing_optional+=("$2")
+need_header() { # HEADER PACKAGE WHY
+    printf '#include <%s>\n' "$1" | ${CC:-cc} -E -x c - >/dev/null 2>&1 || lacks "$2" "$3"
 }
 
-want_command() { # COMMAND PACKAGE
-    command -v "$1" >/dev/null 2>&1 || missing_optional+=("$2")
+want_file() { # FILE PACKAGE WHY
+    [ -e "$1" ] && return
+    missing_optional+=("$2")
+    reasons[$2]=$3
+}
+
+want_command() { # COMMAND PACKAGE WHY
+    want_file "$(command -v "$1")" "$2" "$3"
 }
 
 need_for_build() {
-    need_command autoconf autoconf
-    need_command automake automake
-    need_command libtoolize libtool
-    need_command pkg-config pkg-config
-    need_command make make
+    need_command autoconf autoconf "makes configure"
+    need_command automake automake "makes Makefile.in"
+    need_command libtoolize libtool "makes shared objects"
+    need_command pkg-config pkg-config "finds libraries"
+    need_command make make "builds"
     local compiler=${CC:-cc}
-    need_command "${compiler%% *}" gcc
-    need_header stdio.h libc6-dev
-    need_library libcurl libcurl4-openssl-dev
-    need_library json-c libjson-c-dev
-    need_library yaml-0.1 libyaml-dev
-    need_library libsodium libsodium-dev
+    need_command "${compiler%% *}" gcc "compiles"
+    need_header stdio.h libc6-dev "headers of the C library"
+    need_library libcurl libcurl4-openssl-dev "HTTP and TLS"
+    need_library json-c libjson-c-dev "JSON"
+    need_library yaml-0.1 libyaml-dev "the configuration file"
+    need_library libsodium libsodium-dev "hashes"
 }
 
 apt_get() {
@@ -97,34 +106,39 @@ apt_get() {
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get "$@"
 }
 
+list_missing() {
+    local package
+    for package in "${missing[@]}"; do
+        printf '  %-24s %s\n' "$package" "${reasons[$package]-}"
+    done
+    for package in "${missing_optional[@]}"; do
+        printf '  %-24s %s (can be done without)\n' "$package" "${reasons[$package]-}"
+    done
+}
+
 # Fails if a package that must be there is missing and cannot be installed.
-install_missing() { # WHY LOG
-    local how='apt-get install' package
+install_missing() { # LOG
+    local obstacle='' package
     [ ${#missing[@]} = 0 ] && [ ${#missing_optional[@]} = 0 ] && return 0
-    if ! command -v apt-get >/dev/null; then
-        if [ ${#missing[@]} != 0 ]; then
-            echo "Missing $1, by Debian's names: ${missing[*]}"
-            echo "There is no apt-get here: please install them and start again."
-            return 1
-        fi
-        echo "Not found, and done without: ${missing_optional[*]}"
-        return 0
-    fi
-    [ "$(id -u)" = 0 ] || how="sudo $how"
-    echo "  Missing $1; $how: ${missing[*]} ${missing_optional[*]}"
-    if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+    echo "These packages are missing:"
+    list_missing
+    command -v apt-get >/dev/null || obstacle="There is no apt-get here (the names are Debian's)"
+    [ "$(id -u)" = 0 ] || [ -n "$obstacle" ] || command -v sudo >/dev/null || obstacle="We are not root, and there is no sudo"
+    if [ -n "$obstacle" ]; then
         [ ${#missing[@]} = 0 ] && return 0
-        echo "There is no sudo here: please install them as root: apt-get install ${missing[*]}"
+        echo "$obstacle: please install them, and start again."
         return 1
     fi
-    [ "$(id -u)" = 0 ] || sudo true || return 1 # asks for the password before output goes to the log
-    step "apt-get update" "$2" apt_get update -q || true
+    if [ "$(id -u)" != 0 ]; then
+        echo "They are installed with sudo apt-get."
+        sudo true || return 1 # so that its question is seen
+    fi
+    step "apt-get update" "$1" apt_get update -q || true
     if [ ${#missing[@]} != 0 ]; then
-        step "apt-get install" "$2" apt_get install -y -q --no-install-recommends "${missing[@]}" || return 1
+        step "apt-get install" "$1" apt_get install -y -q --no-install-recommends "${missing[@]}" || return 1
     fi
     for package in "${missing_optional[@]}"; do
-        apt_get install -y -q --no-install-recommends "$package" >>"$2" 2>&1 ||
-            echo "  Done without $package: it cannot be installed here."
+        timed "apt-get install $package" "$1" apt_get install -y -q --no-install-recommends "$package" || true
     done
     hash -r
 }

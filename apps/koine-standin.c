@@ -40,11 +40,11 @@ struct settings {
 static int usage(FILE *stream)
 {
     fputs("Usage: koine-standin [OPTION]...\n"
-          "A provider on 127.0.0.1 that speaks chat completions and misbehaves by the model's name:\n"
-          "MODEL!BEHAVIOUR, or BEHAVIOUR, or NAME/BEHAVIOUR.\n\n"
+          "A provider on 127.0.0.1 that speaks chat completions and misbehaves by the\n"
+          "model's name: MODEL!BEHAVIOUR, or BEHAVIOUR, or NAME/BEHAVIOUR.\n\n"
           "  --port N                     listen on this port (default 0: any free one)\n"
-          "  --scale F                    multiply every delay (0.02: 50 times faster; default 1)\n"
-          "  --behave PROVIDER=BEHAVIOUR  what a provider does when the model does not say\n"
+          "  --scale F                    multiply every delay; 0.02 is 50 times as fast\n"
+          "  --behave PROVIDER=BEHAVIOUR  what it does when the model does not say\n"
           "  --tokens N                   tokens of an answer (default 60)\n"
           "  --port-file FILE             write the port there, too\n"
           "  --until-eof                  end when standard input ends\n"

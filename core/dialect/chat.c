@@ -25,17 +25,20 @@ void koine__chat_head(const koine_ask *ask, const koine_chat_traits *traits, con
 {
     out->path(out, path);
     out->secret(out, "Authorization", "Bearer ");
-    for (const koine_chat_header *const *at = traits->headers; at && *at; at++) {
-        koine_str value = ask->host->option(ask, (*at)->option);
-        if (value.len > 0)
-            out->header(out, (*at)->header, value);
-    }
+    koine__dialect_headers(ask, traits->headers, out);
 }
 
-koine_provider_event koine__chat_event(int32_t kind)
+void koine__chat_tell(const koine_read *read, const koine_node *told, koine_sink *sink)
 {
-    return (koine_provider_event){
-        .size = sizeof(koine_provider_event), .kind = kind, .index = -1, .retry_ms = -1};
+    koine_chat_traits traits;
+    koine__chat_traits(read->self, &traits);
+    koine__dialect_tell(read, told, traits.faults, sink);
+}
+
+static int32_t fault(const koine_read *read, koine_sink *sink)
+{
+    koine__chat_tell(read, koine__dialect_error(read->host, read->frame->json), sink);
+    return KOINE_DONE;
 }
 
 /* ---- The list of models ---- */
@@ -69,7 +72,7 @@ static void emit_model(const koine_host *host, const koine_node *entry, koine_si
     static const char *const owners[] = {"organization", "owned_by", NULL};
     static const char *const windows[] = {"context_length", "context_window", "max_model_len", NULL};
     static const char *const outputs[] = {"max_completion_tokens", "max_output_tokens", NULL};
-    koine_provider_event event = koine__chat_event(KOINE_EMIT_MODEL);
+    koine_provider_event event = koine__dialect_event(KOINE_EMIT_MODEL);
     koine_model_info info = {.size = sizeof(info),
                              .id = host->str(host->get(entry, "id")),
                              .name = host->str(any_of(host, entry, names)),
@@ -96,9 +99,9 @@ static const koine_node *entries(const koine_host *host, const koine_node *root,
 static int32_t models_whole(const koine_read *read, koine_sink *sink)
 {
     const koine_host *host = read->host;
-    const koine_node *error = koine__chat_error(host, read->frame->json);
+    const koine_node *error = koine__dialect_error(host, read->frame->json);
     bool any;
-    if (error || koine__chat_is_markup(read->frame->text)) {
+    if (error || koine__dialect_is_markup(read->frame->text)) {
         koine__chat_tell(read, error, sink);
         return KOINE_DONE;
     }
@@ -131,7 +134,7 @@ static int32_t calculate_cost(const koine_cost_query *query, koine_provider_cost
         return query->host->price(query, ret);
     ret->state = KOINE_PRICE_KNOWN;
     ret->picodollars = usage->picodollars;
-    ret->price_id = koine__chat_str("vendor");
+    ret->price_id = koine__dialect_str("vendor");
     if (KOINE_HAS(koine_provider_cost, ret, estimated))
         ret->estimated = 0;
     return KOINE_DONE;
@@ -150,4 +153,4 @@ const koine_chat koine__dialect_chat = {.size = sizeof(koine_chat),
                                         .generate = &generate,
                                         .list_models = &list_models,
                                         .calculate_cost = calculate_cost,
-                                        .fault = koine__chat_fault};
+                                        .fault = fault};

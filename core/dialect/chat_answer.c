@@ -38,7 +38,7 @@ static const struct finish {
 static struct finish finish_of(koine_str word)
 {
     for (size_t i = 0; i < sizeof(finishes) / sizeof(finishes[0]); i++)
-        if (koine__chat_is(word, finishes[i].word))
+        if (koine__dialect_is(word, finishes[i].word))
             return finishes[i];
     return (struct finish){NULL, KOINE_STOP_OTHER, 0};
 }
@@ -61,7 +61,7 @@ static koine_str kept_finish(const struct koine__chat_state *state)
 
 static int32_t emit_stop(struct koine__chat_answer *a)
 {
-    koine_provider_event event = koine__chat_event(KOINE_EMIT_STOP);
+    koine_provider_event event = koine__dialect_event(KOINE_EMIT_STOP);
     event.text = kept_finish(a->state);
     event.code = finish_of(event.text).stop;
     a->sink->emit(a->sink, &event);
@@ -78,9 +78,9 @@ static int32_t emit_fault(struct koine__chat_answer *a, const koine_node *told)
 
 static void emit_given_up(struct koine__chat_answer *a)
 {
-    koine_provider_event event = koine__chat_event(KOINE_EMIT_FAULT);
+    koine_provider_event event = koine__dialect_event(KOINE_EMIT_FAULT);
     event.code = finish_of(kept_finish(a->state)).fault;
-    event.text = koine__chat_str("the answer was given up");
+    event.text = koine__dialect_str("the answer was given up");
     event.name = kept_finish(a->state);
     a->sink->emit(a->sink, &event);
     a->state->done = 1;
@@ -90,7 +90,7 @@ static void emit_given_up(struct koine__chat_answer *a)
 
 static void emit_piece(struct koine__chat_answer *a, int32_t kind, koine_str text)
 {
-    koine_provider_event event = koine__chat_event(kind);
+    koine_provider_event event = koine__dialect_event(kind);
     if (text.len == 0)
         return;
     event.text = text;
@@ -100,8 +100,8 @@ static void emit_piece(struct koine__chat_answer *a, int32_t kind, koine_str tex
 
 static void emit_extra(struct koine__chat_answer *a, const char *name, const koine_node *value)
 {
-    koine_provider_event event = koine__chat_event(KOINE_EMIT_EXTRA);
-    event.name = koine__chat_str(name);
+    koine_provider_event event = koine__dialect_event(KOINE_EMIT_EXTRA);
+    event.name = koine__dialect_str(name);
     event.text = a->host->dump(value);
     a->sink->emit(a->sink, &event);
 }
@@ -120,9 +120,9 @@ static void read_part(struct koine__chat_answer *a, const koine_node *part)
     koine_str type = text_of(a, part, "type");
     if (a->host->kind(part) == KOINE_NODE_STRING)
         emit_piece(a, KOINE_EMIT_TEXT, a->host->str(part));
-    else if (koine__chat_is(type, "thinking"))
+    else if (koine__dialect_is(type, "thinking"))
         read_thinking(a, member(a, part, "thinking"));
-    else if (koine__chat_is(type, "refusal"))
+    else if (koine__dialect_is(type, "refusal"))
         emit_piece(a, KOINE_EMIT_REFUSAL, text_of(a, part, "refusal"));
     else
         emit_piece(a, KOINE_EMIT_TEXT, text_of(a, part, "text"));
@@ -193,7 +193,7 @@ static int32_t read_choice(struct koine__chat_answer *a, const koine_node *choic
 /* A first chunk may be empty but for an annotation: it tells neither id nor model. */
 static void read_start(struct koine__chat_answer *a, const koine_node *root)
 {
-    koine_provider_event event = koine__chat_event(KOINE_EMIT_START);
+    koine_provider_event event = koine__dialect_event(KOINE_EMIT_START);
     event.id = text_of(a, root, "id");
     event.name = text_of(a, root, "model");
     if (a->state->started ||
@@ -246,8 +246,8 @@ static int32_t finish(struct koine__chat_answer *a)
 static int32_t read_whole(struct koine__chat_answer *a)
 {
     const koine_frame *frame = a->read->frame;
-    const koine_node *error = koine__chat_error(a->host, frame->json);
-    if (error || (!frame->json && koine__chat_is_markup(frame->text)))
+    const koine_node *error = koine__dialect_error(a->host, frame->json);
+    if (error || (!frame->json && koine__dialect_is_markup(frame->text)))
         return emit_fault(a, error);
     a->whole = true;
     int32_t rc = read_object(a, frame->json);
@@ -257,7 +257,7 @@ static int32_t read_whole(struct koine__chat_answer *a)
 /* Pings and what vendors invent beside the chunks; an event under another name that holds a chunk is one. */
 static bool is_aside(const struct koine__chat_answer *a, const koine_frame *frame)
 {
-    if (frame->event.len == 0 || koine__chat_is(frame->event, "message"))
+    if (frame->event.len == 0 || koine__dialect_is(frame->event, "message"))
         return false;
     return a->host->kind(member(a, frame->json, "choices")) == KOINE_NODE_NONE;
 }
@@ -265,11 +265,11 @@ static bool is_aside(const struct koine__chat_answer *a, const koine_frame *fram
 static int32_t read_event(struct koine__chat_answer *a)
 {
     const koine_frame *frame = a->read->frame;
-    koine_str text = koine__chat_trim(frame->text);
+    koine_str text = koine__dialect_trim(frame->text);
     if (text.len >= 6 && memcmp(text.ptr, "[DONE]", 6) == 0)
         return finish(a);
-    const koine_node *error = koine__chat_error(a->host, frame->json);
-    if (error || koine__chat_is(frame->event, "error"))
+    const koine_node *error = koine__dialect_error(a->host, frame->json);
+    if (error || koine__dialect_is(frame->event, "error"))
         return emit_fault(a, error);
     /* Once the answer is complete, a broken event can only cost the usage: no reason to lose the answer too.
      */

@@ -24,35 +24,27 @@ static const koine_node *sibling(const struct writing *w, const char *name)
     return w->host->get(w->ask->doc, name);
 }
 
-/* A name for koine_out, which takes no lengths (names hold no NUL); NULL: no memory. */
+/* A name for koine_out; NULL: no memory. */
 static const char *name_of(struct writing *w, koine_str name)
 {
-    char *copy = w->host->alloc(w->host, name.len + 1);
-    if (!copy) {
+    const char *copy = koine__dialect_join(w->host, name, (koine_str){NULL, 0});
+    if (!copy)
         w->result = KOINE_NO_MEMORY;
-        return NULL;
-    }
-    if (name.len > 0)
-        memcpy(copy, name.ptr, name.len);
     return copy;
 }
 
 static void notice(struct writing *w, int32_t what, const char *member, const char *why)
 {
-    w->out->notice(w->out, what, koine__chat_str(member), koine__chat_str(why));
+    w->out->notice(w->out, what, koine__dialect_str(member), koine__dialect_str(why));
 }
 
 static void notice_of(struct writing *w, int32_t what, const char *member, const char *start, const char *end)
 {
-    size_t len = strlen(start), more = strlen(end);
-    char *why = w->host->alloc(w->host, len + more + 1);
-    if (!why) {
+    const char *why = koine__dialect_join(w->host, koine__dialect_str(start), koine__dialect_str(end));
+    if (why)
+        notice(w, what, member, why);
+    else
         w->result = KOINE_NO_MEMORY;
-        return;
-    }
-    memcpy(why, start, len);
-    memcpy(why + len, end, more);
-    notice(w, what, member, why);
 }
 
 /* ---- Members that vendors want otherwise ---- */
@@ -117,7 +109,7 @@ static void write_logprobs(struct writing *w, const char *name, const koine_node
         w->out->node(w->out, name, value);
         return;
     }
-    w->out->raw(w->out, name, koine__chat_str("true"));
+    w->out->raw(w->out, name, koine__dialect_str("true"));
     if (count > 0 && w->host->kind(sibling(w, "top_logprobs")) == KOINE_NODE_NONE)
         w->out->num(w->out, "top_logprobs", count);
     notice(w, KOINE_NOTICE_MAPPED, name, "sent as true with top_logprobs");
@@ -141,10 +133,9 @@ static void write_top_logprobs(struct writing *w, const char *name, const koine_
 static bool must_look(const struct writing *w, const koine_node *node)
 {
     koine_str source = w->host->dump(node);
-    if (koine__chat_mentions(source, "\"koine\"") || koine__chat_mentions(source, "\\u006") ||
-        koine__chat_mentions(source, "\\u007"))
+    if (koine__dialect_may_name_koine(source))
         return true;
-    return (w->traits.flags & KOINE_CHAT_NO_DEVELOPER) && koine__chat_mentions(source, "\"developer\"");
+    return (w->traits.flags & KOINE_CHAT_NO_DEVELOPER) && koine__dialect_mentions(source, "\"developer\"");
 }
 
 static void write_named(struct writing *w, koine_str key, const koine_node *value)
@@ -156,15 +147,9 @@ static void write_named(struct writing *w, koine_str key, const koine_node *valu
 
 static void write_part(struct writing *w, const koine_node *part)
 {
-    if (!is_kind(w, part, KOINE_NODE_OBJECT) || !must_look(w, part)) {
-        w->out->node(w->out, NULL, part);
-        return;
-    }
-    w->out->open(w->out, NULL, '{');
-    for (size_t i = 0; i < w->host->count(part); i++)
-        if (!koine__chat_is(w->host->key(part, i), "koine"))
-            write_named(w, w->host->key(part, i), w->host->at(part, i));
-    w->out->close(w->out);
+    int32_t rc = koine__dialect_splice(w->host, w->out, NULL, part);
+    if (rc != KOINE_DONE)
+        w->result = rc;
 }
 
 static void write_parts(struct writing *w, koine_str key, const koine_node *parts)
@@ -180,11 +165,11 @@ static void write_parts(struct writing *w, koine_str key, const koine_node *part
 
 static void write_message_member(struct writing *w, koine_str key, const koine_node *value)
 {
-    if (koine__chat_is(key, "koine"))
+    if (koine__dialect_is(key, "koine"))
         return;
-    bool role = (w->traits.flags & KOINE_CHAT_NO_DEVELOPER) && koine__chat_is(key, "role");
-    if (role && koine__chat_is(w->host->str(value), "developer")) {
-        w->out->str(w->out, "role", koine__chat_str("system"));
+    bool role = (w->traits.flags & KOINE_CHAT_NO_DEVELOPER) && koine__dialect_is(key, "role");
+    if (role && koine__dialect_is(w->host->str(value), "developer")) {
+        w->out->str(w->out, "role", koine__dialect_str("system"));
         w->renamed = true;
         return;
     }
@@ -241,7 +226,7 @@ static const struct special {
 static const struct special *special_of(koine_str key)
 {
     for (size_t i = 0; i < sizeof(specials) / sizeof(specials[0]); i++)
-        if (koine__chat_is(key, specials[i].name))
+        if (koine__dialect_is(key, specials[i].name))
             return &specials[i];
     return NULL;
 }
@@ -249,7 +234,7 @@ static const struct special *special_of(koine_str key)
 static const char *foreign_of(const struct writing *w, koine_str key)
 {
     for (const char *const *at = w->traits.foreign; at && *at; at++)
-        if (koine__chat_is(key, *at))
+        if (koine__dialect_is(key, *at))
             return *at;
     return NULL;
 }
@@ -271,13 +256,13 @@ static void write_framing(struct writing *w)
     koine_out *out = w->out;
     if (w->ask->framing != KOINE_FRAME_SSE)
         return;
-    out->raw(out, "stream", koine__chat_str("true"));
+    out->raw(out, "stream", koine__dialect_str("true"));
     if (!(w->traits.flags & KOINE_CHAT_STREAM_USAGE))
         return;
     out->open(out, "stream_options", '{');
-    out->raw(out, "include_usage", koine__chat_str("true"));
+    out->raw(out, "include_usage", koine__dialect_str("true"));
     if (w->traits.flags & KOINE_CHAT_NO_OBFUSCATION)
-        out->raw(out, "include_obfuscation", koine__chat_str("false"));
+        out->raw(out, "include_obfuscation", koine__dialect_str("false"));
     out->close(out);
 }
 
@@ -301,7 +286,7 @@ static const char *wrong(const koine_ask *ask)
 static void read_compatible(struct writing *w)
 {
     const char *option = w->traits.compatible;
-    if (!option || !koine__chat_is(w->host->option(w->ask, option), "true"))
+    if (!option || !koine__dialect_is(w->host->option(w->ask, option), "true"))
         return;
     w->traits.foreign = NULL;
     w->traits.max_tokens = "max_tokens";
@@ -313,7 +298,7 @@ int32_t koine__chat_request(const koine_ask *ask, koine_out *out)
     struct writing w = {.ask = ask, .host = ask->host, .out = out};
     const char *why = wrong(ask);
     if (why) {
-        out->fail(out, koine__chat_str(why));
+        out->fail(out, koine__dialect_str(why));
         return KOINE_INVALID;
     }
     koine__chat_traits(ask->self, &w.traits);

@@ -18,7 +18,7 @@ static void emit_call(struct koine__chat_answer *a, koine_provider_event event, 
 static void read_call(struct koine__chat_answer *a, const koine_node *call, size_t position)
 {
     const koine_host *host = a->host;
-    koine_provider_event event = koine__chat_event(KOINE_EMIT_TOOL);
+    koine_provider_event event = koine__dialect_event(KOINE_EMIT_TOOL);
     const koine_node *function = host->get(call, "function"), *custom = host->get(call, "custom");
     int64_t index = a->whole ? (int64_t)position : host->num(host->get(call, "index"), -1);
     event.index = index >= 0 && index <= INT32_MAX ? (int32_t)index : -1;
@@ -38,7 +38,7 @@ void koine__chat_tools(struct koine__chat_answer *answer, const koine_node *mess
             read_call(answer, host->at(calls, i), i);
     if (host->kind(legacy) != KOINE_NODE_OBJECT)
         return;
-    koine_provider_event event = koine__chat_event(KOINE_EMIT_TOOL);
+    koine_provider_event event = koine__dialect_event(KOINE_EMIT_TOOL);
     event.index = 0; /* there is never a second */
     emit_call(answer, event, host->str(host->get(legacy, "name")), host->get(legacy, "arguments"));
 }

@@ -47,7 +47,7 @@ static void read_completion(const koine_host *host, const koine_node *usage, koi
 static int64_t read_cost(const koine_host *host, const koine_node *usage)
 {
     const koine_node *cost = host->get(usage, "cost");
-    return host->kind(cost) == KOINE_NODE_NUMBER ? koine__chat_picodollars(host->dump(cost)) : -1;
+    return host->kind(cost) == KOINE_NODE_NUMBER ? koine__dialect_pico(host->dump(cost)) : -1;
 }
 
 void koine__chat_usage(struct koine__chat_answer *answer, const koine_node *root)
@@ -59,7 +59,7 @@ void koine__chat_usage(struct koine__chat_answer *answer, const koine_node *root
     if (host->kind(usage) != KOINE_NODE_OBJECT)
         return;
     koine_provider_usage counts = {.size = sizeof(counts)};
-    koine_provider_event event = koine__chat_event(KOINE_EMIT_USAGE);
+    koine_provider_event event = koine__dialect_event(KOINE_EMIT_USAGE);
     read_prompt(host, usage, &counts);
     read_completion(host, usage, &counts);
     counts.picodollars = read_cost(host, usage);

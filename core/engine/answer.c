@@ -148,6 +148,44 @@ static void write_tools(struct koine__writer *writer, const struct koine_respons
     koine__write_close(writer);
 }
 
+static bool has_kept(const struct koine_response *answer)
+{
+    for (size_t i = 0; i < answer->extra_count; i++) {
+        if (answer->extras[i].kept)
+            return true;
+    }
+    return false;
+}
+
+/* What the vendor wants back. What was cut off cannot go back, so it is left out. False: no memory. */
+static bool write_kept(struct koine__writer *writer, struct koine__extra *kept)
+{
+    koine__buf_addc(&kept->json, ']');
+    if (kept->json.error == KOINE_EMEMORY)
+        return false;
+    koine_str all = buf_str(&kept->json);
+    if (koine__json_check(all, KOINE__JSON_DEPTH, NULL) == KOINE_OK)
+        koine__write_raw(writer, koine__str(kept->name), all);
+    kept->json.len--;
+    return true;
+}
+
+/* `koine` never travels as it is: vendors differ in what they take back. False: no memory. */
+static bool write_koine(struct koine__writer *writer, const struct koine_response *answer)
+{
+    if (answer->reasoning.len == 0 && !has_kept(answer))
+        return true;
+    koine__write_open(writer, KOINE__STR("koine"), '{');
+    if (answer->reasoning.len > 0)
+        koine__write_str(writer, KOINE__STR("reasoning"), buf_str(&answer->reasoning));
+    for (size_t i = 0; i < answer->extra_count; i++) {
+        if (answer->extras[i].kept && !write_kept(writer, &answer->extras[i]))
+            return false;
+    }
+    koine__write_close(writer);
+    return true;
+}
+
 int koine__answer_message(struct koine_response *answer)
 {
     struct koine__writer writer;
@@ -163,12 +201,8 @@ int koine__answer_message(struct koine_response *answer)
     if (answer->refusal.len > 0)
         koine__write_str(&writer, KOINE__STR("refusal"), buf_str(&answer->refusal));
     write_tools(&writer, answer);
-    if (answer->reasoning.len >
-        0) { /* `koine` never travels as it is: vendors differ in what they take back */
-        koine__write_open(&writer, KOINE__STR("koine"), '{');
-        koine__write_str(&writer, KOINE__STR("reasoning"), buf_str(&answer->reasoning));
-        koine__write_close(&writer);
-    }
+    if (!write_koine(&writer, answer))
+        return KOINE_EMEMORY;
     koine__write_close(&writer);
     return koine__writer_done(&writer) ? KOINE_OK : KOINE_EMEMORY;
 }
@@ -276,7 +310,7 @@ int koine_response_tool_complete(const koine_response *answer, size_t index)
 const char *koine_response_extra(const koine_response *answer, const char *name)
 {
     for (size_t i = 0; answer && name && i < answer->extra_count; i++) {
-        if (strcmp(answer->extras[i].name, name) == 0)
+        if (!answer->extras[i].kept && strcmp(answer->extras[i].name, name) == 0)
             return koine__buf_str(&answer->extras[i].json);
     }
     return NULL;

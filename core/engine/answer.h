@@ -18,7 +18,9 @@ struct koine__tool {
 };
 struct koine__extra {
     char *name;
-    struct koine__buf json;
+    struct koine__buf json; /* a list */
+    bool kept;              /* for the vendor: goes into the message's `koine`, and its list stays open */
+    int32_t index;          /* of what is kept: the value under way */
 };
 struct koine__parameter {
     char *name, *reason;

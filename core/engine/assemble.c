@@ -295,16 +295,16 @@ static void on_usage(struct koine__assembly *assembly, const koine_provider_even
     out->has_usage = true;
 }
 
-static struct koine__extra *find_extra(struct koine_response *answer, koine_str name)
+static struct koine__extra *find_extra(struct koine_response *answer, koine_str name, bool kept)
 {
     for (size_t i = 0; i < answer->extra_count; i++) {
-        if (koine__str_is(name, answer->extras[i].name))
+        if (answer->extras[i].kept == kept && koine__str_is(name, answer->extras[i].name))
             return &answer->extras[i];
     }
     return NULL;
 }
 
-static struct koine__extra *begin_extra(struct koine__assembly *assembly, koine_str name)
+static struct koine__extra *begin_extra(struct koine__assembly *assembly, koine_str name, bool kept)
 {
     struct koine_response *answer = assembly->answer;
     void *items = answer->extras;
@@ -317,7 +317,7 @@ static struct koine__extra *begin_extra(struct koine__assembly *assembly, koine_
     }
     answer->extras = items;
     struct koine__extra *extra = &answer->extras[answer->extra_count++];
-    *extra = (struct koine__extra){.name = copy};
+    *extra = (struct koine__extra){.name = copy, .kept = kept};
     koine__buf_init(&extra->json, answer->text.max);
     return extra;
 }
@@ -329,14 +329,31 @@ static void on_extra(struct koine__assembly *assembly, const koine_provider_even
         return;
     push(assembly, &(struct koine__event_parts){
                        .kind = KOINE_EVENT_EXTRA, .tool = -1, .name = event->name, .text = event->text});
-    struct koine__extra *extra = find_extra(assembly->answer, event->name);
+    struct koine__extra *extra = find_extra(assembly->answer, event->name, false);
     koine_str before = extra ? KOINE__STR(",") : KOINE__STR("[");
     if (extra)
         extra->json.len--; /* the closing bracket */
     else
-        extra = begin_extra(assembly, event->name);
+        extra = begin_extra(assembly, event->name, false);
     if (extra && grow(assembly, &extra->json, before) && grow(assembly, &extra->json, event->text))
         grow(assembly, &extra->json, KOINE__STR("]"));
+}
+
+/* Nothing for the application to read, but progress. Pieces of one index make one value of the list. */
+static void on_keep(struct koine__assembly *assembly, const koine_provider_event *event)
+{
+    if (event->text.len == 0 || event->name.len == 0)
+        return;
+    assembly->pushed++;
+    struct koine__extra *kept = find_extra(assembly->answer, event->name, true);
+    bool first = !kept, same = kept && kept->index == event->index;
+    if (first)
+        kept = begin_extra(assembly, event->name, true);
+    if (!kept)
+        return;
+    kept->index = event->index;
+    if (same || grow(assembly, &kept->json, first ? KOINE__STR("[") : KOINE__STR(",")))
+        grow(assembly, &kept->json, event->text);
 }
 
 static void on_model(struct koine__assembly *assembly, const koine_provider_event *event)
@@ -422,6 +439,9 @@ static void dispatch(struct koine__assembly *assembly, const koine_provider_even
         break;
     case KOINE_EMIT_MODEL:
         on_model(assembly, event);
+        break;
+    case KOINE_EMIT_KEEP:
+        on_keep(assembly, event);
         break;
     default: /* a number of a later koine */
         break;

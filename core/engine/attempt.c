@@ -157,10 +157,9 @@ void koine__attempt_failf(struct koine__attempt *attempt, int class_number, cons
 
 void koine__attempt_end(struct koine__attempt *attempt, const struct koine__fault *fault)
 {
+    koine__attempt_fail(attempt, fault);
     if (attempt->phase == KOINE__PHASE_SETTLE)
         koine__attempt_settle_now(attempt);
-    else
-        koine__attempt_fail(attempt, fault);
 }
 
 /* ---- the bridge ---- */

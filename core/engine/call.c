@@ -399,16 +399,19 @@ static void stop_all(struct koine_call *call, const struct koine__fault *fault)
 static void on_deadline(struct koine__timer *timer)
 {
     struct koine_call *call = KOINE__CONTAINER(timer, struct koine_call, deadline_timer);
+    const struct koine__fault *last = &call->fault;
     struct koine__fault fault;
     char limit[32];
     koine__write_duration(call->spec.deadline, limit, sizeof(limit));
-    if (call->first_fault_known)
+    if (!call->first_fault_known) {
+        koine__fault_set(&fault, KOINE_CLASS_DEADLINE, "total", "the call's deadline of %s passed", limit);
+    } else {
         koine__fault_set(&fault, KOINE_CLASS_DEADLINE, "total",
                          "the call's deadline of %s passed; last: %.100s: %s: %.250s", limit,
-                         call->fault_target->text, koine_class_name(call->fault.class_number),
-                         call->fault.message);
-    else
-        koine__fault_set(&fault, KOINE_CLASS_DEADLINE, "total", "the call's deadline of %s passed", limit);
+                         call->fault_target->text, koine_class_name(last->class_number), last->message);
+        fault.status = last->status;
+        memcpy(fault.code, last->code, sizeof(fault.code));
+    }
     stop_all(call, &fault);
 }
 
@@ -487,12 +490,10 @@ int koine__call_new(struct koine__calls *calls, const struct koine__call_spec *s
     enter_list(call);
     call->cancel_watch.fd = -1;
     call->terminal = koine__event_new(&(struct koine__event_parts){.tool = -1});
-    int rc = call->terminal ? KOINE_OK : koine__error_memory(ret_error);
-    if (rc == KOINE_OK && watch_canceller(call) != KOINE_OK)
-        rc = koine__error(ret_error, KOINE_ESYSTEM, "no descriptor left to watch the canceller");
+    int rc = call->terminal ? watch_canceller(call) : KOINE_EMEMORY;
     if (rc != KOINE_OK) {
         koine__call_destroy(call);
-        return rc;
+        return koine__error(ret_error, rc, "the call cannot be started: %s", koine_strerror(rc));
     }
     call->spec.plan = spec->plan;
     call->document = spec->document;

@@ -367,8 +367,12 @@ static int stage_structure(struct koine__store *store, const char *path, koine_s
     struct koine__arena arena;
     struct koine__yaml *root = NULL;
     struct koine__yaml_job job = {.origin = origin, .arena = &arena, .ret_error = ret_error};
+    char where[KOINE__CONFIG_PATH + 128];
+    snprintf(where, sizeof(where), "%.120s: %s", origin.source, path);
     koine__arena_init(&arena, 0);
+    job.origin.source = where; /* no key of the text says yet which setting is meant */
     int rc = koine__yaml_read(&job, value, &root);
+    job.origin.source = origin.source;
     if (!rc)
         rc = stage_copy(&job, store, NULL, path, root ? root : &null);
     koine__arena_release(&arena);

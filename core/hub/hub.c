@@ -134,31 +134,15 @@ int koine_hub_set_log(koine_hub *hub, int level, koine_log_sink sink, void *user
 
 /* ---- staging ---- */
 
-/* Changes are made to a copy of what is staged, so that one that fails leaves nothing behind. */
-static int settle(struct koine_hub *hub, struct koine__store *copy, int rc)
-{
-    koine__store_free(rc == KOINE_OK ? hub->staged : copy);
-    if (rc == KOINE_OK)
-        hub->staged = copy;
-    return rc;
-}
-
-static int stage_value(struct koine_hub *hub, const char *path, const char *value, koine_error **ret_error)
-{
-    static const struct koine__origin origin = {"koine_hub_set", 0, 0};
-    struct koine__store *copy = koine__store_copy(hub->staged);
-    int rc = copy ? koine__config_value(copy, path, value, origin, ret_error) : KOINE_EMEMORY;
-    return settle(hub, copy, rc);
-}
-
 int koine_hub_set(koine_hub *hub, const char *path, const char *value)
 {
+    static const struct koine__origin origin = {"koine_hub_set", 0, 0};
     koine_error *error = NULL;
     int rc = koine__hub_usable(hub);
     if (rc != KOINE_OK || !path || !value)
         return rc != KOINE_OK ? rc : KOINE_EARGUMENT;
     pthread_mutex_lock(&hub->mutex);
-    rc = stage_value(hub, path, value, &error);
+    rc = koine__config_value(hub->staged, path, value, origin, &error);
     if (rc != KOINE_OK && rc != KOINE_EMEMORY) { /* told by apply, which has somewhere to put it */
         if (!hub->stage_error) {
             hub->stage_error = error;
@@ -257,6 +241,15 @@ static int read_env_beside(struct koine__env *env, const char *file, koine_error
         return koine__error_memory(ret_error);
     int rc = read_env_files(env, folder, ret_error);
     koine__dealloc(folder);
+    return rc;
+}
+
+/* Files and the environment are staged on a copy, so that what fails leaves nothing behind. */
+static int settle(struct koine_hub *hub, struct koine__store *copy, int rc)
+{
+    koine__store_free(rc == KOINE_OK ? hub->staged : copy);
+    if (rc == KOINE_OK)
+        hub->staged = copy;
     return rc;
 }
 

@@ -16,6 +16,22 @@
 #define MOST_ROUNDS 100
 #define MOST_EVENTS 64
 
+/* What an epoll entry names: a slot and its generation, never a watch itself. An entry can outlive its watch:
+ * in the events just read, and where a descriptor was closed while a forked child still holds it, which
+ * cannot be undone. */
+enum {
+    NO_SLOT,
+    TIMER_SLOT,
+    BUSY_SLOT,
+    WAKER_SLOT,
+    FIRST_SLOT
+};
+
+struct slot {
+    struct koine__watch *watch; /* NULL: free */
+    uint32_t generation;
+};
+
 struct koine__waker {
     atomic_uint references;
     int fd;
@@ -33,9 +49,9 @@ struct koine__loop {
     int64_t now;   /* of this round */
     int64_t armed; /* when timer_fd expires; never later than the nearest timer, perhaps earlier */
     bool inside, firing, busy;
-    struct epoll_event
-        events[MOST_EVENTS]; /* being delivered; data.ptr is what is ready, NULL: not any more */
-    int event_count;
+    struct slot *slots;
+    size_t slot_capacity;
+    struct epoll_event events[MOST_EVENTS];
 };
 
 /* ---- Wakers --------------------------------------------------------------------------------------- */
@@ -94,9 +110,9 @@ static void close_fd(int fd)
         close(fd);
 }
 
-static int listen_to(struct koine__loop *loop, int fd, void *what)
+static int listen_to(struct koine__loop *loop, int fd, uint32_t slot)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = what};
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = slot};
     return fd >= 0 && epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? KOINE_OK : KOINE_ESYSTEM;
 }
 
@@ -105,10 +121,10 @@ static int open_descriptors(struct koine__loop *loop)
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     loop->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     loop->busy_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (loop->epoll_fd < 0 || listen_to(loop, loop->timer_fd, &loop->timer_fd) != KOINE_OK ||
-        listen_to(loop, loop->busy_fd, &loop->busy_fd) != KOINE_OK)
+    if (loop->epoll_fd < 0 || listen_to(loop, loop->timer_fd, TIMER_SLOT) != KOINE_OK ||
+        listen_to(loop, loop->busy_fd, BUSY_SLOT) != KOINE_OK)
         return KOINE_ESYSTEM;
-    return listen_to(loop, loop->waker->fd, loop->waker);
+    return listen_to(loop, loop->waker->fd, WAKER_SLOT);
 }
 
 int koine__loop_new(const struct koine__clock *clock, struct koine__loop **ret)
@@ -143,6 +159,7 @@ void koine__loop_free(struct koine__loop *loop)
         return;
     koine__loop_detach(loop);
     koine__waker_unref(loop->waker);
+    koine__dealloc(loop->slots);
     koine__dealloc(loop);
 }
 
@@ -256,54 +273,86 @@ static int fire_due(struct koine__loop *loop)
 
 /* ---- Watches -------------------------------------------------------------------------------------- */
 
+static int take_slot(struct koine__loop *loop, struct koine__watch *watch)
+{
+    uint32_t slot = FIRST_SLOT;
+    while (slot < loop->slot_capacity && loop->slots[slot].watch)
+        slot++;
+    if (koine__array_reserve((void **)&loop->slots, &loop->slot_capacity, (size_t)slot + 1,
+                             sizeof(*loop->slots)) != KOINE_OK)
+        return KOINE_EMEMORY;
+    loop->slots[slot].watch = watch;
+    loop->slots[slot].generation++;
+    watch->slot = slot;
+    return KOINE_OK;
+}
+
+static void leave_slot(struct koine__loop *loop, struct koine__watch *watch)
+{
+    if (watch->slot)
+        loop->slots[watch->slot].watch = NULL;
+    watch->slot = NO_SLOT;
+}
+
 int koine__loop_watch(struct koine__loop *loop, struct koine__watch *watch, bool readable, bool writable)
 {
     if (!readable && !writable) {
         koine__loop_unwatch(loop, watch);
         return KOINE_OK;
     }
+    int op = watch->slot ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    if (!watch->slot && take_slot(loop, watch) != KOINE_OK)
+        return KOINE_EMEMORY;
+    uint64_t generation = loop->slots[watch->slot].generation;
     struct epoll_event event = {.events = (readable ? EPOLLIN : 0u) | (writable ? EPOLLOUT : 0u),
-                                .data.ptr = watch};
-    int op = watch->is_set ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+                                .data.u64 = generation << 32 | watch->slot};
     int rc = epoll_ctl(loop->epoll_fd, op, watch->fd, &event);
     /* The number may have been closed and given out again, or never have been taken out, behind our back. */
     if (rc < 0 && errno == ENOENT)
         rc = epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, watch->fd, &event);
     else if (rc < 0 && errno == EEXIST)
         rc = epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, watch->fd, &event);
-    watch->is_set = rc == 0;
-    return rc == 0 || errno == EBADF ? KOINE_OK : KOINE_ESYSTEM;
+    if (rc == 0)
+        return KOINE_OK;
+    leave_slot(loop, watch);
+    return errno == EBADF ? KOINE_OK : KOINE_ESYSTEM;
 }
 
 void koine__loop_unwatch(struct koine__loop *loop, struct koine__watch *watch)
 {
     struct epoll_event none = {0};
-    if (watch->is_set)
+    if (watch->slot)
         epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, watch->fd, &none); /* EBADF, ENOENT: it was closed before */
-    watch->is_set = false;
-    for (int i = 0; i < loop->event_count; i++)
-        if (loop->events[i].data.ptr == watch)
-            loop->events[i].data.ptr = NULL;
+    leave_slot(loop, watch);
+}
+
+static int deliver_watch(struct koine__loop *loop, const struct epoll_event *event)
+{
+    const struct slot *slot = &loop->slots[(uint32_t)event->data.u64];
+    if (!slot->watch || slot->generation != event->data.u64 >> 32)
+        return 0;
+    uint32_t broken = event->events & (EPOLLERR | EPOLLHUP);
+    slot->watch->ready(slot->watch, broken || (event->events & EPOLLIN),
+                       broken || (event->events & EPOLLOUT));
+    return 1;
 }
 
 static int deliver(struct koine__loop *loop, const struct epoll_event *event)
 {
-    if (!event->data.ptr || event->data.ptr == &loop->busy_fd)
+    switch (event->data.u64) {
+    case BUSY_SLOT:
         return 0;
-    if (event->data.ptr == &loop->timer_fd) {
+    case TIMER_SLOT:
         disarm(loop);
         return 0;
-    }
-    if (event->data.ptr == loop->waker) {
+    case WAKER_SLOT:
         clear_event(loop->waker->fd);
         if (loop->woken)
             loop->woken(loop->woken_arg);
         return 1;
+    default:
+        return deliver_watch(loop, event);
     }
-    struct koine__watch *watch = event->data.ptr;
-    uint32_t broken = event->events & (EPOLLERR | EPOLLHUP);
-    watch->ready(watch, broken || (event->events & EPOLLIN), broken || (event->events & EPOLLOUT));
-    return 1;
 }
 
 static int deliver_ready(struct koine__loop *loop)
@@ -312,10 +361,8 @@ static int deliver_ready(struct koine__loop *loop)
     int count = epoll_wait(loop->epoll_fd, loop->events, MOST_EVENTS, 0);
     if (count < 0)
         return errno == EINTR ? 0 : KOINE_ESYSTEM;
-    loop->event_count = count;
     for (int i = 0; i < count; i++)
         done += deliver(loop, &loop->events[i]);
-    loop->event_count = 0;
     return done;
 }
 

@@ -31,7 +31,7 @@ struct koine__timer {
 struct koine__watch {
     int fd;
     void (*ready)(struct koine__watch *watch, bool readable, bool writable);
-    bool is_set; /* the loop's */
+    uint32_t slot; /* the loop's; 0: not set */
 };
 
 /* A reference-counted way to wake a loop from anywhere, which outlives it. */
@@ -59,7 +59,7 @@ void koine__timer_set(struct koine__loop *loop, struct koine__timer *timer, int6
 void koine__timer_stop(struct koine__loop *loop, struct koine__timer *timer); /* fine if it is not set */
 
 /* Adds, changes (readable/writable) or, with both false, removes a watch. Never fails on a descriptor that is
- * gone. */
+ * gone. KOINE_EMEMORY, KOINE_ESYSTEM: it is not watched. */
 int koine__loop_watch(struct koine__loop *loop, struct koine__watch *watch, bool readable, bool writable);
 void koine__loop_unwatch(struct koine__loop *loop,
                          struct koine__watch *watch); /* its ready is not called any more */

@@ -66,7 +66,7 @@ struct koine__transport_ops {
     /* Stops reading (HTTP/1.1; a multiplexed stream is read on) and goes on. */
     void (*pause)(struct koine__transfer *transfer);
     void (*resume)(struct koine__transfer *transfer);
-    void (*free)(struct koine__transport *self);    /* cancels all transfers; not from inside a handler */
+    void (*free)(struct koine__transport *self); /* cancels all transfers; not from inside a handler */
     void (*abandon)(
         struct koine__transport *self); /* in a child after fork: frees memory, touches no connection */
 };

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define HEADER_LIMIT  ((size_t)262144)
@@ -47,11 +48,19 @@ struct curl_transport {
     size_t spare_count;
     struct koine__transfer *queue; /* of those that want something done outside curl */
     struct curl_socket *sockets;   /* watched */
-    int *open;                     /* all of curl's sockets, for abandon */
+    struct open_socket *open;      /* all that curl may have open, for abandon */
     size_t open_count, open_capacity;
     size_t idle, running;
     bool inside;
+    bool broken;                                               /* the multi handle is to be replaced */
     bool has_tls, guarded, pipe_was_blocked, pipe_was_pending; /* SIGPIPE, see block_pipe */
+};
+
+struct open_socket { /* curl closes some without a word: the number alone does not say that it is still ours
+                      */
+    int fd;
+    dev_t device;
+    ino_t inode;
 };
 
 struct curl_socket {
@@ -316,6 +325,24 @@ static bool is_loopback_address(const struct sockaddr *address)
            (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == 127);
 }
 
+static struct open_socket *find_open(struct curl_transport *transport, int fd)
+{
+    for (size_t i = 0; i < transport->open_count; i++)
+        if (transport->open[i].fd == fd)
+            return &transport->open[i];
+    return NULL;
+}
+
+static void note_open(struct curl_transport *transport, int fd)
+{
+    struct stat info = {0};
+    struct open_socket *at = find_open(transport, fd);
+    if (!at)
+        at = &transport->open[transport->open_count++];
+    fstat(fd, &info);
+    *at = (struct open_socket){.fd = fd, .device = info.st_dev, .inode = info.st_ino};
+}
+
 static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct koine__transfer *transfer = arg;
@@ -333,18 +360,16 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockad
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (fd < 0)
         return CURL_SOCKET_BAD;
-    transport->open[transport->open_count++] = fd;
+    note_open(transport, fd);
     return fd;
 }
 
 static int on_close(void *arg, curl_socket_t fd)
 {
     struct curl_transport *transport = arg;
-    for (size_t i = 0; i < transport->open_count; i++)
-        if (transport->open[i] == fd) {
-            transport->open[i] = transport->open[--transport->open_count];
-            break;
-        }
+    struct open_socket *at = find_open(transport, fd);
+    if (at)
+        *at = transport->open[--transport->open_count];
     shutdown(fd, SHUT_RDWR); /* a forked child's copy must not keep a stream that was cancelled alive */
     return close(fd);
 }
@@ -523,8 +548,12 @@ static void judge_short_body(struct koine__transfer *transfer)
     curl_off_t promised = -1, got = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &promised);
     curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &got);
-    if (promised > got)
+    if (!transfer->head.complete)
+        fail(transfer, KOINE_CLASS_RESET, "the connection was closed without an answer");
+    else if (promised > got)
         fail(transfer, KOINE_CLASS_PROTOCOL, "the body ended %lld bytes early", (long long)(promised - got));
+    else if (transfer->head.version >= 20)
+        fail(transfer, KOINE_CLASS_RESET, "the connection was lost in the middle of the body");
     else
         fail(transfer, KOINE_CLASS_PROTOCOL, "the body ended before its last chunk");
 }
@@ -638,7 +667,6 @@ static void detach(struct koine__transfer *transfer)
             KOINE_CLASS_MEMORY) /* 7.88 divides by zero when it reuses such a one */
             curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
         curl_multi_remove_handle(transport->multi, transfer->easy);
-        curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, transport->idle == 0 ? 1L : 0L);
         leave(transport);
         count_running(transport, -1);
     }
@@ -687,9 +715,42 @@ static void unhold(struct koine__transfer *transfer)
         finish(transfer, code);
 }
 
+static bool set_up_multi(struct curl_transport *transport)
+{
+    CURLM *multi = transport->multi = curl_multi_init();
+    return multi && curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
+           curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, transport) == CURLM_OK &&
+           curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK &&
+           curl_multi_setopt(multi, CURLMOPT_TIMERDATA, transport) == CURLM_OK &&
+           curl_multi_setopt(multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX) == CURLM_OK;
+}
+
+static void tear_down_multi(struct curl_transport *transport)
+{
+    enter(transport);
+    curl_multi_cleanup(transport->multi);
+    leave(transport);
+    while (transport->sockets)
+        remove_socket(transport->sockets);
+    transport->multi = NULL;
+}
+
+/* Whether there is a multi handle in good order; a broken one is replaced when nothing runs on it any more.
+ */
+static bool has_multi(struct curl_transport *transport)
+{
+    if (transport->broken && transport->running == 0) {
+        tear_down_multi(transport);
+        transport->broken = !set_up_multi(transport);
+    }
+    return !transport->broken;
+}
+
 static void add(struct koine__transfer *transfer)
 {
     struct curl_transport *transport = transfer->owner;
+    if (!has_multi(transport))
+        return;
     enter(transport);
     CURLMcode code = curl_multi_add_handle(transport->multi, transfer->easy);
     leave(transport);
@@ -735,9 +796,11 @@ static void settle(struct curl_transport *transport)
         koine__timer_stop(transport->loop, &transport->kick);
 }
 
-/* curl is out of memory and does not say for whom: some transfer is lost to it and would never end. */
+/* curl is out of memory and does not say for whom. Some transfer is lost to it and would never end, and an
+ * entry for its socket may be left behind, on which 7.88 divides by zero when the number comes back. */
 static void fail_all(struct curl_transport *transport)
 {
+    transport->broken = true;
     for (struct koine__transfer *at = transport->active; at; at = at->next) {
         fail(at, KOINE_CLASS_MEMORY, "out of memory");
         enqueue(at);
@@ -777,15 +840,24 @@ static void on_kick(struct koine__timer *timer)
 
 /* ---- Preparing a request -------------------------------------------------------------------------- */
 
+static bool is_loopback_v6(const char *bracketed)
+{
+    char text[INET6_ADDRSTRLEN];
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    snprintf(text, sizeof(text), "%s", bracketed + 1);
+    text[strcspn(text, "]")] = '\0';
+    return inet_pton(AF_INET6, text, &v6.sin6_addr) == 1 &&
+           is_loopback_address((const struct sockaddr *)(const void *)&v6);
+}
+
 static bool is_loopback_host(const char *host)
 {
     koine_str name = koine__str(host);
-    unsigned char address[16];
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
-    if (inet_pton(AF_INET, host, address) == 1)
-        return address[0] == 127;
-    if (inet_pton(AF_INET6, host, &v6.sin6_addr) == 1)
-        return is_loopback_address((const struct sockaddr *)(const void *)&v6);
+    unsigned char v4[4];
+    if (*host == '[')
+        return is_loopback_v6(host);
+    if (inet_pton(AF_INET, host, v4) == 1)
+        return v4[0] == 127;
     if (name.len && name.ptr[name.len - 1] == '.')
         name.len--;
     if (name.len > strlen(".localhost")) /* RFC 6761, section 6.3 */
@@ -798,9 +870,7 @@ static void copy_part(CURLU *url, CURLUPart part, unsigned flags, char *ret, siz
     char *text = NULL;
     if (curl_url_get(url, part, &text, flags) != CURLUE_OK)
         return;
-    size_t len = strlen(text);
-    bool bracketed = *text == '[' && text[len - 1] == ']';
-    snprintf(ret, size, "%.*s", (int)(bracketed ? len - 2 : len), bracketed ? text + 1 : text);
+    snprintf(ret, size, "%s", text);
     curl_free(text);
 }
 
@@ -1112,13 +1182,6 @@ static void curl_pause(struct koine__transfer *transfer)
     transfer->paused = true;
 }
 
-static void free_sockets(struct curl_transport *transport)
-{
-    while (transport->sockets)
-        remove_socket(transport->sockets);
-    koine__dealloc(transport->open);
-}
-
 static void curl_free_transport(struct koine__transport *self)
 {
     struct curl_transport *transport = (struct curl_transport *)self;
@@ -1129,10 +1192,8 @@ static void curl_free_transport(struct koine__transport *self)
         transport->spare = transfer->next;
         free_transfer(transfer);
     }
-    enter(transport);
-    curl_multi_cleanup(transport->multi);
-    leave(transport);
-    free_sockets(transport);
+    tear_down_multi(transport);
+    koine__dealloc(transport->open);
     koine__timer_stop(transport->loop, &transport->timer);
     koine__timer_stop(transport->loop, &transport->kick);
     koine__dealloc(transport);
@@ -1149,6 +1210,12 @@ static void abandon_transfers(struct koine__transfer *transfer)
     }
 }
 
+static bool is_still_open(const struct open_socket *socket)
+{
+    struct stat info;
+    return fstat(socket->fd, &info) == 0 && info.st_dev == socket->device && info.st_ino == socket->inode;
+}
+
 /* The connections are the parent's: closing our copies is all that may be done. curl's own memory stays. */
 static void curl_abandon(struct koine__transport *self)
 {
@@ -1156,7 +1223,8 @@ static void curl_abandon(struct koine__transport *self)
     abandon_transfers(transport->active);
     abandon_transfers(transport->spare);
     for (size_t i = 0; i < transport->open_count; i++)
-        close(transport->open[i]);
+        if (is_still_open(&transport->open[i]))
+            close(transport->open[i].fd);
     koine__dealloc(transport->open);
     while (transport->sockets) {
         struct curl_socket *sock = transport->sockets;
@@ -1176,16 +1244,6 @@ static const struct koine__transport_ops curl_ops = {
     .abandon = curl_abandon,
 };
 
-static bool set_up_multi(struct curl_transport *transport)
-{
-    CURLM *multi = transport->multi;
-    return curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
-           curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, transport) == CURLM_OK &&
-           curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK &&
-           curl_multi_setopt(multi, CURLMOPT_TIMERDATA, transport) == CURLM_OK &&
-           curl_multi_setopt(multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX) == CURLM_OK;
-}
-
 int koine__transport_curl_new(struct koine__loop *loop, const struct koine__curl_options *options,
                               struct koine__transport **ret)
 {
@@ -1200,8 +1258,7 @@ int koine__transport_curl_new(struct koine__loop *loop, const struct koine__curl
     transport->idle = options->idle < INT_MAX ? options->idle : INT_MAX;
     koine__timer_init(&transport->timer, on_deadline);
     koine__timer_init(&transport->kick, on_kick);
-    transport->multi = curl_multi_init();
-    if (!transport->multi || !set_up_multi(transport)) {
+    if (!set_up_multi(transport)) {
         curl_free_transport(&transport->base);
         return KOINE_EMEMORY;
     }

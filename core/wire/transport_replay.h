@@ -1,4 +1,5 @@
-/* transport_replay: answers from a script, on the loop's clock: what tests and vendor cases run the real engine on. */
+/* transport_replay: answers from a script, on the loop's clock: what tests and vendor cases run the real
+ * engine on. */
 #ifndef KOINE_CORE_WIRE_TRANSPORT_REPLAY_H
 #define KOINE_CORE_WIRE_TRANSPORT_REPLAY_H
 
@@ -10,18 +11,19 @@ struct koine__replay_chunk {
     koine_str bytes;
 };
 struct koine__replay_answer {
-    const char *match; /* the request's URL or body must hold this; NULL: any. The first unused (or repeating) match answers. */
+    const char *match; /* the request's URL or body must hold this; NULL: any. The first unused (or repeating)
+                          match answers. */
     bool repeat;       /* answers any number of requests */
-    int64_t connect_after;     /* until `sent` */
-    int64_t head_after;        /* from sent to head */
-    int status;                /* 0: no head comes: the fault at once after head_after, or silence */
+    int64_t connect_after; /* until `sent` */
+    int64_t head_after;    /* from sent to head */
+    int status;            /* 0: no head comes: the fault at once after head_after, or silence */
     const struct koine__header *headers;
     size_t header_count;
     const struct koine__replay_chunk *chunks;
     size_t chunk_count;
-    size_t split;              /* 0: chunks as given; n: cut into pieces of n bytes */
-    int fault_class;           /* KOINE_CLASS_NONE: ends clean; else done with this class */
-    bool hang;                 /* never ends */
+    size_t split;    /* 0: chunks as given; n: cut into pieces of n bytes */
+    int fault_class; /* KOINE_CLASS_NONE: ends clean; else done with this class */
+    bool hang;       /* never ends */
 };
 
 /* A copy of what was asked, for assertions. */
@@ -29,13 +31,13 @@ struct koine__replay_seen {
     int64_t at; /* when start was called */
     char *method, *url, *body;
     size_t body_len;
-    char *headers;  /* "name: value\n" for each, the secret as "name: prefix<secret>\n" */
+    char *headers; /* "name: value\n" for each, the secret as "name: prefix<secret>\n" */
     bool cancelled, paused;
 };
 
 /* `answers` is borrowed for the transport's life. */
-int koine__transport_replay_new(struct koine__loop *loop, const struct koine__replay_answer *answers, size_t count,
-                                struct koine__transport **ret);
+int koine__transport_replay_new(struct koine__loop *loop, const struct koine__replay_answer *answers,
+                                size_t count, struct koine__transport **ret);
 size_t koine__replay_count(const struct koine__transport *transport);
 const struct koine__replay_seen *koine__replay_seen(const struct koine__transport *transport, size_t index);
 

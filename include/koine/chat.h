@@ -1,14 +1,11 @@
 /* koine/chat.h: the chat completions dialect, which many vendors share, as an extension of the host.
  *
- * A vendor that speaks it is a table of differences (koine_chat_traits) and no code of its own: take
- * the dialect from the host in the entry function, put its operations into your vtable, and answer
- * KOINE_CHAT_TRAITS from your `extension`; two functions below do both. The rules of growth are those
- * of koine/provider.h.
+ * How a vendor takes it: koine/dialect.h. The rules of growth are those of koine/provider.h.
  */
 #ifndef KOINE_CHAT_H
 #define KOINE_CHAT_H
 
-#include <koine/provider.h>
+#include <koine/dialect.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -25,17 +22,8 @@ enum {                                  /* koine_chat_traits.flags */
     KOINE_CHAT_NO_DEVELOPER = 1 << 4    /* role developer becomes system */
 };
 
-typedef struct koine_chat_fault { /* where this vendor's errors mean something else than elsewhere */
-    uint32_t size;
-    int32_t status;    /* HTTP status; 0: any */
-    const char *match; /* found in the error's code, type or message, without case; NULL: always */
-    int32_t fault;     /* KOINE_FAULT_* */
-} koine_chat_fault;
-
-typedef struct koine_chat_header { /* an option of the instance that travels as a header */
-    uint32_t size;
-    const char *option, *header;
-} koine_chat_header;
+typedef koine_dialect_fault koine_chat_fault;
+typedef koine_dialect_header koine_chat_header;
 
 typedef struct koine_chat_traits {
     uint32_t size;
@@ -51,35 +39,19 @@ typedef struct koine_chat_traits {
     const char *compatible;
 } koine_chat_traits;
 
-typedef struct koine_chat { /* [pure], static storage of the core */
-    uint32_t size;
-    const koine_exchange *generate, *list_models;
-    int32_t (*calculate_cost)(const koine_cost_query *query, koine_provider_cost *ret);
-    int32_t (*fault)(const koine_read *read, koine_sink *sink);
-} koine_chat;
+typedef koine_dialect koine_chat;
 
 /* What a vendor without code of its own answers from its `extension`. */
 static inline const void *koine_chat_extension(const char *id, const koine_chat_traits *traits)
 {
-    static const char known[] = KOINE_CHAT_TRAITS;
-    size_t i = 0;
-    while (known[i] && id[i] == known[i])
-        i++;
-    return id[i] == known[i] ? traits : NULL;
+    return koine_dialect_extension(id, KOINE_CHAT_TRAITS, traits);
 }
 
 /* And from its entry function: its one provider, with the dialect's operations put in. */
 static inline const koine_provider *koine_chat_entry(koine_provider *provider, const koine_host *host,
                                                      uint32_t index)
 {
-    const koine_chat *chat = index == 0 ? (const koine_chat *)host->extension(host, KOINE_CHAT) : NULL;
-    if (!chat)
-        return NULL;
-    provider->generate = chat->generate;
-    provider->list_models = chat->list_models;
-    provider->calculate_cost = chat->calculate_cost;
-    provider->fault = chat->fault;
-    return provider;
+    return koine_dialect_entry(provider, host, index, KOINE_CHAT);
 }
 
 #ifdef __cplusplus

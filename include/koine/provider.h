@@ -89,7 +89,12 @@ enum {
     KOINE_EMIT_EXTRA = 7,     /* name, text: JSON of something else worth keeping ("logprobs") */
     KOINE_EMIT_STOP = 8,      /* code: KOINE_STOP_*, text: the vendor's word; nothing may follow */
     KOINE_EMIT_FAULT = 9,     /* code: KOINE_FAULT_*, text: the vendor's words, name: the vendor's code */
-    KOINE_EMIT_MODEL = 10     /* model: one entry of list_models */
+    KOINE_EMIT_MODEL = 10,    /* model: one entry of list_models */
+    /* name, index, text: next piece of a JSON value that the vendor wants back unchanged with the message (a
+     * signed piece of reasoning). Pieces of one index make one value. The core keeps the values of a name as
+     * a list in the assistant message, in member `name` of its member `koine`, where request finds them
+     * again. */
+    KOINE_EMIT_KEEP = 11
 };
 
 /* Why an answer ended. */
@@ -238,6 +243,9 @@ struct koine_host {
                         const char *name); /* [exchange] the instance's value, else the default */
     int32_t (*price)(const koine_cost_query *query,
                      koine_provider_cost *ret); /* the catalogue's row, exact arithmetic */
+    /* [exchange] a text that should be strict JSON (arguments of a tool call); node and text live as long as
+     * what alloc gives, so the text must too. KOINE_DONE, KOINE_INVALID, KOINE_NO_MEMORY. */
+    int32_t (*parse)(const koine_host *host, koine_str text, const koine_node **ret);
 };
 
 struct koine_ask { /* what to write a request for */

@@ -1,5 +1,5 @@
-/* fetch: fetch PORT PATH [METHOD]: prints what a server on loopback answers; for the scripts here, which may not
- * rely on curl. */
+/* fetch: fetch PORT PATH [METHOD]: prints what a server on loopback answers; for the scripts here, which may
+ * not rely on curl. */
 #include "tests/e2e/loopback.h"
 
 #include <errno.h>

@@ -24,7 +24,7 @@ prefix=$(value prefix)
 try "make install DESTDIR" make -s --no-print-directory -C "$build" install DESTDIR="$scratch/staged"
 staged=$scratch/staged$prefix
 
-for file in bin/koine lib/libkoine.so include/koine/koine.h include/koine/json.h include/koine/provider.h include/koine/chat.h \
+for file in bin/koine lib/libkoine.so include/koine/koine.h include/koine/json.h include/koine/provider.h include/koine/dialect.h include/koine/chat.h include/koine/messages.h \
     lib/pkgconfig/koine.pc lib/koine/providers/together.so lib/koine/providers/openai.so lib/koine/providers/together.json \
     lib/koine/providers/openai.json libexec/koine/koine-standin share/man/man1/koine.1; do
     [ -e "$staged/$file" ] || echo "$file"

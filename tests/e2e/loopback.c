@@ -30,9 +30,8 @@ static int dial(int port)
 static int send_request(int fd, const char *method, const char *path)
 {
     char request[1024];
-    int length =
-        snprintf(request, sizeof(request), "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
-                 method, path);
+    int length = snprintf(request, sizeof(request),
+                          "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n", method, path);
     if (length < 0 || length >= (int)sizeof(request)) {
         errno = EINVAL;
         return -1;

@@ -1,6 +1,6 @@
-/* pick: pick PATH...: reads one JSON value from standard input and prints what stands at each path, one a line:
- * a string as it is, anything else as JSON; "-" where there is nothing. A path is names and numbers with dots
- * between them, and "#" is how many elements or members there are: attempts.0.target, attempts.#
+/* pick: pick PATH...: reads one JSON value from standard input and prints what stands at each path, one a
+ * line: a string as it is, anything else as JSON; "-" where there is nothing. A path is names and numbers
+ * with dots between them, and "#" is how many elements or members there are: attempts.0.target, attempts.#
  */
 #include <koine/json.h>
 #include <stdio.h>

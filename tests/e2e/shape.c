@@ -1,6 +1,6 @@
-/* shape: shape NAME: whether standard input is exactly what the command's --json promises: one line, one object,
- * these members and no others, each of its type, and values that fit together. Prints each thing that is wrong;
- * exit status 0: nothing is. NAME is answer, fault, models, providers or cost.
+/* shape: shape NAME: whether standard input is exactly what the command's --json promises: one line, one
+ * object, these members and no others, each of its type, and values that fit together. Prints each thing that
+ * is wrong; exit status 0: nothing is. NAME is answer, fault, models, providers or cost.
  */
 #include <koine/json.h>
 #include <stdarg.h>
@@ -54,9 +54,8 @@ static void is_usd(const char *path, const koine_json *value)
     const char *text = koine_json_string(value, NULL);
     if (!text)
         return;
-    size_t whole = strspn(text, "0123456789"), decimals = text[whole] == '.'
-                                                              ? strspn(text + whole + 1, "0123456789")
-                                                              : 0;
+    size_t whole = strspn(text, "0123456789"),
+           decimals = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
     if (whole == 0 || decimals < 2 || text[whole + 1 + decimals] != '\0' || (whole > 1 && text[0] == '0'))
         complain(path, "\"%s\" is no decimal amount", text);
 }
@@ -154,14 +153,20 @@ static void is_message(const char *path, const koine_json *message)
 /* ---- the shapes ---- */
 
 static const struct member usage[] = {
-    {"input", MAY_BE_COUNT, NULL, is_count},       {"cache_read", MAY_BE_COUNT, NULL, is_count},
-    {"cache_write", MAY_BE_COUNT, NULL, is_count}, {"output", MAY_BE_COUNT, NULL, is_count},
-    {"reasoning", MAY_BE_COUNT, NULL, is_count},   {"input_total", MAY_BE_COUNT, NULL, is_count},
-    {"output_total", MAY_BE_COUNT, NULL, is_count}, {"estimated", IS_ARRAY, NULL, are_buckets},
+    {"input", MAY_BE_COUNT, NULL, is_count},
+    {"cache_read", MAY_BE_COUNT, NULL, is_count},
+    {"cache_write", MAY_BE_COUNT, NULL, is_count},
+    {"output", MAY_BE_COUNT, NULL, is_count},
+    {"reasoning", MAY_BE_COUNT, NULL, is_count},
+    {"input_total", MAY_BE_COUNT, NULL, is_count},
+    {"output_total", MAY_BE_COUNT, NULL, is_count},
+    {"estimated", IS_ARRAY, NULL, are_buckets},
     {0},
 };
 static const struct member cost[] = {
-    {"usd", MAY_BE_TEXT, NULL, is_usd}, {"priced", IS_BOOL, NULL, NULL}, {"price_id", MAY_BE_TEXT, NULL, NULL},
+    {"usd", MAY_BE_TEXT, NULL, is_usd},
+    {"priced", IS_BOOL, NULL, NULL},
+    {"price_id", MAY_BE_TEXT, NULL, NULL},
     {0},
 };
 static const struct member tool_call[] = {
@@ -172,7 +177,10 @@ static const struct member tool_call[] = {
     {0},
 };
 static const struct member parameter[] = {
-    {"name", IS_STRING, NULL, NULL}, {"action", IS_STRING, NULL, NULL}, {"reason", IS_STRING, NULL, NULL}, {0},
+    {"name", IS_STRING, NULL, NULL},
+    {"action", IS_STRING, NULL, NULL},
+    {"reason", IS_STRING, NULL, NULL},
+    {0},
 };
 static const struct member attempt[] = {
     {"target", IS_STRING, NULL, is_target}, {"status", MAY_BE_COUNT, NULL, is_count},
@@ -197,14 +205,20 @@ static const struct member answer[] = {
     {0},
 };
 static const struct member fault_members[] = {
-    {"class", MAY_BE_TEXT, NULL, is_class},    {"origin", MAY_BE_TEXT, NULL, is_origin},
-    {"stage", MAY_BE_TEXT, NULL, NULL},        {"message", IS_STRING, NULL, is_line},
-    {"status", MAY_BE_COUNT, NULL, is_count},  {"code", MAY_BE_TEXT, NULL, NULL},
-    {"retry_after_ms", MAY_BE_COUNT, NULL, is_count}, {"target", MAY_BE_TEXT, NULL, is_target},
+    {"class", MAY_BE_TEXT, NULL, is_class},
+    {"origin", MAY_BE_TEXT, NULL, is_origin},
+    {"stage", MAY_BE_TEXT, NULL, NULL},
+    {"message", IS_STRING, NULL, is_line},
+    {"status", MAY_BE_COUNT, NULL, is_count},
+    {"code", MAY_BE_TEXT, NULL, NULL},
+    {"retry_after_ms", MAY_BE_COUNT, NULL, is_count},
+    {"target", MAY_BE_TEXT, NULL, is_target},
     {0},
 };
 static const struct member partial[] = {
-    {"text", IS_STRING, NULL, NULL}, {"usage", IS_OBJECT, usage, is_usage}, {0},
+    {"text", IS_STRING, NULL, NULL},
+    {"usage", IS_OBJECT, usage, is_usage},
+    {0},
 };
 static const struct member fault[] = {
     {"error", IS_OBJECT, fault_members, NULL},
@@ -214,24 +228,32 @@ static const struct member fault[] = {
     {0},
 };
 static const struct member model[] = {
-    {"instance", IS_STRING, NULL, NULL},          {"id", IS_STRING, NULL, NULL},
-    {"context", MAY_BE_COUNT, NULL, is_count},    {"max_output", MAY_BE_COUNT, NULL, is_count},
-    {"input_price", MAY_BE_TEXT, NULL, is_usd},   {"output_price", MAY_BE_TEXT, NULL, is_usd},
-    {"retired", MAY_BE_TEXT, NULL, NULL},         {"capabilities", IS_ARRAY, NULL, NULL},
+    {"instance", IS_STRING, NULL, NULL},
+    {"id", IS_STRING, NULL, NULL},
+    {"context", MAY_BE_COUNT, NULL, is_count},
+    {"max_output", MAY_BE_COUNT, NULL, is_count},
+    {"input_price", MAY_BE_TEXT, NULL, is_usd},
+    {"output_price", MAY_BE_TEXT, NULL, is_usd},
+    {"retired", MAY_BE_TEXT, NULL, NULL},
+    {"capabilities", IS_ARRAY, NULL, NULL},
     {0},
 };
 static const struct member models[] = {
-    {"models", IS_ARRAY, model, NULL}, {"errors", IS_ARRAY, fault_members, NULL}, {0},
+    {"models", IS_ARRAY, model, NULL},
+    {"errors", IS_ARRAY, fault_members, NULL},
+    {0},
 };
 static const struct member provider[] = {
-    {"name", IS_STRING, NULL, NULL},          {"id", MAY_BE_TEXT, NULL, NULL},
-    {"version", MAY_BE_TEXT, NULL, NULL},     {"abi", MAY_BE_TEXT, NULL, NULL},
-    {"key", IS_BOOL | IS_NULL, NULL, NULL},   {"key_variable", MAY_BE_TEXT, NULL, NULL},
-    {"base_url", MAY_BE_TEXT, NULL, NULL},    {"file", MAY_BE_TEXT, NULL, NULL},
-    {"refused", MAY_BE_TEXT, NULL, is_line},  {0},
+    {"name", IS_STRING, NULL, NULL},         {"id", MAY_BE_TEXT, NULL, NULL},
+    {"version", MAY_BE_TEXT, NULL, NULL},    {"abi", MAY_BE_TEXT, NULL, NULL},
+    {"key", IS_BOOL | IS_NULL, NULL, NULL},  {"key_variable", MAY_BE_TEXT, NULL, NULL},
+    {"base_url", MAY_BE_TEXT, NULL, NULL},   {"file", MAY_BE_TEXT, NULL, NULL},
+    {"refused", MAY_BE_TEXT, NULL, is_line}, {0},
 };
 static const struct member providers[] = {
-    {"providers", IS_ARRAY, provider, NULL}, {"folders", IS_ARRAY, NULL, NULL}, {0},
+    {"providers", IS_ARRAY, provider, NULL},
+    {"folders", IS_ARRAY, NULL, NULL},
+    {0},
 };
 static const struct member price[] = {
     {"target", IS_STRING, NULL, is_target}, {"at", MAY_BE_TEXT, NULL, NULL},
@@ -243,7 +265,8 @@ static const struct member price[] = {
 static const struct {
     const char *name;
     const struct member *members;
-} shapes[] = {{"answer", answer}, {"fault", fault}, {"models", models}, {"providers", providers}, {"cost", price}};
+} shapes[] = {
+    {"answer", answer}, {"fault", fault}, {"models", models}, {"providers", providers}, {"cost", price}};
 enum {
     SHAPES = sizeof(shapes) / sizeof(shapes[0])
 };
@@ -261,7 +284,7 @@ static void check_value(const char *path, const koine_json *value, const struct 
     }
     for (size_t i = 0; member->below && is_array && i < koine_json_count(value); i++) {
         char element[256];
-        snprintf(element, sizeof(element), "%s.%zu", path, i);
+        snprintf(element, sizeof(element), "%.200s.%u", path, (unsigned)i);
         check_object(element, koine_json_at(value, i), member->below);
     }
     if (member->below && koine_json_kind(value) == KOINE_JSON_OBJECT)
@@ -279,7 +302,7 @@ static void check_object(const char *path, const koine_json *object, const struc
     }
     for (; members->name; members++, count++) {
         char below[256];
-        snprintf(below, sizeof(below), "%s%s%s", path, *path ? "." : "", members->name);
+        snprintf(below, sizeof(below), "%.200s%s%s", path, *path ? "." : "", members->name);
         check_value(below, koine_json_get(object, members->name), members);
     }
     if (koine_json_count(object) != count)

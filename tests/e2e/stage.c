@@ -70,7 +70,7 @@ static void start_standin(void)
     int in[2], out[2];
     posix_spawn_file_actions_t actions;
     snprintf(program, sizeof(program), "%s/apps/koine-standin", build ? build : ".");
-    char *arguments[] = {program,  (char *)"--scale", (char *)"0.02", (char *)"--until-eof", (char *)"--quiet",
+    char *arguments[] = {program, (char *)"--scale", (char *)"0.02", (char *)"--until-eof", (char *)"--quiet",
                          NULL};
     CU_ASSERT_EQUAL_FATAL(pipe2(in, O_CLOEXEC), 0);
     CU_ASSERT_EQUAL_FATAL(pipe2(out, O_CLOEXEC), 0);
@@ -124,6 +124,13 @@ const char *stage_plugins(void)
     return stage.scratch.path;
 }
 
+const char *stage_file(const char *name, const char *text)
+{
+    build();
+    scratch_write(&stage.scratch, name, text, strlen(text));
+    return scratch_path(&stage.scratch, name);
+}
+
 static void set(koine_hub *hub, const char *path, const char *value)
 {
     CU_ASSERT_EQUAL(koine_hub_set(hub, path, value), KOINE_OK);
@@ -150,6 +157,30 @@ koine_hub *stage_hub(const char *const *settings)
         ASSERT_STR(koine_error_message(error), "");
     koine_error_free(error);
     return hub;
+}
+
+struct scene scene_open(const char *const *settings)
+{
+    struct scene scene = {.hub = stage_hub(settings)};
+    CU_ASSERT_EQUAL_FATAL(koine_client_new(scene.hub, &scene.client, NULL), KOINE_OK);
+    return scene;
+}
+
+void scene_close(struct scene *scene)
+{
+    koine_client_free(scene->client);
+    koine_hub_free(scene->hub);
+    stage_posts(NULL, 0);
+}
+
+koine_request *stage_request(const char *target, int stream)
+{
+    koine_request *request = NULL;
+    CU_ASSERT_EQUAL_FATAL(koine_request_new(&request), KOINE_OK);
+    koine_request_message(request, "user", "Say it.");
+    koine_request_set_target(request, target);
+    koine_request_set_stream(request, stream);
+    return request;
 }
 
 static void copy(char *ret, size_t size, const koine_json *entry, const char *name)

@@ -374,6 +374,10 @@ static void read_event(struct koine_call *call, const koine_event *event)
         asked->terminals++;
         asked->ended_ms = asked->world->now / KOINE__MS;
     }
+    if (koine__event_is_content(event) && !asked->has_content) {
+        asked->has_content = true;
+        asked->sent_at_content = world_send_count(asked->world);
+    }
     asked->events++;
     if (asked->trace[0])
         append(asked->trace, sizeof(asked->trace), " | ");

@@ -71,6 +71,8 @@ struct world_call {
     struct world *world;
     char trace[1 << 14]; /* what the application read, cut if longer */
     int terminals, events;
+    size_t sent_at_content; /* requests of the world when the first content was read */
+    bool has_content;
     int64_t ended_ms;
 };
 

@@ -44,7 +44,8 @@ $1 ~ /^include\// {
     allowed["include/koine/koine.h"] = "<stddef.h> <stdint.h>"
     allowed["include/koine/json.h"] = "<koine/koine.h>"
     allowed["include/koine/provider.h"] = "<stddef.h> <stdint.h>"
-    allowed["include/koine/chat.h"] = "<koine/provider.h>"
+    allowed["include/koine/dialect.h"] = "<koine/provider.h>"
+    allowed["include/koine/chat.h"] = allowed["include/koine/messages.h"] = "<koine/dialect.h>"
     if (!($1 in allowed))
         print $1 ": a public header unknown here; say in tests/style/includes.sh what it may include"
     else if (index(" " allowed[$1] " ", " " $3 " ") == 0)
@@ -58,12 +59,14 @@ BEGIN {
     n = split("assert errno inttypes limits stdalign stdarg stdbool stddef stdint stdlib string strings", name, " ")
     for (i = 1; i <= n; i++)
         pure["<" name[i] ".h>"] = 1
-    pure["<koine/chat.h>"] = pure["<koine/provider.h>"] = 1
+    n = split("provider dialect chat messages", name, " ")
+    for (i = 1; i <= n; i++)
+        pure["<koine/" name[i] ".h>"] = 1
 }
 $1 ~ /^providers\// && !($3 in pure) {
-    print $1 ":" $2 ": " $3 ": a provider includes <koine/chat.h>, <koine/provider.h> and libc that only computes"
+    print $1 ":" $2 ": " $3 ": a provider includes <koine/provider.h>, a dialect and libc that only computes"
 }' "$scratch/includes" >"$scratch/wrong"
-judge "providers: only <koine/chat.h>, <koine/provider.h> and libc" "$scratch/wrong"
+judge "providers: only <koine/provider.h>, dialects and libc" "$scratch/wrong"
 
 awk '
 $1 ~ /^plugins\// && $3 ~ /^"/ && $3 !~ /^"plugins\// { print $1 ":" $2 ": " $3 ": a plugin includes public headers" }

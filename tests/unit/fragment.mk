@@ -4,7 +4,7 @@ LDADD =
 if HAVE_CUNIT
 check_LIBRARIES = tests/unit/libsuite.a
 tests_unit_libsuite_a_SOURCES = tests/unit/suite.c tests/unit/suite.h tests/unit/failalloc.c tests/unit/failalloc.h \
-  tests/unit/scratch.c tests/unit/scratch.h
+  tests/unit/scratch.c tests/unit/scratch.h tests/unit/rig.c tests/unit/rig.h
 tests_unit_libsuite_a_CPPFLAGS = $(AM_CPPFLAGS) $(CUNIT_CFLAGS)
 suite_ldadd = tests/unit/libsuite.a libkoinecore.la $(CUNIT_LIBS)
 LDADD += $(suite_ldadd)
@@ -23,8 +23,10 @@ unit_programs = \
   tests/unit/test_error \
   tests/unit/test_fault \
   tests/unit/test_frame \
+  tests/unit/test_handle \
   tests/unit/test_head \
   tests/unit/test_host \
+  tests/unit/test_hub \
   tests/unit/test_json \
   tests/unit/test_json_scan \
   tests/unit/test_json_tree \
@@ -36,6 +38,8 @@ unit_programs = \
   tests/unit/test_out \
   tests/unit/test_price \
   tests/unit/test_registry \
+  tests/unit/test_request \
+  tests/unit/test_resolve \
   tests/unit/test_settings \
   tests/unit/test_snapshot \
   tests/unit/test_standin \

@@ -50,23 +50,40 @@ void scratch_write(const struct scratch *scratch, const char *name, const void *
     close(fd);
 }
 
-char *scratch_plugin_bytes(const char *plugin, size_t *ret_len)
+static char *read_file(const char *path, size_t *ret_len)
 {
-    char path[PATH_MAX];
     struct stat state;
-    const char *folder = getenv("KOINE_TEST_PLUGINS");
-    snprintf(path, sizeof(path), "%s/%s.so", folder ? folder : "", plugin);
-    int fd = folder ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    if (fd < 0) {
-        suite_skip("KOINE_TEST_PLUGINS names no folder of test plugins");
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
         return NULL;
-    }
     CU_ASSERT_EQUAL_FATAL(fstat(fd, &state), 0);
     char *bytes = malloc((size_t)state.st_size);
     CU_ASSERT_PTR_NOT_NULL_FATAL(bytes);
     CU_ASSERT_TRUE_FATAL(read(fd, bytes, (size_t)state.st_size) == state.st_size);
     close(fd);
     *ret_len = (size_t)state.st_size;
+    return bytes;
+}
+
+bool scratch_copy(const struct scratch *scratch, const char *name, const char *from)
+{
+    size_t len = 0;
+    char *bytes = read_file(from, &len);
+    if (!bytes)
+        return false;
+    scratch_write(scratch, name, bytes, len);
+    free(bytes);
+    return true;
+}
+
+char *scratch_plugin_bytes(const char *plugin, size_t *ret_len)
+{
+    char path[PATH_MAX];
+    const char *folder = getenv("KOINE_TEST_PLUGINS");
+    snprintf(path, sizeof(path), "%s/%s.so", folder ? folder : "", plugin);
+    char *bytes = folder ? read_file(path, ret_len) : NULL;
+    if (!bytes)
+        suite_skip("KOINE_TEST_PLUGINS names no folder of test plugins");
     return bytes;
 }
 

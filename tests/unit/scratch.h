@@ -17,6 +17,8 @@ void scratch_remove(struct scratch *scratch); /* with all that is in it */
 const char *scratch_path(const struct scratch *scratch, const char *name);
 void scratch_write(const struct scratch *scratch, const char *name, const void *ptr,
                    size_t len); /* mode 0644 */
+/* A copy of a file; false: there is none of that name. */
+bool scratch_copy(const struct scratch *scratch, const char *name, const char *from);
 /* A copy of one of tests/plugins, found by $KOINE_TEST_PLUGINS; false (and the test is marked as skipped):
  * there is none. */
 bool scratch_plugin(const struct scratch *scratch, const char *name, const char *plugin);

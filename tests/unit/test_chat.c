@@ -383,7 +383,7 @@ static void reads_dollars_exactly(void)
         {"", -1},
     };
     for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
-        ASSERT_INT(koine__chat_picodollars(koine__chat_str(expected[i].text)), expected[i].picodollars);
+        ASSERT_INT(koine__dialect_pico(koine__dialect_str(expected[i].text)), expected[i].picodollars);
 }
 
 /* ---- Plain text ---- */
@@ -408,7 +408,7 @@ static void tells_pages_in_plain_words(void)
     };
     for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
         char words[25];
-        words[koine__chat_plain(koine__chat_str(expected[i].page), words, sizeof(words) - 1)] = '\0';
+        words[koine__dialect_plain(koine__dialect_str(expected[i].page), words, sizeof(words) - 1)] = '\0';
         ASSERT_STR(words, expected[i].words);
     }
 }

@@ -615,14 +615,16 @@ static void single_refusals(void)
 {
     struct koine__store *store = koine__store_new();
     koine_error *error = NULL;
-    ASSERT_STR(set(store, "routes.d.targets", "[a/b"),
-               "test: is not valid YAML: while parsing a flow sequence, did not find expected ',' or ']'");
+    ASSERT_STR(
+        set(store, "routes.d.targets", "[a/b"),
+        "test: routes.d.targets: is not valid YAML: while parsing a flow sequence, did not find expected "
+        "',' or ']'");
     ASSERT_STR(set(store, "routes.d.targets", "a/b"),
                "test: routes.d.targets: expected a list, as in [a, b]");
     ASSERT_STR(set(store, "providers", "{a: {b: 1}}"),
                "test: providers.a.b: unknown key; docs/configuration.md lists those there are");
     ASSERT_STR(set(store, "providers.a", "{price: free, price: free}"),
-               "test: duplicate key \"price\"; it is on line 1, column 2 already");
+               "test: providers.a: duplicate key \"price\"; it is on line 1, column 2 already");
     ASSERT_STR(set(store, "default_route", "\xFF"), "default_route: the value is not UTF-8, or too long");
     /* An unknown path is staged; the store's own check tells. */
     koine__store_unset_below(store, "");

@@ -30,6 +30,7 @@
 
 static sem_t resolver_waits, resolver_may_go;
 
+__attribute__((visibility("default"))) /* so that curl calls it */
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **ret)
 {
     static struct sockaddr_in far = {.sin_family = AF_INET};
@@ -51,7 +52,7 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
     return 0;
 }
 
-void freeaddrinfo(struct addrinfo *list)
+__attribute__((visibility("default"))) void freeaddrinfo(struct addrinfo *list)
 {
     (void)list;
 }
@@ -283,9 +284,9 @@ static void *serve(void *arg)
         if (fd < 0 || number == MOST_CONNECTIONS)
             return NULL;
         server.sockets[number] = fd;
+        atomic_fetch_add(&server.connections, 1); /* first: what it answers may be looked at at once */
         if (pthread_create(&server.threads[number], NULL, serve_connection, &server.sockets[number]) != 0)
-            return NULL;
-        atomic_fetch_add(&server.connections, 1);
+            abort();
     }
 }
 
@@ -709,6 +710,8 @@ static void tells_why_nothing_was_sent(void)
     snprintf(url, sizeof(url), "http://127.0.0.1:%d/", port);
     snprintf(refused, sizeof(refused), "connection to 127.0.0.1:%d refused", port);
     assert_unreachable(url, refused);
+    snprintf(url, sizeof(url), "http://[::1]:%d/", port);
+    assert_unreachable(url, ""); /* refused, or there is no IPv6 at all */
     assert_unreachable("http://host.invalid/x", "cannot resolve host host.invalid");
     assert_unreachable("http://localhost./x", "localhost. does not lead to this machine");
     assert_unreachable("http://255.255.255.255/x", "cannot connect to 255.255.255.255:80: ");
@@ -875,14 +878,16 @@ static void does_not_wait_for_the_resolver(void)
     struct koine__http_request request = {.method = "GET", .url = "http://slow.invalid/"};
     begin();
     start_request(&call, &request);
-    while (sem_trywait(&resolver_waits) < 0) {
+    int rounds = 0;
+    while (sem_trywait(&resolver_waits) < 0 && call.dones == 0 && rounds++ < 5000) {
         koine__loop_wait(loop, koine__loop_now(loop) + KOINE__MS);
         koine__loop_process(loop);
     }
-    transport->ops->cancel(call.transfer);
+    ASSERT_INT(call.dones, 0);
+    if (call.dones == 0)
+        transport->ops->cancel(call.transfer);
     end();
     sem_post(&resolver_may_go);
-    ASSERT_INT(call.dones, 0);
 }
 
 /* ---- Cancel, pause, drain
@@ -953,6 +958,36 @@ static void cancels_another(void)
         ASSERT_INT(other.bodies, 1);
         end();
     }
+}
+
+static struct call crowd[80];
+
+static void cancel_crowd(struct call *call)
+{
+    for (size_t i = 0; i < 80; i++)
+        if (&crowd[i] != call && crowd[i].dones == 0)
+            cancel(&crowd[i]);
+}
+
+/* From inside one handler, all others: of which some have not begun, and more than are kept for reuse. */
+static void cancels_a_crowd(void)
+{
+    struct call next = {0};
+    memset(crowd, 0, sizeof(crowd));
+    begin();
+    get(&crowd[0], "/whole");
+    crowd[0].moment = AT_BODY;
+    crowd[0].act = cancel_crowd;
+    for (size_t i = 1; i < 80; i++)
+        get(&crowd[i], "/hang");
+    finish(&crowd[0]);
+    run_for(20 * KOINE__MS);
+    for (size_t i = 1; i < 80; i++)
+        ASSERT_INT(crowd[i].dones, 0);
+    get(&next, "/whole");
+    finish(&next);
+    assert_call(&next, KOINE_CLASS_NONE, 200, "hello");
+    end();
 }
 
 static void start_another(struct call *call)
@@ -1239,12 +1274,14 @@ static void closes_on_exec(void)
     end();
 }
 
+extern void __gcov_dump(void) __attribute__((weak)); /* there in a build that measures coverage */
+
 /* A child gives its copies up; the parent's stream goes on. And when the parent cancels, the server is told,
  * though a child still holds a copy. */
 static void survives_a_fork(void)
 {
     struct call call = {.moment = AT_BODY, .act = pause_it}, hung = {0};
-    int status = -1, pipe_ends[2];
+    int status = -1;
     begin();
     get(&call, "/big");
     run(&call.bodies, 1);
@@ -1254,26 +1291,26 @@ static void survives_a_fork(void)
         transport->ops->abandon(transport);
         koine__loop_abandon(loop);
         koine__curl_share_free(share);
-        _exit(count_descriptors() < before - 4 ? 0 : 1);
+        if (count_descriptors() >= before - 4)
+            _exit(1);
+        if (__gcov_dump)
+            __gcov_dump();
+        raise(SIGKILL); /* no leak check here: curl's own memory is left behind on purpose */
     }
     waitpid(child, &status, 0);
-    ASSERT_INT(status, 0);
+    CU_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     resume(&call);
     finish(&call);
     ASSERT_INT(call.len, BIG);
     get(&hung, "/hang");
     run(&hung.bodies, 1);
-    CU_ASSERT_FATAL(pipe(pipe_ends) == 0);
     child = fork();
-    if (child == 0) {
-        char byte;
-        close(pipe_ends[1]);
-        _exit(read(pipe_ends[0], &byte, 1) == 0 ? 0 : 1); /* holds all copies until it is told */
-    }
+    if (child == 0)
+        for (;;)
+            pause(); /* holds all copies until it is killed */
     cancel(&hung);
     await_closed(1);
-    close(pipe_ends[0]);
-    close(pipe_ends[1]);
+    kill(child, SIGKILL);
     waitpid(child, &status, 0);
     end();
 }
@@ -1372,11 +1409,12 @@ SUITE_MAIN(
     {"ignores_proxies_for_loopback", ignores_proxies_for_loopback}, {"hides_the_tunnel", hides_the_tunnel},
     {"does_not_wait_for_the_resolver", does_not_wait_for_the_resolver},
     {"cancels_in_every_handler", cancels_in_every_handler}, {"cancels_from_outside", cancels_from_outside},
-    {"cancels_another", cancels_another}, {"starts_another", starts_another},
-    {"pauses_and_resumes", pauses_and_resumes}, {"cancels_while_paused", cancels_while_paused},
-    {"drains_and_reuses", drains_and_reuses}, {"drains_no_further", drains_no_further},
-    {"drains_a_paused_one", drains_a_paused_one}, {"drains_before_all_is_sent", drains_before_all_is_sent},
-    {"uploads_much", uploads_much}, {"shares_between_threads", shares_between_threads},
-    {"leaves_no_descriptors", leaves_no_descriptors}, {"closes_on_exec", closes_on_exec},
-    {"survives_a_fork", survives_a_fork}, {"keeps_sigpipe_as_it_was", keeps_sigpipe_as_it_was},
+    {"cancels_another", cancels_another}, {"cancels_a_crowd", cancels_a_crowd},
+    {"starts_another", starts_another}, {"pauses_and_resumes", pauses_and_resumes},
+    {"cancels_while_paused", cancels_while_paused}, {"drains_and_reuses", drains_and_reuses},
+    {"drains_no_further", drains_no_further}, {"drains_a_paused_one", drains_a_paused_one},
+    {"drains_before_all_is_sent", drains_before_all_is_sent}, {"uploads_much", uploads_much},
+    {"shares_between_threads", shares_between_threads}, {"leaves_no_descriptors", leaves_no_descriptors},
+    {"closes_on_exec", closes_on_exec}, {"survives_a_fork", survives_a_fork},
+    {"keeps_sigpipe_as_it_was", keeps_sigpipe_as_it_was},
     {"survives_failing_allocations", survives_failing_allocations})

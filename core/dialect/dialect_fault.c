@@ -1,9 +1,9 @@
-/* chat_fault: what a vendor says went wrong, as one class of the table of faults.
+/* dialect_fault: what a vendor says went wrong, as one class of the table of faults.
  *
- * Asked in this order, the first that knows decides: the vendor's own traits, precise codes, the message,
+ * Asked in this order, the first that knows decides: the vendor's own rules, precise codes, the message,
  * coarse types, the status. Errors inside a stream or a 200 have no status but what their body tells.
  */
-#include "core/dialect/chat_internal.h"
+#include "core/dialect/dialect.h"
 
 #define PLAIN_SIZE 300 /* of a page that is no JSON */
 
@@ -29,8 +29,8 @@ struct told {
 /* Flat errors, and those of a proxy that speaks JSON. */
 static bool is_error_object(const koine_host *host, const koine_node *root)
 {
-    return koine__chat_is(host->str(host->get(root, "object")), "error") ||
-           koine__chat_is(host->str(host->get(root, "type")), "error") ||
+    return koine__dialect_is(host->str(host->get(root, "object")), "error") ||
+           koine__dialect_is(host->str(host->get(root, "type")), "error") ||
            host->truth(host->get(root, "cloudflare_error")) == 1 ||
            host->truth(host->get(root, "error")) == 1;
 }
@@ -47,7 +47,7 @@ static const koine_node *unwrap(const koine_host *host, const koine_node *root)
     return wrapped ? host->at(root, 0) : root;
 }
 
-const koine_node *koine__chat_error(const koine_host *host, const koine_node *root)
+const koine_node *koine__dialect_error(const koine_host *host, const koine_node *root)
 {
     root = unwrap(host, root);
     if (host->kind(root) != KOINE_NODE_OBJECT)
@@ -133,8 +133,9 @@ static void read_told(const koine_read *read, const koine_node *error, struct to
     else if (error)
         read_object(host, error, root, ret);
     else
-        ret->message = (koine_str){ret->plain, koine__chat_plain(read->frame->text, ret->plain, PLAIN_SIZE)};
-    ret->markup = !error && koine__chat_is_markup(read->frame->text);
+        ret->message =
+            (koine_str){ret->plain, koine__dialect_plain(read->frame->text, ret->plain, PLAIN_SIZE)};
+    ret->markup = !error && koine__dialect_is_markup(read->frame->text);
 }
 
 /* ---- Which class it is ---- */
@@ -228,7 +229,7 @@ static const struct status_rule {
 static int32_t by_text(const struct rule *rules, koine_str text)
 {
     for (; rules->word; rules++)
-        if (koine__chat_has(text, rules->word))
+        if (koine__dialect_has(text, rules->word))
             return rules->fault;
     return 0;
 }
@@ -238,7 +239,7 @@ static int32_t by_words(const struct rule *rules, const struct told *told)
 {
     for (; rules->word; rules++)
         for (size_t i = 0; i < WORDS; i++)
-            if (koine__chat_has(told->words[i], rules->word))
+            if (koine__dialect_has(told->words[i], rules->word))
                 return rules->fault;
     return 0;
 }
@@ -248,7 +249,8 @@ static int32_t by_message(const struct told *told, int32_t status)
     int32_t fault = by_text(spoken, told->message);
     if (!fault && status != 429)
         fault = by_text(spoken_length, told->message);
-    if (!fault && koine__chat_has(told->message, "model") && koine__chat_has(told->message, "does not exist"))
+    if (!fault && koine__dialect_has(told->message, "model") &&
+        koine__dialect_has(told->message, "does not exist"))
         fault = KOINE_FAULT_MODEL_GONE;
     return fault;
 }
@@ -263,25 +265,23 @@ static int32_t by_status(int32_t status)
 
 /* A page of something in between says nothing of the vendor's own meanings: only what names its words holds
  * for it. */
-static bool trait_holds(const koine_chat_fault *trait, const struct told *told, int32_t status)
+static bool rule_holds(const koine_dialect_fault *rule, const struct told *told, int32_t status)
 {
-    if (trait->status != 0 && trait->status != status)
+    if (rule->status != 0 && rule->status != status)
         return false;
-    if (!trait->match)
+    if (!rule->match)
         return !told->markup;
     for (size_t i = 0; i < WORDS; i++)
-        if (koine__chat_has(told->words[i], trait->match))
+        if (koine__dialect_has(told->words[i], rule->match))
             return true;
-    return koine__chat_has(told->message, trait->match);
+    return koine__dialect_has(told->message, rule->match);
 }
 
-static int32_t by_traits(const koine_provider *self, const struct told *told, int32_t status)
+static int32_t by_vendor(const koine_dialect_fault *const *rules, const struct told *told, int32_t status)
 {
-    koine_chat_traits traits;
-    koine__chat_traits(self, &traits);
-    for (const koine_chat_fault *const *at = traits.faults; at && *at; at++)
-        if (trait_holds(*at, told, status))
-            return (*at)->fault;
+    for (; rules && *rules; rules++)
+        if (rule_holds(*rules, told, status))
+            return (*rules)->fault;
     return 0;
 }
 
@@ -291,10 +291,11 @@ static bool is_passing(const koine_read *read, int32_t status)
     return status == 402 && read->frame->header(read->frame, "retry-after").len > 0;
 }
 
-static int32_t classify(const koine_read *read, const struct told *told)
+static int32_t classify(const koine_read *read, const koine_dialect_fault *const *rules,
+                        const struct told *told)
 {
     int32_t status = read->frame->http_status >= 400 ? read->frame->http_status : told->status;
-    int32_t fault = by_traits(read->self, told, status);
+    int32_t fault = by_vendor(rules, told, status);
     if (!fault)
         fault = by_words(precise, told);
     if (!fault && is_passing(read, status))
@@ -308,20 +309,15 @@ static int32_t classify(const koine_read *read, const struct told *told)
     return fault;
 }
 
-void koine__chat_tell(const koine_read *read, const koine_node *told, koine_sink *sink)
+void koine__dialect_tell(const koine_read *read, const koine_node *told,
+                         const koine_dialect_fault *const *rules, koine_sink *sink)
 {
-    koine_provider_event event = koine__chat_event(KOINE_EMIT_FAULT);
+    koine_provider_event event = koine__dialect_event(KOINE_EMIT_FAULT);
     struct told said = {.retry_ms = -1};
     read_told(read, told, &said);
-    event.code = classify(read, &said);
+    event.code = classify(read, rules, &said);
     event.text = said.message;
     event.name = said.words[said.words[WORD_CODE].len > 0 ? WORD_CODE : WORD_TYPE];
     event.retry_ms = said.retry_ms;
     sink->emit(sink, &event);
-}
-
-int32_t koine__chat_fault(const koine_read *read, koine_sink *sink)
-{
-    koine__chat_tell(read, koine__chat_error(read->host, read->frame->json), sink);
-    return KOINE_DONE;
 }

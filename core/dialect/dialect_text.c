@@ -1,15 +1,15 @@
-/* chat_text: words, plain text and dollars, as the wire has them. Bytes in, bytes out. */
-#include "core/dialect/chat_internal.h"
+/* dialect_text: words, plain text and decimals, as the wire has them. Bytes in, bytes out. */
+#include "core/dialect/dialect.h"
 
 #define PICO_DIGITS  12 /* decimals of a dollar that a picodollar is */
 #define EXACT_DIGITS 18 /* digits that any int64 can hold */
 
-koine_str koine__chat_str(const char *text)
+koine_str koine__dialect_str(const char *text)
 {
     return (koine_str){text, text ? strlen(text) : 0};
 }
 
-bool koine__chat_is(koine_str text, const char *word)
+bool koine__dialect_is(koine_str text, const char *word)
 {
     size_t len = strlen(word);
     return text.len == len && (len == 0 || memcmp(text.ptr, word, len) == 0);
@@ -28,7 +28,7 @@ static bool starts_nocase(const char *text, const char *word, size_t len)
     return true;
 }
 
-bool koine__chat_has(koine_str text, const char *word)
+bool koine__dialect_has(koine_str text, const char *word)
 {
     size_t len = strlen(word);
     for (size_t i = 0; i + len <= text.len; i++)
@@ -37,7 +37,7 @@ bool koine__chat_has(koine_str text, const char *word)
     return false;
 }
 
-bool koine__chat_mentions(koine_str text, const char *word)
+bool koine__dialect_mentions(koine_str text, const char *word)
 {
     return text.len > 0 && memmem(text.ptr, text.len, word, strlen(word));
 }
@@ -47,7 +47,7 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-koine_str koine__chat_trim(koine_str text)
+koine_str koine__dialect_trim(koine_str text)
 {
     while (text.len > 0 && is_space(text.ptr[0])) {
         text.ptr++;
@@ -58,9 +58,9 @@ koine_str koine__chat_trim(koine_str text)
     return text;
 }
 
-bool koine__chat_is_markup(koine_str text)
+bool koine__dialect_is_markup(koine_str text)
 {
-    text = koine__chat_trim(text);
+    text = koine__dialect_trim(text);
     return text.len > 1 && text.ptr[0] == '<';
 }
 
@@ -104,9 +104,9 @@ static size_t markup(koine_str text)
     return text.len;
 }
 
-size_t koine__chat_plain(koine_str text, char *ret, size_t size)
+size_t koine__dialect_plain(koine_str text, char *ret, size_t size)
 {
-    bool tags = koine__chat_is_markup(text), space = false;
+    bool tags = koine__dialect_is_markup(text), space = false;
     size_t used = 0;
     while (text.len > 0) {
         bool tag = tags && text.ptr[0] == '<';
@@ -173,7 +173,7 @@ static int64_t scaled(struct decimal number)
     return value / 10 + (value % 10 >= 5);
 }
 
-int64_t koine__chat_picodollars(koine_str number)
+int64_t koine__dialect_pico(koine_str number)
 {
     struct decimal read = {.exponent = PICO_DIGITS};
     if (number.len == 0 || number.ptr[0] == '-')
