@@ -12,9 +12,10 @@
 /* dialect_text.c */
 koine_str koine__dialect_str(const char *text); /* NULL gives an empty one */
 bool koine__dialect_is(koine_str text, const char *word);
-bool koine__dialect_has(koine_str text, const char *word);      /* ASCII letters without case */
-bool koine__dialect_mentions(koine_str text, const char *word); /* these very bytes */
-koine_str koine__dialect_trim(koine_str text);                  /* without the JSON spaces around it */
+bool koine__dialect_is_one_of(koine_str text, const char *const *words); /* NULL-ended */
+bool koine__dialect_has(koine_str text, const char *word);               /* ASCII letters without case */
+bool koine__dialect_mentions(koine_str text, const char *word);          /* these very bytes */
+koine_str koine__dialect_trim(koine_str text); /* without the JSON spaces around it */
 bool koine__dialect_is_markup(koine_str text); /* HTML or XML: a page of something in between */
 /* A body that is no JSON as one line of valid UTF-8: tags dropped, spaces joined, cut at the size. */
 size_t koine__dialect_plain(koine_str text, char *ret, size_t size);

@@ -15,6 +15,13 @@ bool koine__dialect_is(koine_str text, const char *word)
     return text.len == len && (len == 0 || memcmp(text.ptr, word, len) == 0);
 }
 
+bool koine__dialect_is_one_of(koine_str text, const char *const *words)
+{
+    while (*words && !koine__dialect_is(text, *words))
+        words++;
+    return *words != NULL;
+}
+
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;

@@ -161,8 +161,8 @@ static bool has_kept(const struct koine_response *answer)
 static bool write_kept(struct koine__writer *writer, struct koine__extra *kept)
 {
     koine__buf_addc(&kept->json, ']');
-    if (kept->json.error == KOINE_EMEMORY)
-        return false;
+    if (kept->json.error)
+        return kept->json.error != KOINE_EMEMORY;
     koine_str all = buf_str(&kept->json);
     if (koine__json_check(all, KOINE__JSON_DEPTH, NULL) == KOINE_OK)
         koine__write_raw(writer, koine__str(kept->name), all);

@@ -3,6 +3,7 @@
 
 #include "core/base/fault.h"
 #include "core/dialect/chat.h"
+#include "core/dialect/messages.h"
 #include <string.h>
 
 #define LONGEST_WORDS 1024
@@ -12,6 +13,7 @@ static const struct {
     const void *table;
 } extensions[] = {
     {KOINE_CHAT, &koine__dialect_chat},
+    {KOINE_MESSAGES, &koine__dialect_messages},
 };
 
 static const struct koine__host *self(const koine_host *host)
@@ -50,6 +52,21 @@ static void *host_alloc(const koine_host *host, size_t size)
     return arena ? koine__arena_alloc(arena, size) : NULL;
 }
 
+static int32_t host_parse(const koine_host *host, koine_str text, const koine_node **ret)
+{
+    struct koine__arena *arena = self(host)->env.arena;
+    if (!arena)
+        return KOINE_NO_MEMORY;
+    switch (koine__json_read(text, arena, ret, NULL)) {
+    case KOINE_OK:
+        return KOINE_DONE;
+    case KOINE_EMEMORY:
+        return KOINE_NO_MEMORY;
+    default:
+        return KOINE_INVALID;
+    }
+}
+
 static const char *declared_default(const koine_provider *provider, const char *name)
 {
     for (size_t i = 0; provider && provider->options && provider->options[i]; i++)
@@ -84,6 +101,7 @@ static int32_t host_price(const koine_cost_query *query, koine_provider_cost *re
         .get = koine__node_get, .count = koine__node_count, .at = koine__node_at, .key = koine__node_key,    \
         .str = koine__node_str, .num = koine__node_num, .truth = koine__node_truth,                          \
         .dump = koine__node_source, .alloc = host_alloc, .option = host_option, .price = host_price,         \
+        .parse = host_parse,                                                                                 \
     }
 
 void koine__host_init(struct koine__host *host, const struct koine__host_env *env)

@@ -25,7 +25,7 @@ static int64_t up_to(struct koine__random *random, int64_t most)
 int64_t koine__retry_delay(const struct koine__retry_config *config, unsigned i)
 {
     int64_t delay = config->base_delay < config->max_delay ? config->base_delay : config->max_delay;
-    while (i-- > 0 && delay < config->max_delay && config->multiplier > MICRO)
+    while (i-- > 0 && delay > 0 && delay < config->max_delay && config->multiplier > MICRO)
         delay = scale(delay, config->multiplier, config->max_delay);
     return delay;
 }

@@ -20,7 +20,7 @@ int main(void)
     if (koine_hub_new(&hub, &error) || koine_hub_load_environment(hub, &error))
         return fail(error);
     koine_hub_set(hub, "providers.together.timeouts.total", "60s");
-    koine_hub_set(hub, "routes.default.targets", "[together/openai/gpt-oss-20b, openai/gpt-4o-mini]");
+    koine_hub_set(hub, "routes.default.targets", "[together/openai/gpt-oss-120b, openai/gpt-4o-mini]");
     if (koine_hub_apply(hub, &error) || koine_client_new(hub, &client, &error))
         return fail(error);
 

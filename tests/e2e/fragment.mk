@@ -1,0 +1,1 @@
+EXTRA_DIST += tests/e2e/installed.sh tests/e2e/first.c

@@ -24,9 +24,10 @@ prefix=$(value prefix)
 try "make install DESTDIR" make -s --no-print-directory -C "$build" install DESTDIR="$scratch/staged"
 staged=$scratch/staged$prefix
 
-for file in bin/koine lib/libkoine.so include/koine/koine.h include/koine/json.h include/koine/provider.h include/koine/dialect.h include/koine/chat.h include/koine/messages.h \
-    lib/pkgconfig/koine.pc lib/koine/providers/together.so lib/koine/providers/openai.so lib/koine/providers/together.json \
-    lib/koine/providers/openai.json libexec/koine/koine-standin share/man/man1/koine.1; do
+headers=$(cd "$source" && echo include/koine/*.h)
+for file in bin/koine lib/libkoine.so $headers lib/pkgconfig/koine.pc lib/koine/providers/together.so \
+    lib/koine/providers/openai.so lib/koine/providers/together.json lib/koine/providers/openai.json \
+    libexec/koine/koine-standin share/man/man1/koine.1 share/bash-completion/completions/koine; do
     [ -e "$staged/$file" ] || echo "$file"
 done >"$scratch/wrong"
 judge "everything is installed" "$scratch/wrong"
@@ -57,6 +58,12 @@ fi
 # shellcheck disable=SC2046,SC2086 # lists of options
 try "the first program compiles with pkg-config's flags alone" ${CC:-cc} -Wall -Wextra -Werror $flags \
     -o "$scratch/first" "$source/tests/e2e/first.c" $(pkg-config --cflags --libs koine)
+
+for file in "$source"/docs/examples/*.c; do
+    # shellcheck disable=SC2046,SC2086
+    try "so does $(basename "$file") of the examples" ${CC:-cc} -Wall -Wextra -Werror $flags -o "$scratch/example" "$file" \
+        $(pkg-config --cflags --libs koine)
+done
 
 # libtool's installed programs know where their library is; ours is told.
 LD_LIBRARY_PATH=$prefix/lib

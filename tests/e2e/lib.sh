@@ -13,6 +13,11 @@ scratch=$(cd "$scratch" && pwd -P)
 tools=$build/tests/e2e
 koine=$build/apps/koine/koine
 status=0
+if [ -x "$build/apps/koine/.libs/koine" ]; then # what libtool's wrapper would start, twice as fast
+    koine=$build/apps/koine/.libs/koine
+    LD_LIBRARY_PATH=$build/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+    export LD_LIBRARY_PATH
+fi
 
 # Nothing of whoever runs the tests may decide here.
 for name in $(env | sed -n 's/^\([A-Za-z_][A-Za-z_0-9]*\)=.*/\1/p'); do
@@ -68,8 +73,14 @@ usual_configuration() {
         cat <<END
 plugin_path: [@PLUGINS@]
 providers:
-  together: {base_url: "http://127.0.0.1:@PORT@/together/v1", api_key: a-key, retry: {base_delay: 1ms, max_retries: 1}}
-  openai: {base_url: "http://127.0.0.1:@PORT@/openai/v1", api_key: a-key, retry: {base_delay: 1ms, max_retries: 1}}
+  together:
+    base_url: http://127.0.0.1:@PORT@/together/v1
+    api_key: a-key
+    retry: {base_delay: 1ms, max_retries: 1, retry_after_cap: 1s}
+  openai:
+    base_url: http://127.0.0.1:@PORT@/openai/v1
+    api_key: a-key
+    retry: {base_delay: 1ms, max_retries: 1, retry_after_cap: 1s}
 END
         cat
     } | configure "$scratch/koine.yaml"

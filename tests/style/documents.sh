@@ -12,7 +12,7 @@ else
 fi
 judge "docs/configuration.md is what the settings table prints" "$scratch/wrong"
 
-sed -n 's/^ *KOINE_CLASS_\([A-Z_]*\) = [1-9].*/\1/p' "$source/include/koine/koine.h" | tr 'A-Z' 'a-z' |
+sed -n 's/^ *KOINE_CLASS_\([A-Z_]*\) = [1-9].*/\1/p' "$source/include/koine/koine.h" | tr '[:upper:]' '[:lower:]' |
     while read -r class; do
         grep -q "^|[^|]*\b$class\b" "$source/docs/design.md" || echo "docs/design.md: no row for class $class"
     done >"$scratch/wrong"

@@ -35,6 +35,7 @@ unit_programs = \
   tests/unit/test_log \
   tests/unit/test_loop \
   tests/unit/test_mem \
+  tests/unit/test_models \
   tests/unit/test_out \
   tests/unit/test_price \
   tests/unit/test_registry \
