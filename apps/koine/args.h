@@ -30,6 +30,7 @@ struct args_command {
     const char *details; /* paragraphs and examples */
     int words;           /* at most so many; -1: any number */
     bool raw;            /* the arguments are read by somebody else */
+    bool tells_plugins;  /* says itself which plugins were refused */
     int (*run)(struct args *args);
 };
 

@@ -7,6 +7,7 @@
 
 #include <koine/koine.h>
 #include <string.h>
+#include <unistd.h>
 
 static size_t count_routes(koine_hub *hub)
 {
@@ -28,10 +29,20 @@ static size_t count_usable(const koine_providers *list)
         if (koine_providers_handle(list, i) != NULL)
             usable++;
         else
-            out_say("note: %s is refused: %s", koine_providers_name(list, i),
-                    koine_providers_reason(list, i));
+            report_refused(list, i);
     }
     return usable;
+}
+
+/* A folder that is not there is skipped, which is right for one that was not made yet, and hides a typing
+ * error. The last one is the installed one. */
+static void note_missing_folders(koine_hub *hub)
+{
+    for (size_t i = 0; koine_hub_plugin_folder(hub, i + 1) != NULL; i++) {
+        const char *folder = koine_hub_plugin_folder(hub, i);
+        if (access(folder, F_OK) != 0)
+            out_say("note: plugin_path: there is no folder %s", folder);
+    }
 }
 
 static int check(struct args *args, koine_hub *hub)
@@ -43,6 +54,7 @@ static int check(struct args *args, koine_hub *hub)
         return report_error(args, number, error);
     size_t usable = count_usable(list);
     koine_providers_free(list);
+    note_missing_folders(hub);
     size_t routes = count_routes(hub);
     const char *file = koine_hub_file(hub);
     out_line("%s: ok (%zu provider%s, %zu route%s)", *file != '\0' ? file : "no configuration file", usable,
@@ -111,5 +123,6 @@ const struct args_command command_config = {
                "Example:\n"
                "  koine -c koine.yaml config check\n",
     .words = 1,
+    .tells_plugins = true,
     .run = run,
 };

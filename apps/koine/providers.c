@@ -58,7 +58,7 @@ static void print_table(const koine_providers *list)
     table_free(table);
     for (size_t i = 0; i < koine_providers_count(list); i++) {
         if (koine_providers_handle(list, i) == NULL)
-            out_say("%s refused: %s", koine_providers_name(list, i), koine_providers_reason(list, i));
+            report_refused(list, i);
     }
 }
 
@@ -146,5 +146,6 @@ const struct args_command command_providers = {
     .synopsis = "[--json]",
     .options = options,
     .details = "A key is told of, never shown.\n",
+    .tells_plugins = true,
     .run = run,
 };

@@ -33,6 +33,24 @@ static bool is_event(const char *line, const char *name)
     return strncmp(line, name, strlen(name)) == 0;
 }
 
+/* Of two plugins with one id the first holds, and whoever puts one first knows that. */
+static bool is_shadowed(const char *reason)
+{
+    return strncmp(reason, "the id ", strlen("the id ")) == 0 && strstr(reason, " is taken by ") != NULL;
+}
+
+static void report_plugin(const struct args *args, const char *line)
+{
+    const char *file = strstr(line, " file="), *reason = strstr(line, " reason=\"");
+    if (args->command->tells_plugins || file == NULL || reason == NULL || reason < file)
+        return;
+    file += strlen(" file=");
+    int length = (int)(reason - file);
+    reason += strlen(" reason=\"");
+    if (args->verbose > 0 || !is_shadowed(reason))
+        out_say("note: %.*s is refused: %.*s", length, file, (int)strlen(reason) - 1, reason);
+}
+
 void report_log(void *user, int level, const char *line)
 {
     static const char *const names[] = {"error", "warning", "info", "debug"};
@@ -41,8 +59,17 @@ void report_log(void *user, int level, const char *line)
         return;
     if (args->verbose < 2 && is_event(line, "event=retired "))
         report_retired(line);
+    else if (args->verbose < 2 && is_event(line, "event=plugin_refused "))
+        report_plugin(args, line);
     else
         out_say("koine: %s: %s", names[level >= 0 && level < 4 ? level : 3], line);
+}
+
+void report_refused(const koine_providers *list, size_t index)
+{
+    const char *file = koine_providers_file(list, index);
+    out_say("note: %s is refused: %s", *file != '\0' ? file : koine_providers_name(list, index),
+            koine_providers_reason(list, index));
 }
 
 void report_notes(const koine_response *response)

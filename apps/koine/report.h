@@ -10,6 +10,8 @@
  * without -v it tells warnings and, on a terminal, each attempt that failed. */
 void report_log(void *user, int level, const char *line);
 
+/* One plugin or instance of the list, which was refused: which, and why. */
+void report_refused(const koine_providers *list, size_t index);
 void report_notes(
     const koine_response *response); /* members that were dropped or changed, and an early end */
 void report_summary(const koine_response *response); /* target, tokens, cost, time, attempts: one line */

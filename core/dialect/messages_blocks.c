@@ -5,6 +5,7 @@
  */
 #include "core/dialect/messages_internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 static koine_str text_of(const struct koine__messages_answer *a, const koine_node *object, const char *name)
@@ -33,12 +34,12 @@ static void keep(struct koine__messages_answer *a, koine_str text)
     a->sink->emit(a->sink, &event);
 }
 
-static void keep_mark(struct koine__messages_answer *a, const char *format, unsigned long long count)
+static void keep_mark(struct koine__messages_answer *a, const char *start, uint64_t count)
 {
     char mark[64];
     if (count == 0)
         return;
-    snprintf(mark, sizeof(mark), format, count);
+    snprintf(mark, sizeof(mark), "%s%" PRIu64 "}", start, count);
     keep(a, koine__dialect_str(mark));
     a->state->kept++;
 }
@@ -46,8 +47,8 @@ static void keep_mark(struct koine__messages_answer *a, const char *format, unsi
 /* Before a kept block: what stood between it and the one before. */
 static void keep_place(struct koine__messages_answer *a)
 {
-    keep_mark(a, "{\"type\":\"text\",\"bytes\":%llu}", a->state->text);
-    keep_mark(a, "{\"type\":\"tool_use\",\"count\":%llu}", a->state->calls);
+    keep_mark(a, "{\"type\":\"text\",\"bytes\":", a->state->text);
+    keep_mark(a, "{\"type\":\"tool_use\",\"count\":", a->state->calls);
     a->state->text = 0;
     a->state->calls = 0;
 }

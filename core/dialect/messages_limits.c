@@ -3,6 +3,7 @@
  */
 #include "core/dialect/messages_internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #define LEAST_BUDGET 1024 /* of thinking; the API takes no less, and it must stay below max_tokens */
@@ -24,10 +25,10 @@ static const koine_node *given(const struct koine__messages_writing *w, const ch
 }
 
 static void notice_count(struct koine__messages_writing *w, int32_t what, const char *member,
-                         const char *format, int64_t count)
+                         const char *start, int64_t count)
 {
     char why[96];
-    snprintf(why, sizeof(why), format, (long long)count);
+    snprintf(why, sizeof(why), "%s%" PRId64, start, count);
     koine__messages_notice(w, what, member, why);
 }
 
@@ -64,7 +65,7 @@ static void write_limit(struct koine__messages_writing *w)
         return;
     int64_t count = usual_limit(w) + w->budget; /* what is thought counts against it */
     w->out->num(w->out, "max_tokens", count);
-    notice_count(w, KOINE_NOTICE_MAPPED, "max_tokens", "none is told, and the API wants one: %lld", count);
+    notice_count(w, KOINE_NOTICE_MAPPED, "max_tokens", "none is told, and the API wants one: ", count);
 }
 
 /* ---- How long ---- */
@@ -114,7 +115,7 @@ static void plan_budget(struct koine__messages_writing *w, const struct effort *
         return;
     }
     w->think = KOINE__THINK_BUDGET;
-    notice_count(w, KOINE_NOTICE_MAPPED, name, "sent as thinking of at most %lld tokens", w->budget);
+    notice_count(w, KOINE_NOTICE_MAPPED, name, "sent as thinking.budget_tokens ", w->budget);
 }
 
 static void plan_thinking(struct koine__messages_writing *w)

@@ -111,6 +111,8 @@ struct turn { /* what of an assistant's message is not yet written */
 static void write_text(struct koine__messages_writing *w, struct turn *turn, size_t len)
 {
     koine_str piece = {turn->text.ptr, len};
+    if (len == 0)
+        return;
     turn->text.ptr += len;
     turn->text.len -= len;
     if (!is_blank(piece)) /* which the API refuses */
@@ -133,11 +135,12 @@ static size_t marked_text(const struct turn *turn, int64_t bytes)
 
 static void write_kept(struct koine__messages_writing *w, struct turn *turn, const koine_node *block)
 {
+    koine_str type = text_of(w, block, "type");
     int64_t bytes = w->host->num(w->host->get(block, "bytes"), -1);
     int64_t count = w->host->num(w->host->get(block, "count"), -1);
-    if (bytes >= 0)
+    if (bytes >= 0 && koine__dialect_is(type, "text"))
         write_text(w, turn, marked_text(turn, bytes));
-    else if (count >= 0)
+    else if (count >= 0 && koine__dialect_is(type, "tool_use"))
         write_calls(w, turn, (size_t)count);
     else
         koine__messages_block(w, block);

@@ -213,6 +213,21 @@ static int start_transfer(struct koine__attempt *attempt)
     return rc;
 }
 
+/* A request that keeps the rules of koine_out can only be wrong in its key. */
+static void fail_start(struct koine__attempt *attempt, int rc)
+{
+    if (rc == KOINE_EMEMORY)
+        koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory for the request");
+    else if (rc == KOINE_ESYSTEM)
+        koine__attempt_failf(attempt, KOINE_CLASS_CONNECT, "connect", "the system refused a connection");
+    else if (attempt->out.broken)
+        koine__attempt_failf(attempt, KOINE_CLASS_PLUGIN, "", "plugin %s wrote a wrong request: %s",
+                             attempt->spec.target->instance->provider->id, attempt->out.broken);
+    else
+        koine__attempt_failf(attempt, KOINE_CLASS_AUTH, "",
+                             "the key cannot travel in a header: it holds a line end");
+}
+
 static const char *notice_action(int what)
 {
     static const char *const names[] = {"changed", "dropped", "mapped", "clamped"};
@@ -268,7 +283,6 @@ static int class_of_answer(int32_t answer)
 static void on_request(struct koine__job *job)
 {
     struct koine__attempt *attempt = job->owner;
-    const char *id = job->provider->id;
     attempt->job_running = false;
     if (koine__node_failed(attempt->spec.doc)) {
         koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory to read the document");
@@ -281,19 +295,9 @@ static void on_request(struct koine__job *job)
     }
     if (!take_notices(attempt))
         return;
-    switch (start_transfer(attempt)) {
-    case KOINE_OK:
-        return;
-    case KOINE_EMEMORY:
-        koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory for the request");
-        return;
-    case KOINE_ESYSTEM:
-        koine__attempt_failf(attempt, KOINE_CLASS_CONNECT, "connect", "the system refused a connection");
-        return;
-    default:
-        koine__attempt_failf(attempt, KOINE_CLASS_PLUGIN, "", "plugin %s wrote a wrong request: %s", id,
-                             attempt->out.broken ? attempt->out.broken : "unknown rule");
-    }
+    int rc = start_transfer(attempt);
+    if (rc != KOINE_OK)
+        fail_start(attempt, rc);
 }
 
 static void write_request(struct koine__attempt *attempt)

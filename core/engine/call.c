@@ -325,6 +325,13 @@ static bool is_decisive(const struct koine_call *call, const struct koine__attem
     return !before || !koine__attempt_answered(before);
 }
 
+/* An answer that was whole when the deadline passed, and waited for nothing but its price, is one. */
+static bool is_in_time(const struct koine_call *call, const struct koine__attempt *attempt)
+{
+    return call->fault.class_number == KOINE_CLASS_DEADLINE && koine__attempt_answered(attempt) &&
+           !attempt->more;
+}
+
 /* All attempts have ended, and their rows are written. */
 static void conclude(struct koine_call *call, struct koine__attempt *attempt)
 {
@@ -333,7 +340,7 @@ static void conclude(struct koine_call *call, struct koine__attempt *attempt)
     if (call->out_of_memory) {
         koine__fault_set(&no_memory, KOINE_CLASS_MEMORY, "", "no memory for the ledger");
         koine__call_fail(call, &no_memory, target, attempt);
-    } else if (call->cancelling) {
+    } else if (call->cancelling && !is_in_time(call, attempt)) {
         koine__call_fail(call, &call->fault, target, attempt);
     } else if (koine__attempt_answered(attempt) && attempt->more) {
         next_step(call, attempt);

@@ -13,6 +13,7 @@ struct koine_canceller {
     atomic_int references;
     atomic_bool cancelled;
     int fd;
+    pid_t pid; /* a child shares the descriptor, and must not end its parent's calls */
 };
 
 int koine_canceller_new(koine_canceller **ret)
@@ -22,6 +23,7 @@ int koine_canceller_new(koine_canceller **ret)
     koine_canceller *canceller = koine__alloc(sizeof(*canceller));
     if (!canceller)
         return KOINE_EMEMORY;
+    canceller->pid = getpid();
     canceller->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (canceller->fd < 0) {
         koine__dealloc(canceller);
@@ -52,7 +54,7 @@ void koine_cancel(koine_canceller *canceller)
 {
     static const uint64_t one = 1;
     int saved = errno;
-    if (canceller && !atomic_exchange(&canceller->cancelled, true)) {
+    if (canceller && canceller->pid == getpid() && !atomic_exchange(&canceller->cancelled, true)) {
         ssize_t written = write(canceller->fd, &one, sizeof(one));
         (void)written; /* the counter cannot overflow: it is written once */
     }

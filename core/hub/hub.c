@@ -230,6 +230,9 @@ static int read_env_file(struct koine__env *env, const char *folder, const char 
 static int read_env_files(struct koine__env *env, const char *folder, koine_error **ret_error)
 {
     const char *mode = koine__env_get(env, "KOINE_ENV");
+    if (mode && strchr(mode, '/')) /* a name, not a way to some other file */
+        return koine__error(ret_error, KOINE_ECONFIG,
+                            "environment: KOINE_ENV: holds a slash; write a name, such as development");
     int rc = mode && *mode ? read_env_file(env, folder, mode, ret_error) : KOINE_OK;
     return rc == KOINE_OK ? read_env_file(env, folder, NULL, ret_error) : rc;
 }

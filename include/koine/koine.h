@@ -125,12 +125,14 @@ KOINE_API void koine_hub_free(koine_hub *); /* clients keep what they need; the 
 /* Stages one setting; the last one staged for a path holds. `path` is a key of the settings table
  * (docs/configuration.md) with dots: "providers.together.api_key", "routes.default.targets". `value` is
  * written as in the file: "30s", "[together/a, openai/b]", "{target: openai/b, unset: [top_k]}". Nothing is
- * checked before koine_hub_apply. KOINE_EARGUMENT, KOINE_EMEMORY. [any thread] */
+ * checked before koine_hub_apply, which also tells what cannot be read. KOINE_EARGUMENT, KOINE_EMEMORY.
+ * [any thread] */
 KOINE_API int koine_hub_set(koine_hub *, const char *path, const char *value);
 
 /* Stages a YAML file. `file` NULL: the first found of $KOINE_CONFIG, the user's
  * ($XDG_CONFIG_HOME or ~/.config)/koine/koine.yaml and the system's; none found is no error.
- * Syntax, unknown keys and duplicates are reported here with file, line and column. [any thread] */
+ * Syntax, unknown keys and duplicates are reported here with file, line and column, and then nothing of the
+ * file is staged. Settings from an environment read before are staged again on top of it. [any thread] */
 KOINE_API int koine_hub_load(koine_hub *, const char *file, koine_error **ret_error);
 
 /* Reads the environment: variables for ${…} and keys, KOINE__a__b=value settings, and the files `.env` and
@@ -151,8 +153,8 @@ KOINE_API int koine_hub_show(koine_hub *, char **ret);
 KOINE_API int koine_settings_document(char **ret);
 
 /* The log. `sink` is called from whatever thread logs, one call at a time, and must not call koine_…
- * (those return KOINE_EARGUMENT then). Levels: 0 error, 1 warning, 2 info, 3 debug. Never a prompt, never a
- * key. */
+ * (those return KOINE_EARGUMENT then, and freeing or cancelling a hub, client or call does nothing). Levels:
+ * 0 error, 1 warning, 2 info, 3 debug. Never a prompt, never a key. */
 typedef void (*koine_log_sink)(void *user, int level, const char *line);
 KOINE_API int koine_hub_set_log(koine_hub *, int level, koine_log_sink sink, void *user);
 
@@ -302,8 +304,9 @@ enum {
     KOINE_COMMIT_COMPLETE = 2
 };
 KOINE_API int koine_request_set_commit(koine_request *, int commit);
-KOINE_API int koine_request_set_stream(
-    koine_request *, int stream); /* how the provider is asked: 1 stream (default), 0 whole */
+/* How the provider is asked: 1 stream, 0 whole. By default as the document's `stream` says, else koine_start
+ * streams, and koine_generate does not. */
+KOINE_API int koine_request_set_stream(koine_request *, int stream);
 KOINE_API int koine_request_set_run(koine_request *, const char *run_id);
 KOINE_API int koine_request_set_canceller(koine_request *,
                                           koine_canceller *); /* takes a reference of its own */

@@ -486,12 +486,22 @@ sed "s|$scratch/plugins|$scratch/mixed|" "$scratch/koine.yaml" >"$scratch/mixed.
 bare -c "$scratch/mixed.yaml" providers
 status_is 0
 out_has "refused"
-err_has "script refused: "
+err_has "note: $scratch/mixed/script.so is refused: is not a shared object"
+err_is_one_line
 done_with "providers: a refused plugin and the reason"
+for arguments in "config check" "cost -m openai/gpt-4o --input 1 --output 1"; do
+    # shellcheck disable=SC2086 # words
+    bare -c "$scratch/mixed.yaml" $arguments
+    status_is 0
+    err_has "note: $scratch/mixed/script.so is refused: is not a shared object"
+    err_is_one_line
+    done_with "koine $arguments tells it, too, and goes on"
+done
 bare -c "$scratch/mixed.yaml" providers --json
 shape_is providers
 "$tools/pick" providers <"$scratch/out" | grep -q '"name":"script","id":null,"version":null' || complain "no row of it"
 done_with "and as JSON"
+printf 'plugin_path: [%s, %s]\n' "$scratch/plugins" "$scratch/nowhere" >"$scratch/nowhere.yaml"
 printf 'plugin_path: [%s]\n' "$scratch/empty" >"$scratch/nothing.yaml"
 bare -c "$scratch/nothing.yaml" providers
 if grep -q together "$scratch/out"; then
@@ -562,6 +572,10 @@ run cost -m openai/my-own --input 1 --output 1
 out_is free
 done_with "a server of one's own is free"
 unset KOINE__providers__openai__price
+bare -c "$scratch/nowhere.yaml" config check
+status_is 0
+err_has "note: plugin_path: there is no folder $scratch/nowhere"
+done_with "config check: a folder that is not there"
 usual_configuration </dev/null
 
 # ---- config ---------------------------------------------------------------------------------------------------------

@@ -86,9 +86,9 @@ END
     } | configure "$scratch/koine.yaml"
 }
 
-# An installed koine of this prefix has the same plugins once more, which are left out, and that is told. Nobody asked.
+# An installed koine of this prefix has the same plugins once more, which are left out, and some commands tell that.
 without_shadows() {
-    sed '/event=plugin_refused .* is taken by /d; /^[a-z]* refused: the id .* is taken by /d; /^note: .* is taken by /d' "$1"
+    sed '/ is refused: the id .* is taken by /d' "$1"
 }
 
 # run ARGUMENT...: the command with the usual configuration; `bare` has none. Standard input is empty, or $input.

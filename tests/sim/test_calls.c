@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define SILENCE .match = TOGETHER, .hang = true
 #define BUSY    .repeat = true, ANSWER(TOGETHER, 503, ERROR("busy"))
@@ -296,6 +297,24 @@ static void calls_take_turns(void)
     world_free(world);
 }
 
+static void no_descriptor_for_the_canceller(void)
+{
+    struct world *world = WORLD({SILENCE});
+    struct rlimit before, none;
+    koine_canceller *canceller = NULL;
+    ASSERT_INT(koine_canceller_new(&canceller), KOINE_OK);
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = before;
+    none.rlim_cur = 3;
+    setrlimit(RLIMIT_NOFILE, &none);
+    struct world_call *call = ASK(world, .targets = 1, .canceller = canceller);
+    setrlimit(RLIMIT_NOFILE, &before);
+    CU_ASSERT_PTR_NULL(call);
+    CU_ASSERT_PTR_NULL(world->calls.first);
+    koine_canceller_free(canceller);
+    world_free(world);
+}
+
 static void call_ids_differ(void)
 {
     struct world *world = WORLD({SILENCE}, {SILENCE});
@@ -379,6 +398,18 @@ static void an_invalid_document(void)
     world_free(world);
 }
 
+static void options_of_the_instance(void)
+{
+    static const char *const options[] = {"organization", "org-1", NULL};
+    struct world *world = WORLD({.match = TOGETHER, .status = 401}, {ANSWER(OPENAI, 200, STREAM("b"))});
+    world->openai.options = options;
+    ASK(world, .targets = 2);
+    world_run(world);
+    CU_ASSERT_PTR_NOT_NULL(strstr(world_sent(world, 1)->headers, "OpenAI-Organization: org-1\n"));
+    CU_ASSERT_PTR_NULL(strstr(world_sent(world, 1)->headers, "OpenAI-Project"));
+    world_free(world);
+}
+
 static void set_and_unset(void)
 {
     static const struct koine__member members[] = {{"temperature", "0.10"}, {"top_p", NULL}, {"seed", "7"}};
@@ -409,6 +440,7 @@ SUITE_MAIN("sim calls", {"cancel in backoff", cancel_in_backoff}, {"cancel in fl
            {"idle counts again after a pause", idle_counts_again_after_a_pause},
            {"total ends a pause", total_ends_a_pause}, {"complete is never paused", complete_is_never_paused},
            {"calls take turns", calls_take_turns}, {"call ids differ", call_ids_differ},
+           {"no descriptor for the canceller", no_descriptor_for_the_canceller},
            {"parameters: warn", parameters_warn}, {"parameters: drop", parameters_drop},
            {"parameters: strict", parameters_strict}, {"an invalid document", an_invalid_document},
-           {"set and unset", set_and_unset})
+           {"set and unset", set_and_unset}, {"options of the instance", options_of_the_instance})

@@ -431,6 +431,18 @@ static void refused_plugin(void)
     world_free(world);
 }
 
+static void a_key_of_two_lines(void)
+{
+    struct world *world = WORLD(OPENAI_ANSWERS);
+    world->together.secret = koine__secret_new("KEY\nX: y", 8);
+    struct world_call *call = ASK(world, .targets = 2);
+    world_run(world);
+    ASSERT_STR(call->trace, MOVES_AT_ONCE);
+    ASSERT_STR(world_sends(world), "0 openai");
+    koine__secret_unref(world->together.secret);
+    world_free(world);
+}
+
 static void no_key(void)
 {
     struct world *world = WORLD({ANSWER(TOGETHER, 200, STREAM("a"))});
@@ -460,4 +472,4 @@ SUITE_MAIN("sim retry", {"the second retry answers", second_retry_answers},
            {"attempts are kept for the untried", attempts_are_kept_for_the_untried},
            {"fewer attempts than targets", fewer_attempts_than_targets},
            {"six attempts by default", six_attempts_by_default}, {"a refused plugin", refused_plugin},
-           {"no key", no_key})
+           {"no key", no_key}, {"a key of two lines", a_key_of_two_lines})

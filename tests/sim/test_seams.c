@@ -113,8 +113,8 @@ static void drop(struct koine__bridge *bridge, struct koine__job *job)
     dropped++;
 }
 
-/* A provider that never says what it costs: the deadline still ends the call, and the catalogue's price
- * stands. */
+/* A provider that never says what it costs: the deadline ends the wait for it. The answer is there, and the
+ * catalogue's price stands; but what was cancelled stays so. */
 static void cost_that_never_comes(void)
 {
     struct koine__bridge bridge = {.call = never, .drop = drop};
@@ -123,12 +123,20 @@ static void cost_that_never_comes(void)
     world->engine.bridge = &bridge;
     struct world_call *call = ASK(world, .targets = 1, .deadline = WORLD_MS(3000));
     world_run(world);
-    ASSERT_STR(call->trace,
-               "start together/a a | text Hel | text lo | usage 3/2 | fault deadline/total together/a");
+    ASSERT_STR(call->trace, READ_STREAM("together/a", "a"));
     ASSERT_INT(call->ended_ms, 3000);
     ASSERT_STR(world_rows(call), "together/a 200 ok 700000");
     ASSERT_STR(world_text(call), "Hello");
     ASSERT_INT(dropped, 1);
+    world_free(world);
+    world = WORLD({ANSWER(TOGETHER, 200, STREAM("a"))});
+    world->engine.bridge = &bridge;
+    call = ASK(world, .complete = true);
+    world_until(world, 1000);
+    koine__call_cancel(call->call);
+    world_run(world);
+    ASSERT_STR(call->trace, "fault cancelled together/a");
+    ASSERT_STR(world_rows(call), "together/a 200 ok 700000");
     world_free(world);
 }
 
@@ -173,6 +181,65 @@ static void body_that_ended_is_not_late(void)
     world_run(world);
     ASSERT_STR(call->trace, READ_STREAM("together/a", "a"));
     world_free(world);
+}
+
+/* ---- A transport that does what the real one may ---- */
+
+struct broken { /* a transport that refuses, or ends its transfers without an answer */
+    struct koine__transport pub;
+    struct koine__loop *loop;
+    struct koine__timer timer;
+    struct koine__handler handler;
+    void *arg;
+    int rc;
+};
+
+static void end_transfer(struct koine__timer *timer)
+{
+    struct broken *broken = (struct broken *)((char *)timer - offsetof(struct broken, timer));
+    broken->handler.sent(broken->arg);
+    broken->handler.done(broken->arg, NULL);
+}
+
+static int broken_start(struct koine__transport *self, const struct koine__http_request *request,
+                        const struct koine__handler *handler, void *arg, struct koine__transfer **ret)
+{
+    struct broken *broken = (struct broken *)self;
+    (void)request;
+    if (broken->rc != KOINE_OK)
+        return broken->rc;
+    broken->handler = *handler;
+    broken->arg = arg;
+    *ret = (struct koine__transfer *)broken;
+    koine__timer_set(broken->loop, &broken->timer, koine__loop_now(broken->loop));
+    return KOINE_OK;
+}
+
+static void broken_transport(int rc, const char *trace, const char *message, size_t rows)
+{
+    static const struct koine__transport_ops ops = {.start = broken_start};
+    struct world *world = WORLD({SILENCE});
+    struct broken broken = {.pub = {&ops}, .loop = world->loop, .rc = rc};
+    koine__timer_init(&broken.timer, end_transfer);
+    world->engine.transport = &broken.pub;
+    world->together.retry.max_retries = 1;
+    struct world_call *call = ASK(world, .targets = 1);
+    world_run(world);
+    ASSERT_STR(call->trace, trace);
+    ASSERT_STR(world_message(call), message);
+    ASSERT_INT(koine_response_attempt_count(world_response(call)), rows);
+    world_free(world);
+}
+
+static void broken_transports(void)
+{
+    broken_transport(KOINE_ESYSTEM, "retry together/a 1000 | fault connect/connect together/a",
+                     "the system refused a connection", 0);
+    broken_transport(KOINE_EMEMORY, "fault memory together/a", "no memory for the request", 0);
+    broken_transport(KOINE_EARGUMENT, "fault auth together/a",
+                     "the key cannot travel in a header: it holds a line end", 0);
+    broken_transport(KOINE_OK, "retry together/a 1000 | fault reset/first_byte together/a",
+                     "the connection ended without an answer", 2);
 }
 
 /* ---- Several attempts ---- */
@@ -516,9 +583,10 @@ SUITE_MAIN("sim seams", {"bridge: slow providers", slow_providers},
            {"bridge: a cost that never comes, in flight", cost_that_never_comes_in_flight},
            {"bridge: raised while settling", raised_while_settling},
            {"bridge: a body that ended is not late", body_that_ended_is_not_late},
-           {"hedge: it wins", hedge_wins}, {"hedge: the first wins", first_wins},
-           {"hedge: whole answers", hedge_of_whole_answers}, {"hedge: one of two fails", one_of_two_fails},
-           {"hedge: both fail", both_fail}, {"hedge: both fail and it goes on", both_fail_and_it_goes_on},
+           {"transport: broken ones", broken_transports}, {"hedge: it wins", hedge_wins},
+           {"hedge: the first wins", first_wins}, {"hedge: whole answers", hedge_of_whole_answers},
+           {"hedge: one of two fails", one_of_two_fails}, {"hedge: both fail", both_fail},
+           {"hedge: both fail and it goes on", both_fail_and_it_goes_on},
            {"hedge: and cancel", hedge_and_cancel}, {"hedge: and free", hedge_and_free},
            {"hedge: slow providers", hedge_with_slow_providers},
            {"hedge: those that cannot be", hedges_that_cannot_be}, {"gate: woken later", woken_later},

@@ -1,5 +1,6 @@
 /* Providers of the test's own: a list of models in pages, and plugins that do what none may do. */
 #include "tests/sim/world.h"
+#include "tests/unit/failalloc.h"
 #include "tests/unit/suite.h"
 
 #include <stdio.h>
@@ -79,7 +80,7 @@ static const char *ids_of(const struct world_call *call)
     static char text[512];
     const struct koine_response *response = world_response(call);
     text[0] = '\0';
-    for (size_t i = 0; i < response->model_count; i++) {
+    for (size_t i = 0; response && i < response->model_count; i++) {
         size_t used = strlen(text);
         snprintf(text + used, sizeof(text) - used, "%s%s@%d", i ? " " : "", response->models[i].id,
                  (int)response->models[i].context);
@@ -159,6 +160,29 @@ static void slow_pages(void)
     world_run(world);
     ASSERT_STR(ids_of(call), "x@0 z@1");
     world_free(world);
+}
+
+static void pages_without_memory(void)
+{
+    const struct koine__replay_answer answers[] = {
+        {ANSWER("?at=0.0", 200, "{\"ids\":[\"a\",\"b\",\"c\",\"d\"],\"next\":\"k1\"}")},
+        {ANSWER("?at=1.0&after=k1", 200, "{\"ids\":[\"e\",\"f\"],\"next\":\"k2\"}")},
+        {ANSWER("?at=2.0&after=k2", 200, "{\"ids\":[\"g\",\"h\",\"i\"]}")}};
+    long n = 0;
+    do {
+        failalloc_begin(++n);
+        struct world *world = world_new(answers, 3);
+        if (world)
+            world->together.provider = &paging;
+        struct world_call *call = world ? ASK(world, .list = true, .complete = true, .targets = 1) : NULL;
+        if (call) {
+            world_run(world);
+            CU_ASSERT(strcmp(ids_of(call), "a@0 b@0 c@0 d@0 e@1 f@1 g@2 h@2 i@2") == 0 ||
+                      strstr(call->trace, "fault memory"));
+        }
+        if (world)
+            world_free(world);
+    } while (failalloc_end());
 }
 
 /* ---- Plugins without manners: the model's name says which ---- */
@@ -342,5 +366,6 @@ static void a_price_that_is_none(void)
 SUITE_MAIN("sim steps", {"three pages", three_pages}, {"a page again", a_page_again},
            {"many pages are no retries", many_pages_are_no_retries},
            {"pages of the next target", pages_of_the_next_target}, {"slow pages", slow_pages},
-           {"broken requests", broken_requests}, {"broken answers", broken_answers},
-           {"faults by status", faults_by_status}, {"a price that is none", a_price_that_is_none})
+           {"pages without memory", pages_without_memory}, {"broken requests", broken_requests},
+           {"broken answers", broken_answers}, {"faults by status", faults_by_status},
+           {"a price that is none", a_price_that_is_none})

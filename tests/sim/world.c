@@ -221,6 +221,8 @@ void world_free(struct world *world)
 {
     for (size_t i = 0; i < world->asked_count; i++)
         world_drop(&world->asked[i]);
+    if (world->plans)
+        CU_FAIL("a call kept its plan");
     if (world->jobs_under_way)
         CU_FAIL("a provider was still being asked");
     if (world->pool.used || world->pool.first)
@@ -249,6 +251,11 @@ static struct koine__document *document_of(const char *text)
     return document;
 }
 
+static void release_plan(void *plan)
+{
+    ((struct world *)plan)->plans--;
+}
+
 struct world_call *world_ask(struct world *world, const struct world_ask *ask)
 {
     struct world_call *asked = &world->asked[world->asked_count];
@@ -269,6 +276,8 @@ struct world_call *world_ask(struct world *world, const struct world_ask *ask)
         .min_attempt = WORLD_MS(1000),
         .canceller = ask->canceller,
         .user = asked,
+        .plan = world,
+        .release_plan = release_plan,
     };
     *asked = (struct world_call){.world = world, .ended_ms = -1};
     if (koine__call_new(&world->calls, &spec, &asked->call, &error) != KOINE_OK) {
@@ -277,6 +286,7 @@ struct world_call *world_ask(struct world *world, const struct world_ask *ask)
         return NULL;
     }
     world->asked_count++;
+    world->plans++;
     return asked;
 }
 

@@ -98,6 +98,7 @@ struct world {
     struct koine__bridge slow_bridge;
     int64_t slow_by;
     size_t jobs, jobs_under_way;
+    size_t plans; /* that calls still hold */
 };
 
 /* NULL: no memory (only where allocations are made to fail). The script is borrowed. */

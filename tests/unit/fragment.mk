@@ -10,19 +10,27 @@ suite_ldadd = tests/unit/libsuite.a libkoinecore.la $(CUNIT_LIBS)
 LDADD += $(suite_ldadd)
 
 unit_programs = \
+  tests/unit/test_answer \
+  tests/unit/test_assemble \
   tests/unit/test_bridge \
   tests/unit/test_buf \
+  tests/unit/test_cancel \
   tests/unit/test_catalogue \
   tests/unit/test_chat \
+  tests/unit/test_client \
   tests/unit/test_clock \
   tests/unit/test_config \
   tests/unit/test_credential \
   tests/unit/test_crypto \
+  tests/unit/test_document \
   tests/unit/test_elf \
   tests/unit/test_env \
   tests/unit/test_error \
+  tests/unit/test_event \
   tests/unit/test_fault \
+  tests/unit/test_fork \
   tests/unit/test_frame \
+  tests/unit/test_gate \
   tests/unit/test_handle \
   tests/unit/test_head \
   tests/unit/test_host \
@@ -31,16 +39,20 @@ unit_programs = \
   tests/unit/test_json_scan \
   tests/unit/test_json_tree \
   tests/unit/test_json_write \
+  tests/unit/test_ledger \
   tests/unit/test_loader \
   tests/unit/test_log \
   tests/unit/test_loop \
   tests/unit/test_mem \
   tests/unit/test_models \
   tests/unit/test_out \
+  tests/unit/test_pool \
   tests/unit/test_price \
   tests/unit/test_registry \
   tests/unit/test_request \
   tests/unit/test_resolve \
+  tests/unit/test_retry \
+  tests/unit/test_route \
   tests/unit/test_settings \
   tests/unit/test_snapshot \
   tests/unit/test_standin \

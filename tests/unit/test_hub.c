@@ -273,6 +273,10 @@ static void environment_refused(void)
 {
     koine_error *error = NULL;
     begin();
+    VARIABLES("KOINE_ENV=../x");
+    ASSERT_INT(koine_hub_load_environment(hub, &error), KOINE_ECONFIG);
+    ASSERT_STR(rig_message(error),
+               "environment: KOINE_ENV: holds a slash; write a name, such as development");
     file("conf/koine.yaml", "min_attempt: ${A}\n");
     file("here/.env", "KOINE__parameters=drop\n");
     VARIABLES("A=1s", "KOINE__min_attempt=2s");

@@ -3,6 +3,7 @@
 #include "core/base/mem.h"
 #include "tests/unit/failalloc.h"
 #include "tests/unit/suite.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -499,17 +500,54 @@ static int build_and_read(void)
     return rc;
 }
 
-static void failing_allocations(void)
+/* With so many members and elements that looking at them needs memory. */
+static int change_a_large_one(void)
+{
+    static char document[16384], list[4096];
+    const char *text = NULL;
+    size_t len = 0;
+    koine_request *request = NULL;
+    int used = snprintf(document, sizeof(document), "{\"a\":0");
+    for (int i = 0; i < 200; i++)
+        used += snprintf(document + used, sizeof(document) - (size_t)used, ",\"%d\":%d", i, i);
+    snprintf(document + used, sizeof(document) - (size_t)used, "}");
+    used = snprintf(list, sizeof(list), "[0");
+    for (int i = 1; i < 200; i++)
+        used += snprintf(list + used, sizeof(list) - (size_t)used, ",%d", i);
+    snprintf(list + used, sizeof(list) - (size_t)used, "]");
+    int rc = koine_request_new(&request);
+    if (rc == KOINE_OK)
+        rc = koine_request_set_document(request, document, strlen(document));
+    if (rc == KOINE_OK)
+        rc = koine_request_set(request, "messages", list);
+    if (rc == KOINE_OK)
+        rc = koine__request_text(request, &text, &len);
+    document[strlen(document) - 1] = '\0';
+    if (rc == KOINE_OK) {
+        CU_ASSERT_EQUAL(strncmp(text, document, strlen(document)), 0);
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, list));
+    }
+    koine_request_free(request);
+    return rc;
+}
+
+static void fail_each(int (*work)(void))
 {
     for (long n = 1;; n++) {
         failalloc_begin(n);
-        int rc = build_and_read();
+        int rc = work();
         if (!failalloc_end()) {
             ASSERT_INT(rc, KOINE_OK);
             break;
         }
         ASSERT_INT(rc, KOINE_EMEMORY);
     }
+}
+
+static void failing_allocations(void)
+{
+    fail_each(build_and_read);
+    fail_each(change_a_large_one);
 }
 
 /* Making the text changes nothing, so a failure of it does not stick. */

@@ -274,15 +274,19 @@ static void fail_each(const struct asked *asked, const char *target)
 
 static void failing_allocations(void)
 {
-    static char document[8192]; /* long, so that what is decoded needs blocks of its own */
+    static char document[8192];
     if (begin()) {
-        int used = snprintf(document, sizeof(document), "{\"pad\":\"");
-        memset(document + used, 'x', 4000);
-        snprintf(document + used + 4000, sizeof(document) - (size_t)used - 4000,
-                 "\",\"model\":\"openai\\u002fm\",\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":7}");
+        int used = snprintf(document, sizeof(document), "{\"model\":\"openai\\u002fm\"");
+        for (int i = 0; i < 200; i++) /* many, so that finding the model needs memory */
+            used += snprintf(document + used, sizeof(document) - (size_t)used, ",\"member %d\":%d", i, i);
+        snprintf(document + used, sizeof(document) - (size_t)used, "}");
         fail_each(&(struct asked){.document = document}, "openai/m");
         fail_each(&(struct asked){.document = document, .provider = "openai"}, "openai/m");
         fail_each(&(struct asked){.document = document, .target = "together/t"}, "together/t");
+        char target[5000] = "together/";
+        memset(target + 9, 'm', sizeof(target) - 10);
+        target[sizeof(target) - 1] = '\0';
+        fail_each(&(struct asked){.document = "{}", .target = target}, target);
     }
     end();
 }

@@ -85,6 +85,8 @@ static const char *take_section(struct vendor_case *self, const char *name, char
         self->options = text;
     else if (strcmp(name, "request") == 0)
         self->request = text;
+    else if (strcmp(name, "next request") == 0)
+        self->next_request = text;
     else if (strcmp(name, "notices") == 0)
         self->notices = text;
     else if (strcmp(name, "events") == 0)

@@ -13,7 +13,7 @@ struct vendor_header {
 
 struct vendor_case {
     char *file; /* all of it; what follows points into it. NULL sections are absent. */
-    const char *document, *options, *request, *notices, *events;
+    const char *document, *options, *request, *next_request, *notices, *events;
     const char *model;
     bool list_models;
     bool stream; /* how the answer is asked for */

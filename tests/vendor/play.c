@@ -82,8 +82,8 @@ static const koine_exchange *exchange_of(const koine_provider *provider, const s
     return c->list_models ? provider->list_models : provider->generate;
 }
 
-void vendor_ask(const koine_provider *provider, const struct vendor_case *c, struct koine__buf *ret_request,
-                struct koine__buf *ret_notices)
+static void ask(const koine_provider *provider, const struct vendor_case *c, uint32_t step, const void *state,
+                struct koine__buf *ret_request, struct koine__buf *ret_notices)
 {
     struct koine__arena arena;
     struct koine__host host;
@@ -91,20 +91,28 @@ void vendor_ask(const koine_provider *provider, const struct vendor_case *c, str
     koine__arena_init(&arena, 0);
     koine__host_init(&host, &(struct koine__host_env){.arena = &arena, .option = option, .options_arg = c});
     koine__out_init(&out, &arena, provider->base_url, BODY_LIMIT);
-    koine_ask ask = {.size = sizeof(ask),
-                     .framing = c->stream ? KOINE_FRAME_SSE : KOINE_FRAME_WHOLE,
-                     .self = provider,
-                     .host = &host.pub,
-                     .model = koine__str(c->model)};
+    koine_ask asked = {.size = sizeof(asked),
+                       .step = step,
+                       .state = state,
+                       .framing = c->stream ? KOINE_FRAME_SSE : KOINE_FRAME_WHOLE,
+                       .self = provider,
+                       .host = &host.pub,
+                       .model = koine__str(c->model)};
     struct koine__json_fault fault;
     if (c->document &&
-        koine__json_read(koine__str_trim(koine__str(c->document)), &arena, &ask.doc, &fault) != 0)
+        koine__json_read(koine__str_trim(koine__str(c->document)), &arena, &asked.doc, &fault) != 0)
         koine__buf_addf(ret_request, "no JSON: %s\n", fault.reason);
     else
-        write_outcome(&out, exchange_of(provider, c)->request(&ask, &out.pub), ret_request);
+        write_outcome(&out, exchange_of(provider, c)->request(&asked, &out.pub), ret_request);
     write_notices(&out, ret_notices);
     koine__out_release(&out);
     koine__arena_release(&arena);
+}
+
+void vendor_ask(const koine_provider *provider, const struct vendor_case *c, struct koine__buf *ret_request,
+                struct koine__buf *ret_notices)
+{
+    ask(provider, c, 0, NULL, ret_request, ret_notices);
 }
 
 /* ---- The answer ---- */
@@ -159,7 +167,7 @@ static void read_cut(struct reading *r, const struct koine__cut *cut)
     } else
         result = exchange_of(r->provider, r->c)->frame(&read, &r->trace->sink);
     vendor_trace_result(r->trace, result);
-    r->over = r->over || result < 0;
+    r->over = r->over || result != KOINE_DONE;
 }
 
 static void pump(struct reading *r, struct koine__framer *framer)
@@ -169,12 +177,11 @@ static void pump(struct reading *r, struct koine__framer *framer)
         read_cut(r, &cut);
 }
 
-void vendor_play_answer(const koine_provider *provider, const struct vendor_case *c,
-                        const struct vendor_play *way, struct vendor_trace *ret)
+static void play(const koine_provider *provider, const struct vendor_case *c, const struct vendor_play *way,
+                 void *state, struct vendor_trace *ret)
 {
-    struct reading r = {.provider = provider, .c = c, .trace = ret};
+    struct reading r = {.provider = provider, .c = c, .trace = ret, .state = state};
     struct koine__framer framer;
-    r.state = calloc(1, exchange_of(provider, c)->state_size);
     koine__arena_init(&r.arena, 0);
     koine__host_init(&r.host,
                      &(struct koine__host_env){.arena = &r.arena, .option = option, .options_arg = c});
@@ -192,5 +199,24 @@ void vendor_play_answer(const koine_provider *provider, const struct vendor_case
     vendor_trace_flush(ret);
     koine__framer_release(&framer);
     koine__arena_release(&r.arena);
-    free(r.state);
+}
+
+void vendor_play_answer(const koine_provider *provider, const struct vendor_case *c,
+                        const struct vendor_play *way, struct vendor_trace *ret)
+{
+    void *state = calloc(1, exchange_of(provider, c)->state_size);
+    play(provider, c, way, state, ret);
+    free(state);
+}
+
+void vendor_ask_next(const koine_provider *provider, const struct vendor_case *c,
+                     struct koine__buf *ret_request, struct koine__buf *ret_notices)
+{
+    void *state = calloc(1, exchange_of(provider, c)->state_size);
+    struct vendor_trace trace;
+    vendor_trace_init(&trace);
+    play(provider, c, &(struct vendor_play){.len = c->body.len, .clean = true}, state, &trace);
+    ask(provider, c, 1, state, ret_request, ret_notices);
+    vendor_trace_release(&trace);
+    free(state);
 }

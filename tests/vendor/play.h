@@ -16,6 +16,9 @@ struct vendor_play { /* one way for the answer's bytes to arrive */
 /* The request as text, and its notices; or why there is none, in the first. */
 void vendor_ask(const koine_provider *provider, const struct vendor_case *c, struct koine__buf *ret_request,
                 struct koine__buf *ret_notices);
+/* The same for the step after the one that the case's answer ends. */
+void vendor_ask_next(const koine_provider *provider, const struct vendor_case *c,
+                     struct koine__buf *ret_request, struct koine__buf *ret_notices);
 void vendor_play_answer(const koine_provider *provider, const struct vendor_case *c,
                         const struct vendor_play *way, struct vendor_trace *ret);
 

@@ -15,8 +15,13 @@
 
 #define LARGEST ((size_t)4 << 20)
 
-const koine_provider *vendor_together(const koine_host *host, uint32_t index);
-const koine_provider *vendor_openai(const koine_host *host, uint32_t index);
+/* Each vendor's entry function; its file beside this one gives it that name. */
+#define VENDORS(X) X(vendor_together) X(vendor_openai) X(vendor_anthropic)
+
+#define DECLARE(entry) const koine_provider *entry(const koine_host *host, uint32_t index);
+VENDORS(DECLARE)
+#define LIST(entry) entry,
+static const koine_provider *(*const vendors[])(const koine_host *host, uint32_t index) = {VENDORS(LIST)};
 
 struct running { /* one case */
     const koine_provider *provider;
@@ -144,6 +149,17 @@ static void run_request(struct running *r)
     koine__buf_release(&notices);
 }
 
+static void run_next_request(struct running *r)
+{
+    struct koine__buf request, notices;
+    koine__buf_init(&request, LARGEST);
+    koine__buf_init(&notices, LARGEST);
+    vendor_ask_next(r->provider, r->c, &request, &notices);
+    report_text(r, "next request", r->c->next_request, koine__buf_str(&request));
+    koine__buf_release(&request);
+    koine__buf_release(&notices);
+}
+
 /* ---- Which cases ---- */
 
 static void run_file(const koine_provider *provider, const char *folder, const char *file, const char *filter)
@@ -164,6 +180,8 @@ static void run_file(const koine_provider *provider, const char *folder, const c
         run_request(&r);
     if (!wrong && c.answered)
         run_answer(&r);
+    if (!wrong && c.next_request)
+        run_next_request(&r);
     vendor_case_release(&c);
 }
 
@@ -195,8 +213,8 @@ int main(int argc, char **argv)
 {
     const koine_host *host = koine__process_host();
     const char *filter = argc > 1 ? argv[1] : NULL;
-    run_vendor(vendor_together(host, 0), filter);
-    run_vendor(vendor_openai(host, 0), filter);
+    for (size_t i = 0; i < sizeof(vendors) / sizeof(vendors[0]); i++)
+        run_vendor(vendors[i](host, 0), filter);
     printf("1..%d\n", tests);
     return failures != 0;
 }

@@ -97,6 +97,12 @@ static void add_fault(struct koine__buf *buf, const koine_provider_event *event)
     add_count(buf, "retry_ms", event->retry_ms);
 }
 
+static void add_keep(struct koine__buf *buf, const koine_provider_event *event)
+{
+    koine__buf_addf(buf, "keep %.*s index=%d ", (int)event->name.len, event->name.ptr, (int)event->index);
+    koine__buf_add(buf, event->text.ptr, event->text.len);
+}
+
 static void add_extra(struct koine__buf *buf, const koine_provider_event *event)
 {
     koine__buf_adds(buf, "extra ");
@@ -127,6 +133,8 @@ static void add_event(struct koine__buf *buf, const koine_provider_event *event)
         add_usage(buf, event->usage);
     else if (event->kind == KOINE_EMIT_EXTRA)
         add_extra(buf, event);
+    else if (event->kind == KOINE_EMIT_KEEP)
+        add_keep(buf, event);
     else if (event->kind == KOINE_EMIT_STOP)
         add_stop(buf, event);
     else if (event->kind == KOINE_EMIT_FAULT)
@@ -142,26 +150,34 @@ void vendor_trace_flush(struct vendor_trace *self)
 {
     if (!self->pending_kind)
         return;
-    add_quoted(&self->merged, name_of_text(self->pending_kind),
-               (koine_str){self->pending.ptr, self->pending.len});
-    koine__buf_addc(&self->merged, '\n');
+    koine_provider_event whole = {.kind = self->pending_kind, .index = self->pending_index};
+    whole.name = koine__str("messages");
+    whole.text = (koine_str){koine__buf_str(&self->pending), self->pending.len};
     self->pending_kind = 0;
+    add_event(&self->merged, &whole);
     koine__buf_reset(&self->pending);
+}
+
+static bool comes_in_pieces(const koine_provider_event *event)
+{
+    return name_of_text(event->kind) || event->kind == KOINE_EMIT_KEEP;
 }
 
 static void on_event(koine_sink *sink, const koine_provider_event *event)
 {
     struct vendor_trace *self = (struct vendor_trace *)sink;
+    int32_t index = event->kind == KOINE_EMIT_KEEP ? event->index : 0;
     self->late += self->ends > 0;
     self->ends += event->kind == KOINE_EMIT_STOP || event->kind == KOINE_EMIT_FAULT;
     add_event(&self->raw, event);
-    if (self->pending_kind != event->kind)
+    if (self->pending_kind != event->kind || self->pending_index != index)
         vendor_trace_flush(self);
-    if (!name_of_text(event->kind)) {
+    if (!comes_in_pieces(event)) {
         add_event(&self->merged, event);
         return;
     }
     self->pending_kind = event->kind;
+    self->pending_index = index;
     koine__buf_add(&self->pending, event->text.ptr, event->text.len);
 }
 
@@ -182,7 +198,7 @@ void vendor_trace_release(struct vendor_trace *self)
 
 void vendor_trace_result(struct vendor_trace *self, int32_t result)
 {
-    if (result >= 0)
+    if (result == KOINE_DONE)
         return;
     vendor_trace_flush(self);
     koine__buf_addf(&self->raw, "%s\n", vendor_result_name(result));

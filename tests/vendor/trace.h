@@ -11,6 +11,7 @@ struct vendor_trace {
     struct koine__buf raw, merged;
     struct koine__buf pending; /* text not yet in merged */
     int32_t pending_kind;      /* 0: none */
+    int32_t pending_index;     /* of a value that is kept */
     int ends;                  /* stops and faults so far */
     int late;                  /* events after one of them */
 };
@@ -18,7 +19,7 @@ struct vendor_trace {
 void vendor_trace_init(struct vendor_trace *self);
 void vendor_trace_release(struct vendor_trace *self);
 void vendor_trace_result(struct vendor_trace *self,
-                         int32_t result);           /* a negative one of request or frame is a line */
+                         int32_t result); /* what request or frame returned is a line, but for KOINE_DONE */
 void vendor_trace_flush(struct vendor_trace *self); /* before `merged` is read */
 /* A text between quotes, with escapes as in C. */
 void vendor_quote(struct koine__buf *buf, koine_str text);

@@ -1,0 +1,123 @@
+/* Documents, and as each target wants them. */
+#include "core/engine/document.h"
+
+#include "tests/unit/failalloc.h"
+#include "tests/unit/suite.h"
+#include <string.h>
+
+static const char TEXT[] = " {\"messages\":[ ],\"temperature\":0.70,\"top_p\":1e0,\"a\\u0062\":2}\n";
+static const struct koine__member members[] = {
+    {"temperature", "0.10"}, {"top_p", NULL}, {"seed", "7"}, {"ab", "3"}};
+
+static struct koine__document *read(const char *text)
+{
+    struct koine__document *document = NULL;
+    koine_error *error = NULL;
+    ASSERT_INT(koine__document_read(koine__str(text), &document, &error), KOINE_OK);
+    CU_ASSERT_PTR_NULL(error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(document);
+    return document;
+}
+
+static koine_str source(struct koine__document *document, const struct koine__target *target, size_t index)
+{
+    const koine_node *node = NULL;
+    ASSERT_INT(koine__document_for(document, target, index, &node), KOINE_OK);
+    return koine__node_source(node);
+}
+
+static void keeps_a_copy(void)
+{
+    char text[] = "{\"a\":1}";
+    struct koine__document *document = read(text);
+    memset(text, 'x', sizeof(text));
+    ASSERT_INT(koine__node_num(koine__node_get(document->root, "a"), 0), 1);
+    koine__document_free(document);
+    koine__document_free(NULL);
+}
+
+static void what_is_no_document(void)
+{
+    static const char *const table[][2] = {
+        {"", "document:1:1: "},
+        {"[]", "document:1:1: is not a JSON object; write {\"messages\": [...]}"},
+        {"7", "document:1:1: is not a JSON object; write {\"messages\": [...]}"},
+        {"{\"a\":\n  x}", "document:2:3: "},
+        {"{\"a\":1,\"a\":2}", "document:1:8: "},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct koine__document *document = NULL;
+        koine_error *error = NULL;
+        ASSERT_INT(koine__document_read(koine__str(table[i][0]), &document, &error), KOINE_EARGUMENT);
+        CU_ASSERT_PTR_NULL(document);
+        CU_ASSERT(strncmp(koine_error_message(error), table[i][1], strlen(table[i][1])) == 0);
+        koine_error_free(error);
+        ASSERT_INT(koine__document_read(koine__str(table[i][0]), &document, NULL), KOINE_EARGUMENT);
+    }
+}
+
+static void changes(void)
+{
+    static const struct koine__target plain = {.text = "t/a"};
+    static const struct koine__target changed = {.text = "t/b", .members = members, .member_count = 4};
+    struct koine__document *document = read(TEXT);
+    koine_str text = source(document, &plain, 0);
+    ASSERT_MEM(text.ptr, text.len, "{\"messages\":[ ],\"temperature\":0.70,\"top_p\":1e0,\"a\\u0062\":2}");
+    text = source(document, &changed, 3);
+    ASSERT_MEM(text.ptr, text.len, "{\"messages\":[ ],\"temperature\":0.10,\"seed\":7,\"ab\":3}");
+    koine_str again = source(document, &changed, 3);
+    CU_ASSERT_PTR_EQUAL(again.ptr, text.ptr); /* made once */
+    text = source(document, &changed, 5);
+    ASSERT_MEM(text.ptr, text.len, "{\"messages\":[ ],\"temperature\":0.10,\"seed\":7,\"ab\":3}");
+    again = source(document, &changed, 3);
+    ASSERT_MEM(again.ptr, again.len, "{\"messages\":[ ],\"temperature\":0.10,\"seed\":7,\"ab\":3}");
+    koine__document_free(document);
+}
+
+static void no_document(void)
+{
+    static const struct koine__target changed = {.text = "t/b", .members = members, .member_count = 4};
+    const koine_node *node = (const koine_node *)members;
+    ASSERT_INT(koine__document_for(NULL, &changed, 0, &node), KOINE_OK);
+    CU_ASSERT_PTR_NULL(node);
+}
+
+static void options(void)
+{
+    static const char *const pairs[] = {"organization", "o", "project", "p", NULL};
+    struct koine__instance instance = {.options = pairs};
+    ASSERT_STR(koine__instance_option(&instance, "organization"), "o");
+    ASSERT_STR(koine__instance_option(&instance, "project"), "p");
+    ASSERT_STR(koine__instance_option(&instance, "o"), NULL);
+    instance.options = NULL;
+    ASSERT_STR(koine__instance_option(&instance, "project"), NULL);
+    ASSERT_STR(koine__instance_option(NULL, "project"), NULL);
+}
+
+/* Long enough for more than one block of an arena. */
+static void no_memory(void)
+{
+    static const struct koine__target changed = {.text = "t/b", .members = members, .member_count = 4};
+    static char text[20000];
+    memset(text, 'x', sizeof(text) - 1);
+    memcpy(text, "{\"a\":\"", 6);
+    memcpy(text + sizeof(text) - 3, "\"}", 2);
+    for (long n = 1;; n++) {
+        struct koine__document *document = NULL;
+        const koine_node *node = NULL;
+        koine_error *error = NULL;
+        failalloc_begin(n);
+        int rc = koine__document_read(koine__str(text), &document, &error);
+        if (rc == KOINE_OK)
+            rc = koine__document_for(document, &changed, 2, &node);
+        koine__document_free(document);
+        koine_error_free(error);
+        if (!failalloc_end())
+            break;
+        ASSERT_INT(rc, KOINE_EMEMORY);
+    }
+}
+
+SUITE_MAIN("document", {"keeps a copy", keeps_a_copy}, {"what is no document", what_is_no_document},
+           {"changes", changes}, {"no document", no_document}, {"options of an instance", options},
+           {"no memory", no_memory})
