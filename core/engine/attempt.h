@@ -110,7 +110,8 @@ struct koine__attempt {
  */
 int koine__attempt_new(struct koine__engine *engine, const struct koine__attempt_spec *spec,
                        struct koine__attempt **ret);
-/* Ends it with a class of ours (cancelled, deadline, …): it settles by estimate and calls `ended`. */
+/* Ends it with a class of ours (cancelled, deadline, …): it settles by estimate, without waiting for its
+ * provider, and calls `ended` from the loop. */
 void koine__attempt_end(struct koine__attempt *attempt, const struct koine__fault *fault);
 /* Stops reading while the application does not, and goes on; the idle timers stand still meanwhile. */
 void koine__attempt_pause(struct koine__attempt *attempt);

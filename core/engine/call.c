@@ -40,6 +40,19 @@ static int prepare_step(struct koine_call *call, const koine_exchange *exchange)
     return call->step.bytes ? KOINE_OK : KOINE_EMEMORY;
 }
 
+/* Dates of the catalogue compare as text; one that is still to come is no news yet. */
+static void warn_retired(const struct koine_call *call, const struct koine__target *target)
+{
+    const struct koine__clock *clock = koine__loop_clock(call->calls->engine->loop);
+    char today[11];
+    if (!target->known || target->known->retired[0] == '\0')
+        return;
+    koine__write_date(clock->wall(clock->arg) / KOINE__SEC, today);
+    if (strcmp(target->known->retired, today) <= 0)
+        KOINE__LOG(call->calls->engine->log, KOINE__LOG_WARNING, "event=retired call=%s target=%s since=%s",
+                   call->id, target->text, target->known->retired);
+}
+
 static int start_attempt(struct koine_call *call, size_t index)
 {
     const struct koine__target *target = &call->route.targets[index];
@@ -72,9 +85,7 @@ static int start_attempt(struct koine_call *call, size_t index)
     attempt->ended = on_ended;
     call->attempts[call->attempt_count++] = attempt;
     call->route_state.attempts++;
-    if (target->known && target->known->retired[0])
-        KOINE__LOG(call->calls->engine->log, KOINE__LOG_WARNING, "event=retired call=%s target=%s since=%s",
-                   call->id, target->text, target->known->retired);
+    warn_retired(call, target);
     return KOINE_OK;
 }
 

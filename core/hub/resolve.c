@@ -40,9 +40,13 @@ int koine__resolve_single(const struct koine__snapshot *snapshot, const struct k
     char *text = koine__arena_alloc(arena, text_len + 1);
     if (!target || !text)
         return koine__error_memory(ret_error);
-    snprintf(text, text_len + 1, "%s/%.*s", instance->name, (int)model.len, model.ptr ? model.ptr : "");
-    *target = (struct koine__target){
-        .text = text, .instance = instance, .model = text + strlen(instance->name) + 1, .max_retries = -1};
+    /* Without a model (a list of models is asked for) the target is the instance itself. */
+    snprintf(text, text_len + 1, "%s%s%.*s", instance->name, model.len ? "/" : "", (int)model.len,
+             model.ptr ? model.ptr : "");
+    *target = (struct koine__target){.text = text,
+                                     .instance = instance,
+                                     .model = text + strlen(instance->name) + (model.len ? 1 : 0),
+                                     .max_retries = -1};
     if (instance->provider)
         target->known = koine__catalogue_find(snapshot->catalogue, instance->provider->id, model);
     *ret = snapshot->single;

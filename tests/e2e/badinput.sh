@@ -427,7 +427,8 @@ plugin() { # NAME FILE WORDS
     status_is 0
     out_is "price unknown"
     err_is_one_line
-    err_has "note: $scratch/empty/mixed/$2 is refused: $3"
+    err_has "note: $scratch/empty/mixed/$2 is refused: "
+    err_has "$3"
     bare -c mixed.yaml providers --json
     shape_is providers
     out_has "$3"

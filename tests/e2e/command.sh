@@ -446,6 +446,7 @@ done_with "and as JSON"
 run models --live --json together
 status_is 1
 shape_is fault
+member_is error.target together
 done_with "and alone"
 port=$behaving
 sed '/api_key: a-key/d' "$scratch/koine.yaml" >"$scratch/keyless.yaml"

@@ -1,1 +1,34 @@
-EXTRA_DIST += tests/e2e/installed.sh tests/e2e/first.c
+## The command and the library as their users meet them, against the stand-in in a process of its own. installed.sh is for
+## ./check, which has a prefix to install to.
+e2e_scripts = \
+  tests/e2e/command.sh \
+  tests/e2e/keys.sh \
+  tests/e2e/badinput.sh \
+  tests/e2e/live.sh
+TESTS += $(e2e_scripts)
+EXTRA_DIST += $(e2e_scripts) tests/e2e/lib.sh tests/e2e/installed.sh tests/e2e/first.c
+
+## What the scripts need and a system may lack.
+check_PROGRAMS += tests/e2e/fetch tests/e2e/pick tests/e2e/shape tests/e2e/tty
+tests_e2e_fetch_SOURCES = tests/e2e/fetch.c tests/e2e/loopback.c tests/e2e/loopback.h
+tests_e2e_fetch_LDADD =
+tests_e2e_pick_SOURCES = tests/e2e/pick.c
+tests_e2e_pick_LDADD = libkoinecore.la
+tests_e2e_shape_SOURCES = tests/e2e/shape.c
+tests_e2e_shape_LDADD = libkoinecore.la
+tests_e2e_tty_SOURCES = tests/e2e/tty.c
+tests_e2e_tty_LDADD =
+
+if HAVE_CUNIT
+e2e_programs = tests/e2e/faults tests/e2e/library tests/e2e/misuse
+check_PROGRAMS += $(e2e_programs)
+TESTS += $(e2e_programs)
+e2e_stage = tests/e2e/stage.c tests/e2e/stage.h tests/e2e/loopback.c tests/e2e/loopback.h
+e2e_ldadd = tests/unit/libsuite.a libkoine.la $(CUNIT_LIBS)
+tests_e2e_faults_SOURCES = tests/e2e/faults.c $(e2e_stage)
+tests_e2e_faults_LDADD = $(e2e_ldadd)
+tests_e2e_library_SOURCES = tests/e2e/library.c $(e2e_stage)
+tests_e2e_library_LDADD = $(e2e_ldadd)
+tests_e2e_misuse_SOURCES = tests/e2e/misuse.c $(e2e_stage)
+tests_e2e_misuse_LDADD = $(e2e_ldadd)
+endif

@@ -22,7 +22,7 @@ fi
 # Nothing of whoever runs the tests may decide here.
 for name in $(env | sed -n 's/^\([A-Za-z_][A-Za-z_0-9]*\)=.*/\1/p'); do
     case $name in
-    KOINE_TEST_*) ;;
+    KOINE_TEST_* | KOINE_LIVE) ;;
     KOINE_* | *_API_KEY | MAX_ESTIMATED_COST | XDG_CONFIG_HOME | NO_COLOR) unset "$name" ;;
     esac
 done

@@ -92,10 +92,11 @@ static void is_class(const char *path, const koine_json *value)
         complain(path, "\"%s\" is no class", text);
 }
 
+/* instance/model, or where no model was asked the instance alone. */
 static void is_target(const char *path, const koine_json *value)
 {
-    const char *text = koine_json_string(value, NULL);
-    if (text && !strchr(text, '/'))
+    const char *text = koine_json_string(value, NULL), *slash = text ? strchr(text, '/') : NULL;
+    if (text && (!*text || slash == text || (slash && !slash[1])))
         complain(path, "\"%s\" is not instance/model", text);
 }
 

@@ -125,8 +125,9 @@ static void urls(void)
     pub->path(pub, ":generate");
     pub->query(pub, "alt", KOINE__STR("sse"));
     pub->query(pub, "a b", KOINE__STR("&=?#\0"));
-    ASSERT_STR(finish().url,
-               "https://api.test/v1/models/meta%2FL%203.1-8B_~%25%C3%A9:generate?alt=sse&a%20b=%26%3D%3F%23%00");
+    ASSERT_STR(
+        finish().url,
+        "https://api.test/v1/models/meta%2FL%203.1-8B_~%25%C3%A9:generate?alt=sse&a%20b=%26%3D%3F%23%00");
     end();
     begin();
     pub->path(pub, "/x?version=1");

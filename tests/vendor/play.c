@@ -127,8 +127,9 @@ struct reading {
     const struct vendor_case *c;
     struct koine__arena arena;
     struct koine__host host;
-    struct vendor_trace *trace;
+    koine_sink *sink;
     void *state;
+    int32_t result; /* of the frame that ended it; else KOINE_DONE */
     bool over;
 };
 
@@ -158,16 +159,14 @@ static void read_cut(struct reading *r, const struct koine__cut *cut)
                        .frame = &frame.pub,
                        .state = r->state,
                        .model = koine__str(r->c->model)};
-    int32_t result;
     if (r->c->status >= 400) { /* one frame is all there is: the body, or that there is none */
         frame.pub.kind = KOINE_FRAME_WHOLE;
         read.state = NULL;
-        result = r->provider->fault(&read, &r->trace->sink);
+        r->result = r->provider->fault(&read, r->sink);
         r->over = true;
     } else
-        result = exchange_of(r->provider, r->c)->frame(&read, &r->trace->sink);
-    vendor_trace_result(r->trace, result);
-    r->over = r->over || result != KOINE_DONE;
+        r->result = exchange_of(r->provider, r->c)->frame(&read, r->sink);
+    r->over = r->over || r->result != KOINE_DONE;
 }
 
 static void pump(struct reading *r, struct koine__framer *framer)
@@ -177,10 +176,10 @@ static void pump(struct reading *r, struct koine__framer *framer)
         read_cut(r, &cut);
 }
 
-static void play(const koine_provider *provider, const struct vendor_case *c, const struct vendor_play *way,
-                 void *state, struct vendor_trace *ret)
+static int32_t play(const koine_provider *provider, const struct vendor_case *c,
+                    const struct vendor_play *way, void *state, koine_sink *sink)
 {
-    struct reading r = {.provider = provider, .c = c, .trace = ret, .state = state};
+    struct reading r = {.provider = provider, .c = c, .sink = sink, .state = state};
     struct koine__framer framer;
     koine__arena_init(&r.arena, 0);
     koine__host_init(&r.host,
@@ -196,17 +195,25 @@ static void play(const koine_provider *provider, const struct vendor_case *c, co
     }
     koine__framer_finish(&framer, way->clean);
     pump(&r, &framer);
-    vendor_trace_flush(ret);
     koine__framer_release(&framer);
     koine__arena_release(&r.arena);
+    return r.result;
+}
+
+int32_t vendor_play_into(const koine_provider *provider, const struct vendor_case *c,
+                         const struct vendor_play *way, koine_sink *sink)
+{
+    void *state = calloc(1, exchange_of(provider, c)->state_size);
+    int32_t result = play(provider, c, way, state, sink);
+    free(state);
+    return result;
 }
 
 void vendor_play_answer(const koine_provider *provider, const struct vendor_case *c,
                         const struct vendor_play *way, struct vendor_trace *ret)
 {
-    void *state = calloc(1, exchange_of(provider, c)->state_size);
-    play(provider, c, way, state, ret);
-    free(state);
+    vendor_trace_result(ret, vendor_play_into(provider, c, way, &ret->sink));
+    vendor_trace_flush(ret);
 }
 
 void vendor_ask_next(const koine_provider *provider, const struct vendor_case *c,
@@ -215,7 +222,7 @@ void vendor_ask_next(const koine_provider *provider, const struct vendor_case *c
     void *state = calloc(1, exchange_of(provider, c)->state_size);
     struct vendor_trace trace;
     vendor_trace_init(&trace);
-    play(provider, c, &(struct vendor_play){.len = c->body.len, .clean = true}, state, &trace);
+    play(provider, c, &(struct vendor_play){.len = c->body.len, .clean = true}, state, &trace.sink);
     ask(provider, c, 1, state, ret_request, ret_notices);
     vendor_trace_release(&trace);
     free(state);

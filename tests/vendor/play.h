@@ -19,6 +19,9 @@ void vendor_ask(const koine_provider *provider, const struct vendor_case *c, str
 /* The same for the step after the one that the case's answer ends. */
 void vendor_ask_next(const koine_provider *provider, const struct vendor_case *c,
                      struct koine__buf *ret_request, struct koine__buf *ret_notices);
+/* What the provider returned for the frame that ended it, else KOINE_DONE. */
+int32_t vendor_play_into(const koine_provider *provider, const struct vendor_case *c,
+                         const struct vendor_play *way, koine_sink *sink);
 void vendor_play_answer(const koine_provider *provider, const struct vendor_case *c,
                         const struct vendor_play *way, struct vendor_trace *ret);
 
