@@ -29,7 +29,7 @@ static void begin_head(struct koine__head_reader *reader)
 void koine__head_reader_reset(struct koine__head_reader *reader, size_t limit)
 {
     begin_head(reader);
-    reader->seen = 0;
+    reader->seen = reader->lines = 0;
     reader->limit = limit;
     reader->complete = false;
 }
@@ -108,7 +108,7 @@ static int finish_head(struct koine__head_reader *reader)
 int koine__head_reader_line(struct koine__head_reader *reader, const char *ptr, size_t len)
 {
     koine_str line = {ptr, len};
-    if (len > reader->limit - reader->seen)
+    if (len > reader->limit - reader->seen || ++reader->lines > KOINE__HEAD_LINES)
         return KOINE_EARGUMENT;
     reader->seen += len;
     if (reader->complete)

@@ -8,6 +8,9 @@
 
 #include "core/wire/transport.h"
 
+/* Each line costs more than its bytes, in curl too. */
+#define KOINE__HEAD_LINES ((size_t)8192)
+
 struct koine__head_span { /* of the text: it moves while it grows */
     size_t name, name_len, value, value_len;
 };
@@ -19,6 +22,7 @@ struct koine__head_reader {
     struct koine__header *headers; /* of the final head */
     size_t header_capacity;
     size_t seen, limit; /* bytes of all heads, and their ceiling */
+    size_t lines;       /* of all heads */
     int version;        /* 10, 11, 20, 30 */
     int status;
     bool complete;
@@ -29,7 +33,7 @@ void koine__head_reader_release(struct koine__head_reader *reader);
 void koine__head_reader_reset(struct koine__head_reader *reader,
                               size_t limit); /* for the next answer; keeps memory */
 /* The next line with its end. 1: the final head is complete, once; 0: more to come; KOINE_EMEMORY;
- * KOINE_EARGUMENT: over the ceiling. */
+ * KOINE_EARGUMENT: over the ceiling, or more than KOINE__HEAD_LINES. */
 int koine__head_reader_line(struct koine__head_reader *reader, const char *ptr, size_t len);
 /* Borrowed until the reset; after a 1. */
 struct koine__head koine__head_reader_head(const struct koine__head_reader *reader);

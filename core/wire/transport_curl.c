@@ -59,6 +59,7 @@ struct curl_transport {
 struct open_socket { /* curl closes some without a word: the number alone does not say that it is still ours
                       */
     int fd;
+    int port; /* of ours, once it is needed; 0: not yet asked for */
     dev_t device;
     ino_t inode;
 };
@@ -82,7 +83,9 @@ struct koine__transfer { /* keeps its handle for life; a spare one serves the ne
     bool paused, held;        /* held: curl stopped reading, for we refused bytes */
     bool loopback;            /* the URL says so */
     bool strayed;             /* but an address was none */
-    unsigned sends;           /* how often curl was about to write the request */
+    bool is_tls;
+    bool stale;     /* the connection it was given held bytes that nobody asked for */
+    unsigned sends; /* how often curl was about to write the request */
     size_t body_len, drained;
     struct koine__timer drain_timer;
     struct koine__head_reader head;
@@ -447,12 +450,53 @@ static bool is_listening(const struct koine__transfer *transfer)
     return !transfer->cancelled && !transfer->detached;
 }
 
+static int local_port(int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof(address);
+    if (getsockname(fd, (struct sockaddr *)&address, &size) < 0)
+        return 0;
+    if (address.ss_family == AF_INET6)
+        return ntohs(((const struct sockaddr_in6 *)&address)->sin6_port);
+    return address.ss_family == AF_INET ? ntohs(((const struct sockaddr_in *)&address)->sin_port) : 0;
+}
+
+/* curl does not tell the descriptor here. */
+static int find_by_port(struct curl_transport *transport, int port)
+{
+    for (size_t i = 0; i < transport->open_count; i++) {
+        struct open_socket *at = &transport->open[i];
+        if (at->port == 0)
+            at->port = local_port(at->fd);
+        if (at->port == port)
+            return at->fd;
+    }
+    return -1;
+}
+
+/* Whether the connection, which served before, holds bytes already: what a server sent beyond the length it
+ * had told would be read as the answer to this request. curl 7.88 does not look. Inside TLS nobody can. */
+static bool holds_bytes(const struct koine__transfer *transfer, int from_port)
+{
+    long connects = 0;
+    char byte;
+    if (transfer->is_tls || curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connects) != CURLE_OK ||
+        connects > 0)
+        return false;
+    int fd = find_by_port(transfer->owner, from_port);
+    return fd >= 0 && recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 /* The request is about to be written. A second time means that curl found its reused connection dead and
  * wants to send again: the server may have seen the first, and may count and bill both. */
 static int on_send(void *arg, char *to_ip, char *from_ip, int to_port, int from_port)
 {
     struct koine__transfer *transfer = arg;
-    (void)to_ip, (void)from_ip, (void)to_port, (void)from_port;
+    (void)to_ip, (void)from_ip, (void)to_port;
+    if (transfer->sends == 0 && holds_bytes(transfer, from_port)) {
+        transfer->stale = true;
+        return CURL_PREREQFUNC_ABORT;
+    }
     if (transfer->sends++ > 0) {
         fail(transfer, KOINE_CLASS_RESET, "the connection was reset before an answer; not sent again");
         return CURL_PREREQFUNC_ABORT;
@@ -460,6 +504,15 @@ static int on_send(void *arg, char *to_ip, char *from_ip, int to_port, int from_
     if (is_listening(transfer) && transfer->handler.sent)
         transfer->handler.sent(transfer->arg);
     return transfer->cancelled ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+static void fail_head(struct koine__transfer *transfer)
+{
+    if (transfer->head.lines > KOINE__HEAD_LINES)
+        fail(transfer, KOINE_CLASS_PROTOCOL, "the answer's head has more than %zu lines", KOINE__HEAD_LINES);
+    else
+        fail(transfer, KOINE_CLASS_PROTOCOL, "the answer's head is larger than %zu bytes",
+             transfer->head.limit);
 }
 
 static size_t on_header(char *ptr, size_t size, size_t count, void *arg)
@@ -472,8 +525,7 @@ static size_t on_header(char *ptr, size_t size, size_t count, void *arg)
     if (rc == KOINE_EMEMORY)
         fail(transfer, KOINE_CLASS_MEMORY, "out of memory");
     else if (rc < 0)
-        fail(transfer, KOINE_CLASS_PROTOCOL, "the answer's head is larger than %zu bytes",
-             transfer->head.limit);
+        fail_head(transfer);
     if (rc == 1 && is_listening(transfer) && transfer->handler.head) {
         struct koine__head head = koine__head_reader_head(&transfer->head);
         transfer->handler.head(transfer->arg, &head);
@@ -692,8 +744,27 @@ static void recycle(struct koine__transfer *transfer)
     transport->spare_count++;
 }
 
+static void add(struct koine__transfer *transfer);
+
+/* Nothing was sent: begins again on a connection of its own. False: it cannot. */
+static bool begin_afresh(struct koine__transfer *transfer)
+{
+    struct curl_transport *transport = transfer->owner;
+    transfer->stale = false;
+    enter(transport);
+    curl_multi_remove_handle(transport->multi, transfer->easy); /* which closes the connection */
+    leave(transport);
+    count_running(transport, -1);
+    transfer->step = WAITING;
+    if (curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK)
+        add(transfer);
+    return transfer->step == RUNNING;
+}
+
 static void finish(struct koine__transfer *transfer, CURLcode code)
 {
+    if (transfer->stale && is_listening(transfer) && begin_afresh(transfer))
+        return;
     if (is_listening(transfer))
         judge(transfer, code);
     detach(transfer);
@@ -1041,6 +1112,7 @@ static int set_for_request(struct koine__transfer *transfer, const struct koine_
     struct options options = {.easy = transfer->easy};
     set_method(&options, request);
     SET(&options, CURLOPT_URL, request->url);
+    SET(&options, CURLOPT_FRESH_CONNECT, 0L);
     SET(&options, CURLOPT_HTTPHEADER, transfer->lines);
     SET(&options, CURLOPT_ACCEPT_ENCODING,
         request->stream ? "identity" : ""); /* "": all that curl can read */
@@ -1083,6 +1155,7 @@ static struct koine__transfer *take_transfer(struct curl_transport *transport, s
     if (!transfer)
         return NULL;
     transfer->cancelled = transfer->detached = transfer->paused = transfer->held = transfer->strayed = false;
+    transfer->stale = false;
     transfer->sends = 0;
     transfer->drained = 0;
     transfer->fault.class_number = KOINE_CLASS_NONE;
@@ -1125,6 +1198,7 @@ static int curl_start(struct koine__transport *self, const struct koine__http_re
     if (read_url(transfer, request->url, &is_tls) != KOINE_OK || write_lines(transfer, request) != KOINE_OK ||
         set_for_request(transfer, request, is_tls) != KOINE_OK)
         goto failed;
+    transfer->is_tls = is_tls;
     transport->has_tls |= is_tls;
     if (begin(transfer) != KOINE_OK)
         goto failed;

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,7 +29,9 @@ enum {
     STREAMS = 1000,
     STARTS = 20, /* of programs */
     LARGE_COUNT = 40,
-    LARGE_TEXT = 490
+    LARGE_TEXT = 490,
+    GO = 'g',
+    STOP = 's'
 };
 
 static struct {
@@ -141,6 +144,7 @@ static void start_server(void)
         give_up("no listener on loopback");
     fflush(stdout);
     if (fork() == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         close(bench.leash[1]);
         stay_on(1);
         server_run(bench.listener, bench.leash[0]);
@@ -177,7 +181,7 @@ static void work_in_batches(const struct side *side, const struct row *row, int 
     stopwatch_open(&watch);
     if (side->open(&work) < 0 || !make_calls(side, row, row->calls))
         _exit(1);
-    while (read(go, &byte, 1) == 1) {
+    while (read(go, &byte, 1) == 1 && byte == GO) {
         stopwatch_start(&watch);
         bool ok = make_calls(side, row, row->calls);
         stopwatch_stop(&watch);
@@ -225,6 +229,7 @@ static struct worker start_worker(const struct side *side, const struct row *row
     fflush(stdout);
     worker.pid = fork();
     if (worker.pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         close(go[1]);
         close(said[0]);
         stay_on(0);
@@ -243,13 +248,16 @@ static struct worker start_worker(const struct side *side, const struct row *row
 static struct sample one_batch(const struct worker *worker)
 {
     struct sample sample;
-    if (write(worker->go, "", 1) != 1 || read(worker->said, &sample, sizeof(sample)) != sizeof(sample))
+    if (write(worker->go, &(char){GO}, 1) != 1 ||
+        read(worker->said, &sample, sizeof(sample)) != sizeof(sample))
         give_up("a side failed");
     return sample;
 }
 
 static void stop_worker(const struct worker *worker)
 {
+    ssize_t ignored = write(worker->go, &(char){STOP}, 1); /* the other has this pipe open too */
+    (void)ignored;
     close(worker->go);
     close(worker->said);
     waitpid(worker->pid, NULL, 0);
@@ -375,6 +383,13 @@ static void allow_many_descriptors(void)
 static int run_only(const char *side_name, const char *measure, int count)
 {
     const struct side *side = strcmp(side_name, ours.name) == 0 ? &ours : &bare;
+    if (strcmp(measure, "idle") == 0) {
+        struct work work = work_for(IDLE);
+        if (side->open(&work) < 0 || (count > 0 && side->idle(count) < 0))
+            give_up("a side failed");
+        printf("%.0f kB\n", private_bytes() / 1e3);
+        return 0;
+    }
     for (size_t i = 0; i < ROWS; i++) {
         struct work work = work_for(rows[i].measure);
         if (strcmp(rows[i].name, measure) != 0)

@@ -25,6 +25,14 @@ static struct {
     int port, leash;  /* the stand-in ends when the other end of this is closed */
 } stage;
 
+/* Without a stage no test makes sense. */
+static void bail(const char *what)
+{
+    printf("Bail out! %s: %s\n", what, strerror(errno));
+    fflush(stdout);
+    _exit(EXIT_FAILURE);
+}
+
 static void put_file(const char *name, const char *from)
 {
     char path[4096], chunk[65536];
@@ -32,9 +40,9 @@ static void put_file(const char *name, const char *from)
     size_t length = 0;
     char *bytes = NULL;
     snprintf(path, sizeof(path), "%s/%s", root ? root : ".", from);
-    FILE *in = fopen(path, "re"), *out = open_memstream(&bytes, &length);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(in);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    FILE *in = fopen(path, "re"), *out = in ? open_memstream(&bytes, &length) : NULL;
+    if (!out)
+        bail(path);
     for (size_t got; (got = fread(chunk, 1, sizeof(chunk), in)) > 0;)
         fwrite(chunk, 1, got, out);
     fclose(in);
@@ -72,19 +80,22 @@ static void start_standin(void)
     snprintf(program, sizeof(program), "%s/apps/koine-standin", build ? build : ".");
     char *arguments[] = {program, (char *)"--scale", (char *)"0.02", (char *)"--until-eof", (char *)"--quiet",
                          NULL};
-    CU_ASSERT_EQUAL_FATAL(pipe2(in, O_CLOEXEC), 0);
-    CU_ASSERT_EQUAL_FATAL(pipe2(out, O_CLOEXEC), 0);
+    if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0)
+        bail("pipe");
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-    CU_ASSERT_EQUAL_FATAL(posix_spawn(&stage.pid, program, &actions, NULL, arguments, environ), 0);
+    errno = posix_spawn(&stage.pid, program, &actions, NULL, arguments, environ);
+    if (errno != 0)
+        bail(program);
     posix_spawn_file_actions_destroy(&actions);
     close(in[0]);
     close(out[1]);
     stage.leash = in[1];
     stage.port = read_port(out[0]);
     close(out[0]);
-    CU_ASSERT_TRUE_FATAL(stage.port > 0);
+    if (stage.port <= 0)
+        bail(program);
 }
 
 static void strike(void)

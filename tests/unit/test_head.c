@@ -110,6 +110,11 @@ static void holds_the_ceiling(void)
     koine__head_reader_reset(&reader, 60); /* interim heads and trailers count too */
     ASSERT_INT(feed(&reader, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"), 1);
     ASSERT_INT(feed(&reader, "X-Trailer: much too long\r\n"), KOINE_EARGUMENT);
+    koine__head_reader_reset(&reader, 1 << 20); /* so many short lines cost far more than their bytes */
+    ASSERT_INT(feed(&reader, "HTTP/1.1 200 OK\r\n"), 0);
+    for (size_t i = 1; i < KOINE__HEAD_LINES; i++)
+        ASSERT_INT(feed(&reader, "A: b\r\n"), 0);
+    ASSERT_INT(feed(&reader, "A: b\r\n"), KOINE_EARGUMENT);
     koine__head_reader_release(&reader);
 }
 

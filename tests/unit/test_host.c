@@ -149,6 +149,25 @@ static void documents(void)
     koine__arena_release(&arena);
 }
 
+static void parses(void)
+{
+    struct koine__arena arena;
+    struct koine__host host = host_of((struct koine__host_env){.arena = &arena});
+    const koine_node *root = NULL;
+    koine__arena_init(&arena, 0);
+    ASSERT_INT(host.pub.parse(&host.pub, KOINE__STR(" {\"a\": 1.50} "), &root), KOINE_DONE);
+    CU_ASSERT_TRUE(koine__str_is(host.pub.dump(root), "{\"a\": 1.50}"));
+    root = NULL;
+    ASSERT_INT(host.pub.parse(&host.pub, KOINE__STR("{\"a\":"), &root), KOINE_INVALID);
+    ASSERT_INT(host.pub.parse(&host.pub, KOINE__STR(""), &root), KOINE_INVALID);
+    CU_ASSERT_PTR_NULL(root);
+    koine__arena_release(&arena);
+    koine__arena_init(&arena, 1);
+    ASSERT_INT(host.pub.parse(&host.pub, KOINE__STR("{\"a\":1}"), &root), KOINE_NO_MEMORY);
+    koine__arena_release(&arena);
+    ASSERT_INT(koine__process_host()->parse(koine__process_host(), KOINE__STR("1"), &root), KOINE_NO_MEMORY);
+}
+
 static void process_host(void)
 {
     const koine_host *host = koine__process_host();
@@ -160,4 +179,4 @@ static void process_host(void)
 }
 
 SUITE_MAIN("host", {"logs", logs}, {"extensions", extensions}, {"memory", memory}, {"options", options},
-           {"prices", prices}, {"documents", documents}, {"process host", process_host})
+           {"prices", prices}, {"documents", documents}, {"parses", parses}, {"process host", process_host})

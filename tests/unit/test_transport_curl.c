@@ -203,6 +203,11 @@ static int answer_odd(const struct request *request, size_t skip)
     if (PATH("/endless-body"))
         return answer_endless(request, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
                               "5\r\nhello\r\n");
+    if (PATH("/excess-later")) {
+        say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+        sem_wait(&server.go); /* or curl would see at once that it is too much */
+        return say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbad");
+    }
     if (PATH("/silence"))
         return answer_hang(request, "");
     if (PATH("/hang"))
@@ -217,6 +222,9 @@ static const struct {
     bool closes;
 } texts[] = {
     {"/whole ", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello", false},
+    {"/excess ",
+     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbad",
+     false},
     {"/once ", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", false},
     {"/chunked ",
      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\nX-Trailer: t\r\n\r\n",
@@ -546,7 +554,7 @@ static void classifies_bad_answers(void)
         {"/endless-head", KOINE_CLASS_PROTOCOL, 0, "", "first_byte",
          "the answer's head is larger than 262144 bytes"},
         {"/endless-interim", KOINE_CLASS_PROTOCOL, 0, "", "first_byte",
-         "the answer's head is larger than 262144 bytes"},
+         "the answer's head has more than 8192 lines"},
         {"/endless-line", KOINE_CLASS_PROTOCOL, 0, "", "first_byte", "the answer"},
     };
     begin();
@@ -751,6 +759,29 @@ static void reuses_connections(void)
     ASSERT_INT(atomic_load(&server.connections), 1);
     ASSERT_INT(atomic_load(&server.requests), 10);
     end();
+}
+
+/* What a server sends beyond an answer is nobody's answer. */
+static void trusts_no_excess(void)
+{
+    static const char *const paths[] = {"/excess", "/excess-later"};
+    for (size_t i = 0; i < 2; i++) {
+        begin();
+        struct call first = {0}, second = {0};
+        get(&first, paths[i]);
+        finish(&first);
+        assert_call(&first, KOINE_CLASS_NONE, 200, "hello");
+        if (i == 1)
+            sem_post(&server.go);
+        run_for(20 * KOINE__MS);
+        get(&second, "/whole");
+        finish(&second);
+        assert_call(&second, KOINE_CLASS_NONE, 200, "hello");
+        ASSERT_INT(second.sents, 1);
+        ASSERT_INT(atomic_load(&server.connections), 2);
+        ASSERT_INT(atomic_load(&server.requests), 2);
+        end();
+    }
 }
 
 static void keeps_none_when_told(void)
@@ -1403,9 +1434,9 @@ SUITE_MAIN(
     {"refuses_bad_requests", refuses_bad_requests},
     {"tells_why_nothing_was_sent", tells_why_nothing_was_sent},
     {"needs_the_bundle_it_was_given", needs_the_bundle_it_was_given},
-    {"reuses_connections", reuses_connections}, {"keeps_none_when_told", keeps_none_when_told},
-    {"never_sends_twice", never_sends_twice}, {"carries_many_at_once", carries_many_at_once},
-    {"does_not_wait_for_others", does_not_wait_for_others},
+    {"reuses_connections", reuses_connections}, {"trusts_no_excess", trusts_no_excess},
+    {"keeps_none_when_told", keeps_none_when_told}, {"never_sends_twice", never_sends_twice},
+    {"carries_many_at_once", carries_many_at_once}, {"does_not_wait_for_others", does_not_wait_for_others},
     {"ignores_proxies_for_loopback", ignores_proxies_for_loopback}, {"hides_the_tunnel", hides_the_tunnel},
     {"does_not_wait_for_the_resolver", does_not_wait_for_the_resolver},
     {"cancels_in_every_handler", cancels_in_every_handler}, {"cancels_from_outside", cancels_from_outside},

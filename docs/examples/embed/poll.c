@@ -1,0 +1,100 @@
+/* poll: several answers at once in a program with a loop of its own around poll().
+ *
+ *   cc poll.c $(pkg-config --cflags --libs koine) && OPENAI_API_KEY=… ./a.out
+ *
+ * One descriptor stands for everything that a client does; it is watched for reading, and that is all.
+ */
+#include <poll.h>
+#include <stdio.h>
+
+#include <koine/koine.h>
+static const char *const questions[] = {"Why is the sky blue?", "Why is grass green?", "Why is snow white?"};
+#define COUNT (sizeof(questions) / sizeof(questions[0]))
+
+static int failed;
+
+static int fail(koine_error *error)
+{
+    fprintf(stderr, "%s\n", error ? koine_error_message(error) : "out of memory");
+    koine_error_free(error);
+    return 1;
+}
+
+/* Starts a streamed call for each question; never waits. */
+static int ask(koine_client *client, const char *target)
+{
+    koine_error *error = NULL;
+    for (size_t i = 0; i < COUNT; i++) {
+        koine_request *request = NULL;
+        koine_call *call;
+        koine_request_new(&request);
+        koine_request_message(request, "user", questions[i]);
+        koine_request_set_target(request, target);
+        koine_request_set_user(request, (void *)(size_t)questions[i]);
+        int rc = koine_start(client, request, &call, &error);
+        koine_request_free(request); /* the call keeps what it needs */
+        if (rc != KOINE_OK)
+            return fail(error);
+    }
+    return 0;
+}
+
+/* Prints what has ended; returns how many calls that were. */
+static int take(koine_client *client)
+{
+    koine_call *call;
+    const koine_event *event;
+    int ended = 0;
+    while (koine_next(client, &call, &event) == 1) {
+        switch (koine_event_kind(event)) {
+        case KOINE_EVENT_TEXT: /* a piece of the answer: show it, pass it on */
+            continue;
+        case KOINE_EVENT_STOP:
+            printf("%s %s\n", (const char *)koine_call_user(call),
+                   koine_response_text(koine_call_response(call), NULL));
+            break;
+        case KOINE_EVENT_FAULT:
+            printf("%s (%s)\n", (const char *)koine_call_user(call),
+                   koine_error_message(koine_event_error(event)));
+            failed = 1;
+            break;
+        default:
+            continue;
+        }
+        koine_call_free(call);
+        ended++;
+    }
+    return ended;
+}
+
+static int run(koine_client *client)
+{
+    struct pollfd watched[] = {{.fd = koine_fd(client), .events = POLLIN}}; /* and those of the program */
+    for (size_t left = COUNT; left > 0;) {
+        if (poll(watched, 1, -1) < 0)
+            return 1;
+        if (koine_process(client) != KOINE_OK)
+            return 1;
+        left -= (size_t)take(client);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *target = argc > 1 ? argv[1] : "openai/gpt-4o-mini";
+    koine_hub *hub = NULL;
+    koine_client *client = NULL;
+    koine_error *error = NULL;
+
+    if (koine_hub_new(&hub, &error) || koine_hub_load_environment(hub, &error) ||
+        koine_client_new(hub, &client, &error))
+        return fail(error);
+    if (ask(client, target))
+        return 1;
+    failed |= run(client);
+
+    koine_client_free(client);
+    koine_hub_free(hub);
+    return failed;
+}
