@@ -2,6 +2,7 @@
 include tests/standin/fragment.mk
 include tests/unit/fragment.mk
 include tests/vendor/fragment.mk
+include tests/corpus/fragment.mk
 include tests/plugins/fragment.mk
 include tests/sim/fragment.mk
 include tests/style/fragment.mk

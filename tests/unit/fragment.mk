@@ -44,6 +44,7 @@ unit_programs = \
   tests/unit/test_log \
   tests/unit/test_loop \
   tests/unit/test_mem \
+  tests/unit/test_messages \
   tests/unit/test_models \
   tests/unit/test_out \
   tests/unit/test_pool \

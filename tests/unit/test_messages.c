@@ -192,8 +192,7 @@ static void tells_of_no_memory(void)
         "{\"messages\":[{\"role\":\"user\",\"name\":\"a\",\"content\":\"b\"}]}",
         "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"koine\":1}]}]}",
         "{\"messages\":[{\"role\":\"tool\",\"tool_call_id\":\"a.b\"}]}",
-        "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"a\",\"function\":{\"name\":\"n\","
-        "\"arguments\":\"{}\"}}]}]}",
+        "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"arguments\":\"{}\"}}]}]}",
     };
     for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++)
         ASSERT_INT(ask_without_memory(documents[i]), KOINE_NO_MEMORY);
