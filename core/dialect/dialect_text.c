@@ -38,6 +38,8 @@ static bool starts_nocase(const char *text, const char *word, size_t len)
 bool koine__dialect_has(koine_str text, const char *word)
 {
     size_t len = strlen(word);
+    if (len == 0)
+        return true;
     for (size_t i = 0; i + len <= text.len; i++)
         if (starts_nocase(text.ptr + i, word, len))
             return true;

@@ -1,6 +1,7 @@
 #!/bin/sh
 # One wrong thing at a time, in everything that is read: exit status 2 and one line that says what, where, and what would
 # be right. A plugin that is refused keeps no other from being used.
+# shellcheck disable=SC2016,SC2013 # dollars that are meant; file names without blanks
 . "${KOINE_TEST_SOURCE:-$(dirname "$0")/../..}/tests/e2e/lib.sh"
 
 cd "$scratch/empty" || exit 99

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The command, every subcommand and every option: what is written where, what the provider was sent, the shapes of --json,
 # and exit statuses.
+# shellcheck disable=SC2016,SC2013 # dollars that are meant; file names without blanks
 . "${KOINE_TEST_SOURCE:-$(dirname "$0")/../..}/tests/e2e/lib.sh"
 
 standin

@@ -23,6 +23,7 @@ Why is the sky blue? The common speech of many peoples is learned'
 compile() {
     file=$source/docs/examples/embed/$1
     shift
+    # shellcheck disable=SC2086 # may be a command with options
     case $file in
     *.cpp) set -- ${CXX:-c++} -std=c++17 "$file" "$@" ;;
     *) set -- ${CC:-cc} -std=c11 -D_GNU_SOURCE "$file" "$@" ;;
@@ -41,9 +42,9 @@ ask() { # ARGUMENT...: runs the program; sets $status, and $scratch/out
 
 try() { # FILE OPTION...
     name=$1
-    if ! compile "$@" >"$scratch/said" 2>&1; then
+    if ! compile "$@" >"$scratch/compiled" 2>&1; then
         not_ok "$name compiles"
-        notes <"$scratch/said"
+        notes <"$scratch/compiled"
         return
     fi
     ok "$name compiles"

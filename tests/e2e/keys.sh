@@ -1,6 +1,7 @@
 #!/bin/sh
 # A key, however it is given and whatever goes wrong beside it, is never written anywhere: a marked one is looked for in
 # all that was printed and in every file, while the stand-in says that it arrived.
+# shellcheck disable=SC2016,SC2013 # dollars that are meant; file names without blanks
 . "${KOINE_TEST_SOURCE:-$(dirname "$0")/../..}/tests/e2e/lib.sh"
 
 mark=KEYMARK-9f3b7c21d0e84a56

@@ -614,6 +614,41 @@ static void small_pool(void)
     scene_close(&scene);
 }
 
+/* What nobody reads is not taken off the connection for ever, and comes whole when it is read. */
+static void nobody_reads(void)
+{
+    enum {
+        SIZE = 2 << 20
+    };
+    struct scene scene = scene_open(NULL);
+    struct pollfd waited = {.fd = koine_fd(scene.client), .events = POLLIN};
+    char *prompt = malloc(SIZE + 1);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(prompt);
+    for (size_t i = 0; i < SIZE; i++)
+        prompt[i] = (char)('a' + i % 26);
+    prompt[SIZE] = '\0';
+    koine_request *request = NULL;
+    koine_call *call = NULL;
+    struct heard heard = {0};
+    CU_ASSERT_EQUAL_FATAL(koine_request_new(&request), KOINE_OK);
+    koine_request_message(request, "user", prompt);
+    koine_request_set_target(request, "openai/echo");
+    ASSERT_INT(koine_start(scene.client, request, &call, NULL), KOINE_OK);
+    while (poll(&waited, 1, 1) == 0) /* until something can be read */
+        continue;
+    for (int i = 0; i < 300; i++)
+        ASSERT_INT(koine_process(scene.client), KOINE_OK);
+    CU_ASSERT_PTR_NULL(koine_call_response(call)); /* the answer is not read to its end */
+    poll_to_the_end(scene.client, call, &heard);
+    CU_ASSERT_TRUE(heard.text && strcmp(heard.text, prompt) == 0);
+    CU_ASSERT_STRING_EQUAL(koine_response_text(koine_call_response(call), NULL), prompt);
+    forget(&heard);
+    free(prompt);
+    koine_call_free(call);
+    koine_request_free(request);
+    scene_close(&scene);
+}
+
 /* Another call's events wait until it is asked for them. */
 static void generate_beside_a_stream(void)
 {
@@ -1031,7 +1066,8 @@ SUITE_MAIN("library", {"a provider by name, without any file", by_name}, {"setti
            {"failures of the builder stick", builder_failures_stick},
            {"streamed and whole agree", streamed_and_whole_agree},
            {"readable while something waits", readable_while_something_waits}, {"many at once", many_at_once},
-           {"a small pool", small_pool}, {"generate beside a stream", generate_beside_a_stream},
+           {"a small pool", small_pool}, {"nobody reads", nobody_reads},
+           {"generate beside a stream", generate_beside_a_stream},
            {"cancel from a thread", cancel_from_a_thread},
            {"cancel from a signal handler", cancel_from_a_signal_handler},
            {"cancel in the middle", cancel_in_the_middle}, {"cancel during the wait", cancel_during_the_wait},

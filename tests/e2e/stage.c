@@ -30,6 +30,7 @@ static void bail(const char *what)
 {
     printf("Bail out! %s: %s\n", what, strerror(errno));
     fflush(stdout);
+    scratch_remove(&stage.scratch);
     _exit(EXIT_FAILURE);
 }
 

@@ -11,6 +11,7 @@
 
 enum {
     CALLS = 1000,
+    IDLE = 16, /* pool.idle */
     SPARE_DESCRIPTORS = 100
 };
 
@@ -114,6 +115,16 @@ static size_t count_connections(struct stage_post *posts, size_t count)
     return different;
 }
 
+/* The ends of the bodies are still read when the last answer is complete; then only what the pool keeps idle
+ * is open. How many descriptors are too many. */
+static int settle(koine_client *client, size_t most)
+{
+    for (int i = 0; i < 200 && stage_descriptors() > most; i++)
+        koine_wait(client, 10);
+    size_t is = stage_descriptors();
+    return is > most ? (int)(is - most) : 0;
+}
+
 static void check(const struct talk *talks)
 {
     int wrong = 0;
@@ -144,8 +155,7 @@ static void all_at_once(void)
     ASSERT_INT((int)threads, 1);
     ASSERT_INT((int)stage_posts(posts, CALLS + 1), CALLS);
     ASSERT_INT((int)count_connections(posts, CALLS), CALLS);
-    /* What the pool keeps idle (16) is all that is still open. */
-    CU_ASSERT_TRUE(stage_descriptors() <= before + 16);
+    ASSERT_INT(settle(scene.client, before + IDLE), 0);
     scene_close(&scene);
     free(talks);
     free(posts);

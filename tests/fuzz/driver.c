@@ -61,10 +61,10 @@ static void unescape(koine_str text, struct koine__buf *ret)
     }
 }
 
-typedef void (*take)(koine_str input, size_t number, void *arg);
+typedef void (*take_input)(koine_str input, size_t number, void *arg);
 
 /* Each input of a corpus; how many. */
-static size_t each(const char *corpus, take take, void *arg)
+static size_t each(const char *corpus, take_input take, void *arg)
 {
     struct koine__buf input;
     size_t count = 0;
@@ -74,6 +74,8 @@ static size_t each(const char *corpus, take take, void *arg)
         at += 3;
         const char *end = strncmp(at, "==\n", 3) == 0 ? at : strstr(at, "\n==\n");
         size_t len = end ? (size_t)(end - at) : strlen(at);
+        if (!end && len && at[len - 1] == '\n')
+            len--;
         koine__buf_reset(&input);
         unescape((koine_str){at, len}, &input);
         take((koine_str){koine__buf_str(&input), input.len}, count++, arg);
@@ -174,10 +176,11 @@ static void print_escaped(koine_str input)
     bool at_line_start = true;
     for (size_t i = 0; i < input.len; i++) {
         char c = input.ptr[i];
+        bool is_odd = (c < ' ' || c > '~') && c != '\n';
         bool looks_like_end = at_line_start && c == '='; /* of the input */
         if (c == '^')
             printf("^^");
-        else if ((c < ' ' && c != '\n') || c == 0x7F || looks_like_end)
+        else if (is_odd || looks_like_end)
             printf("^x%02x", (unsigned)(unsigned char)c);
         else
             putchar(c);
