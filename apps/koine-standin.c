@@ -37,10 +37,12 @@ struct settings {
     bool until_eof, quiet;
 };
 
+static const char *own_name = "koine-standin"; /* or "koine standin", as which the command starts it */
+
 static int usage(FILE *stream)
 {
-    fputs("Usage: koine-standin [OPTION]...\n"
-          "A provider on 127.0.0.1 that speaks chat completions and misbehaves by the\n"
+    fprintf(stream, "Usage: %s [OPTION]...\n", own_name);
+    fputs("A provider on 127.0.0.1 that speaks chat completions and misbehaves by the\n"
           "model's name: MODEL!BEHAVIOUR, or BEHAVIOUR, or NAME/BEHAVIOUR.\n\n"
           "  --port N                     listen on this port (default 0: any free one)\n"
           "  --scale F                    multiply every delay; 0.02 is 50 times as fast\n"
@@ -61,7 +63,7 @@ static int usage(FILE *stream)
 
 static int complain(const char *what, const char *about, const char *wanted)
 {
-    fprintf(stderr, "koine-standin: %s '%s': %s\n", what, about, wanted);
+    fprintf(stderr, "%s: %s '%s': %s\n", own_name, what, about, wanted);
     return STATUS_USAGE;
 }
 
@@ -120,7 +122,7 @@ static int read_option(struct settings *settings, int option)
         settings->quiet = true;
         return 0;
     default:
-        fputs("Try 'koine-standin --help'.\n", stderr);
+        fprintf(stderr, "Try '%s --help'.\n", own_name);
         return STATUS_USAGE;
     }
 }
@@ -176,11 +178,11 @@ static int announce(const struct settings *settings, int port)
 {
     int error = settings->port_file ? write_port_file(settings->port_file, port) : 0;
     if (error) {
-        fprintf(stderr, "koine-standin: %s: %s\n", settings->port_file, strerror(-error));
+        fprintf(stderr, "%s: %s: %s\n", own_name, settings->port_file, strerror(-error));
         return STATUS_FAULT;
     }
     if (printf("koine-standin: http://127.0.0.1:%d\n", port) < 0 || fflush(stdout) != 0) {
-        fprintf(stderr, "koine-standin: standard output: %s\n", strerror(errno));
+        fprintf(stderr, "%s: standard output: %s\n", own_name, strerror(errno));
         return STATUS_FAULT;
     }
     return 0;
@@ -226,7 +228,7 @@ static int run(struct standin *standin, int signals, bool until_eof)
             return 0;
         int error = standin_process(standin);
         if (error) {
-            fprintf(stderr, "koine-standin: %s\n", strerror(-error));
+            fprintf(stderr, "%s: %s\n", own_name, strerror(-error));
             return STATUS_FAULT;
         }
     }
@@ -241,7 +243,7 @@ static int serve(struct settings *settings)
     settings->options.said = settings->quiet ? NULL : say;
     int error = signals < 0 ? -errno : standin_new(&settings->options, &standin);
     if (error) {
-        fprintf(stderr, "koine-standin: port %d: %s\n", settings->options.port, strerror(-error));
+        fprintf(stderr, "%s: port %d: %s\n", own_name, settings->options.port, strerror(-error));
         return STATUS_FAULT;
     }
     int status = announce(settings, standin_port(standin));
@@ -257,6 +259,8 @@ int main(int argc, char **argv)
     struct settings settings = {.behave = calloc((size_t)argc + 1, sizeof(*settings.behave))};
     if (!settings.behave)
         return STATUS_FAULT;
+    if (argc > 0 && strcmp(argv[0], "koine standin") == 0)
+        own_name = argv[0];
     int status = read_options(&settings, argc, argv);
     if (status == 0)
         status = serve(&settings);

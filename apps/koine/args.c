@@ -13,7 +13,7 @@
 
 const struct args_option args_globals[] = {
     {"config", 'c', "FILE", "read this configuration"},
-    {"verbose", 'v', NULL, "tell what happens; twice: every detail"},
+    {"verbose", 'v', NULL, "tell what happens; twice: each request, too"},
     {"help", 'h', NULL, "show this help"},
     {"version", 0, NULL, "show the version"},
     {0},

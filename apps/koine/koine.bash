@@ -14,7 +14,24 @@ _koine_ask()
 
 _koine_instances()
 {
-    _koine_ask providers | awk 'NR > 1 && $3 != "refused" { print $1 }'
+    _koine_ask providers | awk 'NR > 1 && /^[^ ]/ && $3 != "refused" { print $1 }'
+}
+
+# INSTANCE/MODEL for what the catalogue knows of the instance.
+_koine_models()
+{
+    _koine_ask models "$1" | awk -v instance="$1" 'NR > 1 { print instance "/" $1 }'
+}
+
+# An instance and its slash, then the models of that instance.
+_koine_target()
+{
+    if [[ $1 == */* ]]; then
+        _koine_reply -W "$(_koine_models "${1%%/*}")" -- "$1"
+    else
+        compopt -o nospace 2>/dev/null
+        _koine_reply -S / -W "$(_koine_instances)" -- "$1"
+    fi
 }
 
 # Names at the first depth below `routes:`.
@@ -81,10 +98,7 @@ _koine_value()
 {
     case $1 in
         -c | --config | --request | --port-file) _koine_files "$2" ;;
-        -m | --model)
-            compopt -o nospace 2>/dev/null
-            _koine_reply -S / -W "$(_koine_instances)" -- "$2"
-            ;;
+        -m | --model) _koine_target "$2" ;;
         -r | --route) _koine_reply -W "$(_koine_routes)" -- "$2" ;;
         --at) _koine_reply -W "$(date +%F)" -- "$2" ;;
         -s | --system | --max-tokens | --temperature | --input | --output | --cache-read | --cache-write | \

@@ -6,7 +6,9 @@
 #include "apps/koine/result.h"
 #include "apps/koine/setup.h"
 #include "apps/koine/table.h"
+#include "apps/koine/term.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,22 +24,37 @@ static const struct args_option options[] = {
 static const struct table_column columns[] = {{.title = "name"}, {.title = "id"},  {.title = "version"},
                                               {.title = "ABI"},  {.title = "key"}, {.title = "file"}};
 
+/* An instance may be one that needs no key, such as a server of one's own. */
+static bool has_use_for_key(const koine_provider_handle *handle)
+{
+    return *koine_provider_key_variable(handle) != '\0' || koine_provider_has_key(handle);
+}
+
+static void table_refused(struct table *table, const koine_providers *list, size_t index)
+{
+    static const char *const cells[] = {"-", "refused", "-", "-"};
+    for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++)
+        table_cell(table, cells[i]);
+    table_cell(table, koine_providers_file(list, index));
+    char *text = NULL;
+    if (asprintf(&text, "refused: %s", koine_providers_reason(list, index)) < 0)
+        out_no_memory();
+    table_note(table, text);
+    free(text);
+}
+
 static void table_provider(struct table *table, const koine_providers *list, size_t index)
 {
     const koine_provider_handle *handle = koine_providers_handle(list, index);
     char key[128] = "not needed";
     table_cell(table, koine_providers_name(list, index));
     if (handle == NULL) {
-        table_cell(table, "-");
-        table_cell(table, "refused");
-        table_cell(table, "-");
-        table_cell(table, "-");
-        table_cell(table, koine_providers_file(list, index));
+        table_refused(table, list, index);
         return;
     }
     const char *variable = koine_provider_key_variable(handle);
     int has_key = koine_provider_has_key(handle);
-    if (*variable != '\0' || has_key)
+    if (has_use_for_key(handle))
         snprintf(key, sizeof(key), "%s%s%s", has_key ? "present" : "missing", *variable != '\0' ? ": " : "",
                  variable);
     table_cell(table, koine_provider_id(handle));
@@ -56,7 +73,8 @@ static void print_table(const koine_providers *list)
     out_text(text, strlen(text));
     free(text);
     table_free(table);
-    for (size_t i = 0; i < koine_providers_count(list); i++) {
+    /* A table that goes into a file or to a program is not read by whoever has to know. */
+    for (size_t i = 0; !term_is_output() && i < koine_providers_count(list); i++) {
         if (koine_providers_handle(list, i) == NULL)
             report_refused(list, i);
     }
@@ -68,7 +86,10 @@ static void add_handle(koine_json_writer *writer, const koine_provider_handle *h
     result_add_text(writer, "id", koine_provider_id(handle));
     result_add_text(writer, "version", koine_provider_version(handle));
     koine_json_add_string(writer, "abi", ABI);
-    koine_json_add_bool(writer, "key", koine_provider_has_key(handle));
+    if (has_use_for_key(handle))
+        koine_json_add_bool(writer, "key", koine_provider_has_key(handle));
+    else
+        koine_json_add_null(writer, "key");
     result_add_text(writer, "key_variable", variable);
     result_add_text(writer, "base_url", koine_provider_base_url(handle));
 }

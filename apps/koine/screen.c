@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* An empty line between what was thought and what is said. */
+/* An empty line between what was thought and what is said; and where no colour tells them apart, a word. */
 static void enter(struct screen *screen, int section)
 {
     if (screen->section == section)
@@ -17,6 +17,8 @@ static void enter(struct screen *screen, int section)
     }
     if (section == KOINE_EVENT_REFUSAL)
         out_shown("refused: ", 9, TERM_BOLD);
+    if (section == KOINE_EVENT_REASONING && !term_colour())
+        out_line("[reasoning]");
     screen->section = section;
 }
 

@@ -1,5 +1,5 @@
-/* screen: an answer as it comes. On a terminal everything is shown, the reasoning dimmed; elsewhere only the
- * text. */
+/* screen: an answer as it comes. On a terminal everything is shown, the reasoning dimmed, or below the
+ * line "[reasoning]" where there are no colours; elsewhere only the text. */
 #ifndef KOINE_APPS_SCREEN_H
 #define KOINE_APPS_SCREEN_H
 

@@ -68,7 +68,7 @@ static int run(struct args *args)
     }
     signal(SIGPIPE, SIG_DFL); /* what we ignore, it would too */
     out_flush();
-    args->words[0] = (char[]){PROGRAM};
+    args->words[0] = (char[]){"koine standin"}; /* as which it speaks of itself */
     execv(file, args->words);
     out_say("koine standin: %s: %s", file, strerror(errno));
     return STATUS_FAULT;

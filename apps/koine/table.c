@@ -14,11 +14,18 @@ enum {
     GAP = 2
 };
 
+struct row_note {
+    size_t cell_count; /* when it was said */
+    char *text;
+};
+
 struct table {
     const struct table_column *columns;
     size_t column_count;
     char **cells;
     size_t cell_count, capacity;
+    struct row_note *notes;
+    size_t note_count;
 };
 
 struct shape { /* how the table will be printed */
@@ -44,8 +51,30 @@ void table_free(struct table *table)
         return;
     for (size_t i = 0; i < table->cell_count; i++)
         free(table->cells[i]);
+    for (size_t i = 0; i < table->note_count; i++)
+        free(table->notes[i].text);
+    free(table->notes);
     free(table->cells);
     free(table);
+}
+
+static char *cleaned(const char *text)
+{
+    struct clean fresh = {0};
+    size_t length = 0;
+    char *clean = clean_text(&fresh, text != NULL ? text : "", text != NULL ? strlen(text) : 0, &length);
+    if (clean == NULL)
+        out_no_memory();
+    return clean;
+}
+
+void table_note(struct table *table, const char *text)
+{
+    struct row_note *notes = realloc(table->notes, (table->note_count + 1) * sizeof(*notes));
+    if (notes == NULL)
+        out_no_memory();
+    table->notes = notes;
+    notes[table->note_count++] = (struct row_note){table->cell_count, cleaned(text)};
 }
 
 void table_cell(struct table *table, const char *text)
@@ -57,12 +86,7 @@ void table_cell(struct table *table, const char *text)
             out_no_memory();
         table->cells = cells;
     }
-    struct clean fresh = {0};
-    size_t length = 0;
-    char *cell = clean_text(&fresh, text != NULL ? text : "", text != NULL ? strlen(text) : 0, &length);
-    if (cell == NULL)
-        out_no_memory();
-    table->cells[table->cell_count++] = cell;
+    table->cells[table->cell_count++] = cleaned(text);
 }
 
 static size_t shape_width(const struct table *table, const struct shape *shape)
@@ -143,6 +167,14 @@ static void print_row(const struct table *table, const struct shape *shape, FILE
     fputc('\n', to);
 }
 
+static void print_notes(const struct table *table, FILE *to, const char *indent, size_t cell_count)
+{
+    for (size_t i = 0; i < table->note_count; i++) {
+        if (table->notes[i].cell_count == cell_count)
+            fprintf(to, "%s  %s\n", indent, table->notes[i].text);
+    }
+}
+
 static void print_rows(const struct table *table, const struct shape *shape, FILE *to, const char *indent)
 {
     if (shape->titled) {
@@ -152,6 +184,7 @@ static void print_rows(const struct table *table, const struct shape *shape, FIL
     for (size_t i = 0; i + table->column_count <= table->cell_count; i += table->column_count) {
         fputs(indent, to);
         print_row(table, shape, to, table->cells + i);
+        print_notes(table, to, indent, i + table->column_count);
     }
 }
 

@@ -17,6 +17,8 @@ struct table *table_new(const struct table_column *columns, size_t count);
 void table_free(struct table *table);
 void table_cell(struct table *table,
                 const char *text); /* from left to right, row by row; "" and NULL are empty */
+/* A line of its own below the last row, set in, as long as it is. */
+void table_note(struct table *table, const char *text);
 /* The lines, to fit in so many columns (0: any); `indent` goes before each. The caller frees it. The titles
  * of columns left out go to `ret_left_out`, which may be NULL. */
 char *table_text(const struct table *table, size_t width, const char *indent, char *ret_left_out,

@@ -52,12 +52,7 @@ char *words_tokens(int64_t tokens, char ret[WORDS_SIZE])
 {
     if (tokens < 0)
         snprintf(ret, WORDS_SIZE, "-");
-    else if (tokens < 10000)
-        snprintf(ret, WORDS_SIZE, "%" PRId64, tokens);
-    else if (tokens < 999500)
-        snprintf(ret, WORDS_SIZE, "%" PRId64 "k", (tokens + 500) / 1000);
     else
-        snprintf(ret, WORDS_SIZE, "%" PRId64 ".%02" PRId64 "M", (tokens + 5000) / 1000000,
-                 (tokens + 5000) % 1000000 / 10000);
+        snprintf(ret, WORDS_SIZE, "%" PRId64, tokens);
     return ret;
 }

@@ -11,6 +11,6 @@ enum {
 char *words_cost(const koine_cost *cost, char ret[WORDS_SIZE]); /* "$0.0000378", "~$0.01", "price unknown" */
 char *words_time(int64_t ms, char ret[WORDS_SIZE]);             /* "12 ms", "1.9 s" */
 char *words_usage(const koine_usage *usage, char ret[WORDS_SIZE]); /* "12 in, 60 out" */
-char *words_tokens(int64_t tokens, char ret[WORDS_SIZE]);          /* "131k", "1.05M"; "-" unknown */
+char *words_tokens(int64_t tokens, char ret[WORDS_SIZE]);          /* "131072"; "-" unknown */
 
 #endif

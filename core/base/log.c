@@ -17,8 +17,23 @@ bool koine__log_is_inside(void)
 
 void koine__log_init(struct koine__log *log)
 {
-    *log = (struct koine__log){.level = KOINE__LOG_NOBODY};
+    *log = (struct koine__log){
+        .level = KOINE__LOG_NOBODY, .told = KOINE__LOG_NOBODY, .least = KOINE__LOG_NOBODY};
     pthread_mutex_init(&log->mutex, NULL);
+}
+
+static void settle_level(struct koine__log *log)
+{
+    int level = log->told > log->least ? log->told : log->least;
+    __atomic_store_n(&log->level, log->sink ? level : KOINE__LOG_NOBODY, __ATOMIC_RELAXED);
+}
+
+void koine__log_at_least(struct koine__log *log, int level)
+{
+    pthread_mutex_lock(&log->mutex);
+    log->least = level;
+    settle_level(log);
+    pthread_mutex_unlock(&log->mutex);
 }
 
 void koine__log_set(struct koine__log *log, int level, koine_log_sink sink, void *user)
@@ -26,7 +41,8 @@ void koine__log_set(struct koine__log *log, int level, koine_log_sink sink, void
     pthread_mutex_lock(&log->mutex);
     log->sink = sink;
     log->user = user;
-    __atomic_store_n(&log->level, sink ? level : KOINE__LOG_NOBODY, __ATOMIC_RELAXED);
+    log->told = level;
+    settle_level(log);
     pthread_mutex_unlock(&log->mutex);
 }
 

@@ -19,10 +19,13 @@ struct koine__log {
     pthread_mutex_t mutex; /* one line at a time */
     koine_log_sink sink;   /* NULL: nobody listens */
     void *user;
-    int level; /* read without the mutex; KOINE__LOG_NOBODY without a sink */
+    int level;       /* read without the mutex; KOINE__LOG_NOBODY without a sink */
+    int told, least; /* by koine__log_set and koine__log_at_least: the more talkative holds */
 };
 void koine__log_init(struct koine__log *log);
 void koine__log_set(struct koine__log *log, int level, koine_log_sink sink, void *user);
+/* Never less than this level, where somebody listens; -1: as the application said. */
+void koine__log_at_least(struct koine__log *log, int level);
 void koine__log_release(struct koine__log *log);
 void koine__log_write(struct koine__log *log, int level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -31,7 +31,7 @@ static const struct koine__setting rows[] = {
                 "`TOGETHER_API_KEY`."),
     ROW("providers.*.api_key_file", PATH, NULL,
         .help = "A file that holds the key and nothing else. It is refused if others may read it."),
-    ROW("providers.*.api_key_command", TEXT, NULL,
+    ROW("providers.*.api_key_command", COMMAND, NULL,
         .help = "A command for the shell that prints the key: the first line of its output is used."),
     ROW("providers.*.price", CHOICE, "catalogue", .choices = "catalogue|free",
         .help = "Where the prices of this instance come from. `free` is for servers of one's own: every call costs "
@@ -40,7 +40,7 @@ static const struct koine__setting rows[] = {
         .help = "What happens to members of a document that this provider cannot take. By default the top-level "
                 "`parameters`."),
     ROW("providers.*.options.*", TEXT, NULL,
-        .help = "A setting of the vendor's own. Which there are, the plugin declares; `koine providers` lists them."),
+        .help = "A setting of the vendor's own. Which there are, the plugin declares; one that it does not know is refused with the nearest name."),
     ROW("providers.*.body_limit", SIZE, "16MiB", RANGE(1000, INT64_C(1) << 30),
         .help = "The largest answer that is read, after decompression. A longer one fails as `protocol`."),
     ROW("providers.*.timeouts.connect", DURATION, "5s", RANGE(MS(1), HOURS(24)),
@@ -116,7 +116,7 @@ static const struct koine__setting rows[] = {
         .help = "A proxy for all requests but those to loopback. By default what `https_proxy` and its like say."),
 
     ROW("log.level", CHOICE, "warning", .choices = "error|warning|info|debug",
-        .help = "How much is logged. No level ever shows a key or a prompt."),
+        .help = "How much is logged, where the application logs less by itself. No level ever shows a key or a prompt."),
 };
 /* clang-format on */
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

@@ -17,7 +17,7 @@ const char *koine__setting_type_name(enum koine__setting_type type)
         [KOINE__SET_SIZE] = "size",      [KOINE__SET_INTEGER] = "whole number",
         [KOINE__SET_REAL] = "number",    [KOINE__SET_BOOL] = "boolean",
         [KOINE__SET_CHOICE] = "choice",  [KOINE__SET_TARGET] = "target",
-        [KOINE__SET_JSON] = "any value",
+        [KOINE__SET_JSON] = "any value", [KOINE__SET_COMMAND] = "command",
     };
     return names[type];
 }
@@ -132,7 +132,7 @@ static int read_type(const struct koine__setting *row, koine_str text, int64_t *
     case KOINE__SET_CHOICE:
         return read_choice(row->choices, text, ret);
     case KOINE__SET_SECRET: /* travels in a header */
-        return valid(is_visible(text));
+        return valid(is_visible(text) && !koine__str_is(text, "(set)"));
     case KOINE__SET_NAME:
         return valid(koine__is_name(text));
     case KOINE__SET_URL:
@@ -313,8 +313,11 @@ void koine__setting_explain(const struct koine__setting *row, const char *text, 
 {
     switch (row->type) {
     case KOINE__SET_SECRET:
-        koine__buf_adds(buf, text[0] ? "holds white space or a control character; a key has none"
-                                     : "is empty; give the key, or leave the setting out");
+        if (strcmp(text, "(set)") == 0)
+            koine__buf_adds(buf, "is what `config show` prints in place of a key; give the key itself");
+        else
+            koine__buf_adds(buf, text[0] ? "holds white space or a control character; a key has none"
+                                         : "is empty; give the key, or leave the setting out");
         break;
     case KOINE__SET_URL: {
         const char *mistake = url_mistake(koine__str(text));

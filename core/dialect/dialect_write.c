@@ -28,10 +28,40 @@ void koine__dialect_headers(const koine_ask *ask, const koine_dialect_header *co
     }
 }
 
+static bool stands_at(const char *at, const char *end, const char *word)
+{
+    size_t len = strlen(word);
+    return (size_t)(end - at) >= len && memcmp(at, word, len) == 0;
+}
+
+/* By its rarest letter: documents are long, and this looks at all of one. */
+static bool has_plain_name(const char *at, const char *end)
+{
+    while ((at = memchr(at, 'k', (size_t)(end - at)))) {
+        if (at[-1] == '"' && stands_at(at, end, "koine\""))
+            return true;
+        at++;
+    }
+    return false;
+}
+
+/* A letter from a to z in an escape of six bytes. What stands behind a backslash is no backslash of its own.
+ */
+static bool has_escaped_letter(const char *at, const char *end)
+{
+    while ((at = memchr(at, '\\', (size_t)(end - at)))) {
+        if (stands_at(at, end, "\\u006") || stands_at(at, end, "\\u007"))
+            return true;
+        at = end - at > 2 ? at + 2 : end;
+    }
+    return false;
+}
+
 bool koine__dialect_may_name_koine(koine_str source)
 {
-    return koine__dialect_mentions(source, "\"koine\"") || koine__dialect_mentions(source, "\\u006") ||
-           koine__dialect_mentions(source, "\\u007");
+    const char *end = source.ptr + source.len;
+    /* What begins with a k is no JSON. */
+    return source.len > 1 && (has_plain_name(source.ptr + 1, end) || has_escaped_letter(source.ptr, end));
 }
 
 int32_t koine__dialect_splice(const koine_host *host, koine_out *out, const char *key,

@@ -188,6 +188,15 @@ static void on_wake(struct koine__ticket *ticket)
     koine__timer_set(attempt->engine->loop, &attempt->soon, koine__loop_now(attempt->engine->loop));
 }
 
+/* The vendor itself would refuse it, after a round trip; a server of one's own may need no key. */
+static bool lacks_key(const struct koine__attempt *attempt)
+{
+    const struct koine__instance *instance = attempt->spec.target->instance;
+    const koine_provider *provider = instance->provider;
+    return attempt->out.secret_name && !instance->secret && provider->key_variable &&
+           strcmp(instance->base_url, provider->base_url) == 0;
+}
+
 static int start_transfer(struct koine__attempt *attempt)
 {
     const struct koine__instance *instance = attempt->spec.target->instance;
@@ -195,7 +204,7 @@ static int start_transfer(struct koine__attempt *attempt)
     if (rc != KOINE_OK)
         return rc;
     attempt->http.secret = attempt->http.secret_name ? instance->secret : NULL;
-    if (!attempt->http.secret) /* no key: asked without one, the vendor says what it thinks of that */
+    if (!attempt->http.secret) /* a server of one's own may need none */
         attempt->http.secret_name = NULL;
     attempt->http.stream = attempt->spec.stream;
     attempt->http.ca_file = attempt->spec.ca_file;
@@ -204,6 +213,9 @@ static int start_transfer(struct koine__attempt *attempt)
     attempt->started = koine__loop_now(attempt->engine->loop);
     attempt->share = koine__route_share(attempt->spec.untried, attempt->started, attempt->spec.deadline);
     attempt->requested = true;
+    KOINE__LOG(attempt->engine->log, KOINE__LOG_DEBUG,
+               "event=request target=%s method=%s url=%s bytes=%zu stream=%d", attempt->spec.target->text,
+               attempt->http.method, attempt->http.url, attempt->http.body.len, attempt->spec.stream);
     rc = attempt->engine->transport->ops->start(attempt->engine->transport, &attempt->http,
                                                 &koine__attempt_handler, attempt, &attempt->transfer);
     if (rc == KOINE_OK)
@@ -241,7 +253,7 @@ static bool take_notices(struct koine__attempt *attempt)
     for (size_t i = 0; i < attempt->out.notice_count; i++) {
         const struct koine__notice *notice = &attempt->out.notices[i];
         const char *action = notice_action(notice->what);
-        bool loses = notice->what != KOINE_NOTICE_MAPPED;
+        bool loses = notice->what == KOINE_NOTICE_DROPPED || notice->what == KOINE_NOTICE_CLAMPED;
         if (mode == KOINE__PARAMETERS_STRICT && loses) {
             koine__attempt_failf(attempt, KOINE_CLASS_UNSUPPORTED, "",
                                  "parameters: strict, and %s would be %s: %s", notice->member, action,
@@ -295,6 +307,12 @@ static void on_request(struct koine__job *job)
     }
     if (!take_notices(attempt))
         return;
+    if (lacks_key(attempt)) {
+        koine__attempt_failf(attempt, KOINE_CLASS_AUTH, "",
+                             "there is no key: set %s, or providers.%s.api_key", job->provider->key_variable,
+                             attempt->spec.target->instance->name);
+        return;
+    }
     int rc = start_transfer(attempt);
     if (rc != KOINE_OK)
         fail_start(attempt, rc);

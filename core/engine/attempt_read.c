@@ -16,6 +16,40 @@ static void on_sent(void *arg)
     koine__attempt_arm(attempt);
 }
 
+/* A server that says our key back must not make us say it. Masked in its own length, so that JSON stays JSON.
+ * Words shorter than this are no keys, and would be masked where they mean something else. */
+#define SHORTEST_KEY 8
+
+static koine_str key_of(const struct koine__attempt *attempt)
+{
+    koine_str key = {NULL, 0};
+    if (attempt->http.secret)
+        key.ptr = koine__secret_text(attempt->http.secret, &key.len);
+    return key.len >= SHORTEST_KEY ? key : (koine_str){NULL, 0};
+}
+
+static void mask(koine_str key, char *text, size_t len)
+{
+    char *end = text + len;
+    for (char *at = text; key.len > 0 && (at = memmem(at, (size_t)(end - at), key.ptr, key.len));
+         at += key.len)
+        memset(at, '*', key.len);
+}
+
+/* The text itself, or a copy in the arena without the key. False: no memory. */
+static bool without_key(const struct koine__attempt *attempt, struct koine__arena *arena, koine_str *text)
+{
+    koine_str key = key_of(attempt);
+    if (key.len == 0 || text->len == 0 || !memmem(text->ptr, text->len, key.ptr, key.len))
+        return true;
+    char *copy = koine__arena_strndup(arena, text->ptr, text->len);
+    if (!copy)
+        return false;
+    mask(key, copy, text->len);
+    text->ptr = copy;
+    return true;
+}
+
 /* The head is asked again for every frame, so it is kept. */
 static bool copy_head(struct koine__attempt *attempt, const struct koine__head *head)
 {
@@ -28,7 +62,8 @@ static bool copy_head(struct koine__attempt *attempt, const struct koine__head *
                                       from->name.len};
         headers[i].value = (koine_str){
             koine__arena_strndup(&attempt->arena, from->value.ptr, from->value.len), from->value.len};
-        if (!headers[i].name.ptr || !headers[i].value.ptr)
+        if (!headers[i].name.ptr || !headers[i].value.ptr ||
+            !without_key(attempt, &attempt->arena, &headers[i].value))
             return false;
     }
     attempt->head = (struct koine__head){head->status, headers, head->count};
@@ -57,6 +92,8 @@ static void on_head(void *arg, const struct koine__head *head)
         return;
     }
     read_request_id(attempt);
+    KOINE__LOG(attempt->engine->log, KOINE__LOG_DEBUG, "event=head target=%s status=%d request_id=%s",
+               attempt->spec.target->text, head->status, attempt->request_id);
     attempt->phase = KOINE__PHASE_BODY;
     attempt->last_byte = attempt->last_event = koine__loop_now(attempt->engine->loop);
     attempt->fault.retry_after_ns = koine__retry_after(find_header, &attempt->head, clock->wall(clock->arg));
@@ -152,10 +189,12 @@ static koine_str frame_header(const koine_frame *frame, const char *name)
 }
 
 /* False: no memory. What is not JSON has no tree; the provider decides what that means. */
-static bool parse_frame(struct koine__attempt *attempt, const struct koine__cut *cut)
+static bool parse_frame(struct koine__attempt *attempt, struct koine__cut *cut)
 {
     const koine_node *root = NULL;
     koine__arena_reset(&attempt->frame_arena);
+    if (!without_key(attempt, &attempt->frame_arena, &cut->text))
+        return false;
     koine_str text = koine__str_trim(cut->text);
     bool may_be_json = text.len > 0 && strchr("{[\"", text.ptr[0]);
     if (may_be_json && koine__json_read(cut->text, &attempt->frame_arena, &root, NULL) == KOINE_EMEMORY)
@@ -331,6 +370,7 @@ static void judge(struct koine__attempt *attempt)
 {
     const koine_provider *provider = attempt->spec.target->instance->provider;
     if (attempt->head.status < 400) {
+        attempt->fault.never_retry = true; /* the same address would say the same */
         koine__attempt_failf(attempt, KOINE_CLASS_PROTOCOL, "",
                              "answered with HTTP status %d; redirects are not followed: is base_url right?",
                              attempt->head.status);

@@ -297,6 +297,8 @@ static void unlink_attempt(struct koine_call *call, const struct koine__attempt 
 static void next_step(struct koine_call *call, struct koine__attempt *attempt)
 {
     struct koine__exchange_state old = call->step;
+    /* Meanwhile a hedge may have moved on; the state is this target's. */
+    koine__route_move(&call->route_state, (size_t)(attempt->spec.target - call->route.targets));
     call->step = attempt->state;
     call->step.step++;
     attempt->state = old;
@@ -508,7 +510,8 @@ int koine__call_new(struct koine__calls *calls, const struct koine__call_spec *s
     enter_list(call);
     call->cancel_watch.fd = -1;
     call->terminal = koine__event_new(&(struct koine__event_parts){.tool = -1});
-    int rc = call->terminal ? watch_canceller(call) : KOINE_EMEMORY;
+    call->run = koine__strdup(spec->run ? spec->run : "");
+    int rc = call->terminal && call->run ? watch_canceller(call) : KOINE_EMEMORY;
     if (rc != KOINE_OK) {
         koine__call_destroy(call);
         return koine__error(ret_error, rc, "the call cannot be started: %s", koine_strerror(rc));

@@ -37,6 +37,7 @@ struct koine__call_spec {
     int64_t min_attempt;
     koine_canceller *canceller; /* may be NULL */
     void *user;
+    const char *run; /* copied; NULL: none */
     const char *ca_file, *proxy;
     /* Keeps what is borrowed alive; released when the call is freed. */
     void *plan;
@@ -50,6 +51,7 @@ struct koine_call {
     struct koine_call *next, *prev, *ready_next;
     bool is_ready, finished, cancelling;
     char id[24];
+    char *run;
 
     struct koine__document *document;
     struct koine__route_state route_state;

@@ -98,11 +98,14 @@ static struct koine_response *take_answer(struct koine_call *call, struct koine_
         answer->usage = attempt->usage;
     koine__dealloc(answer->target);
     answer->target = koine__strdup(target->text);
-    if (koine__ledger_cost(&answer->ledger, &answer->cost) != KOINE_OK)
+    /* A row that was lost for want of memory may have cost something: unknown, then, and never nothing. */
+    if (call->out_of_memory || koine__ledger_cost(&answer->ledger, &answer->cost) != KOINE_OK)
         answer->cost = (koine_cost)KOINE_COST_INIT;
     bool whole = answer->target && koine__answer_message(answer) == KOINE_OK;
     if (whole)
         return answer;
+    call->ledger = answer->ledger; /* for the empty answer that comes in its place */
+    answer->ledger = (struct koine__ledger){0};
     koine_response_free(answer);
     return NULL;
 }
@@ -114,8 +117,8 @@ static void log_call(const struct koine_call *call, const char *class_name)
     if (answer && answer->cost.state != KOINE_UNPRICED)
         koine_cost_usd(answer->cost.picodollars, usd, sizeof(usd));
     KOINE__LOG(call->calls->engine->log, KOINE__LOG_INFO,
-               "event=call call=%s target=%s class=%s attempts=%zu ms=%lld usd=%s", call->id,
-               koine_response_target(answer), class_name, koine_response_attempt_count(answer),
+               "event=call call=%s run=%s target=%s class=%s attempts=%zu ms=%lld usd=%s", call->id,
+               call->run, koine_response_target(answer), class_name, koine_response_attempt_count(answer),
                (long long)koine_response_ms(answer), usd);
 }
 
@@ -235,6 +238,7 @@ void koine__call_destroy(struct koine_call *call)
     koine_error_free(call->error);
     koine_canceller_free(call->spec.canceller);
     koine__dealloc(call->attempts);
+    koine__dealloc(call->run);
     koine__dealloc(call->step.bytes);
     koine__document_free(call->document);
     if (call->spec.plan)

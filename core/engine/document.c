@@ -44,6 +44,51 @@ int koine__document_read(koine_str text, struct koine__document **ret, koine_err
     return rc;
 }
 
+/* ---- its shape ---- */
+
+static int refuse(const struct koine__document *document, const koine_node *node, koine_error **ret_error,
+                  const char *why)
+{
+    unsigned line = 1, column = 1;
+    if (node)
+        koine__json_position(document->text, koine__node_offset(node), &line, &column);
+    return koine__error(ret_error, KOINE_EARGUMENT, "document:%u:%u: %s", line, column, why);
+}
+
+static int check_messages(const struct koine__document *document, koine_error **ret_error)
+{
+    const koine_node *messages = koine__node_get(document->root, "messages");
+    if (koine__node_kind(messages) != KOINE_NODE_ARRAY)
+        return refuse(document, messages, ret_error,
+                      messages ? "`messages` is not a list; write [{\"role\": \"user\", \"content\": \"…\"}]"
+                               : "there are no `messages`; write [{\"role\": \"user\", \"content\": \"…\"}]");
+    for (size_t i = 0; i < koine__node_count(messages); i++) {
+        const koine_node *message = koine__node_at(messages, i);
+        const koine_node *role = koine__node_get(message, "role");
+        if (koine__node_kind(message) != KOINE_NODE_OBJECT)
+            return refuse(document, message, ret_error, "a message is an object with `role` and `content`");
+        if (koine__node_kind(role) != KOINE_NODE_STRING)
+            return refuse(document, role ? role : message, ret_error,
+                          "a message needs a `role`: system, developer, user, assistant or tool");
+    }
+    return KOINE_OK;
+}
+
+int koine__document_check(const struct koine__document *document, koine_error **ret_error)
+{
+    const koine_node *n = koine__node_get(document->root, "n"),
+                     *ours = koine__node_get(document->root, "koine");
+    if (koine__node_num(n, 1) > 1)
+        return refuse(document, n, ret_error,
+                      "`n` is above 1; a call gives one answer, so make one call for each");
+    if (ours && koine__node_kind(ours) != KOINE_NODE_OBJECT)
+        return refuse(document, ours, ret_error, "`koine` is not an object");
+    int rc = check_messages(document, ret_error);
+    return rc == KOINE_OK && koine__node_failed(document->root) ? koine__error_memory(ret_error) : rc;
+}
+
+/* ---- as a target wants it ---- */
+
 static bool is_changed(const struct koine__target *target, koine_str name)
 {
     for (size_t i = 0; i < target->member_count; i++) {

@@ -155,8 +155,11 @@ static int start_call(struct koine_client *client, struct koine__snapshot *snaps
 {
     struct koine__route route;
     int rc = koine__resolve(snapshot, request, document, &route, ret_error);
+    if (rc == KOINE_OK)
+        rc = koine__document_check(document, ret_error);
     if (rc != KOINE_OK)
         return rc;
+    koine__pool_set_limit(&client->pool, snapshot->pool_connections);
     if (how->complete)
         route.commit = KOINE_COMMIT_COMPLETE;
     else if (request->commit != KOINE_COMMIT_ROUTE)
@@ -171,6 +174,7 @@ static int start_call(struct koine_client *client, struct koine__snapshot *snaps
         .min_attempt = snapshot->min_attempt,
         .canceller = request->canceller,
         .user = request->user,
+        .run = request->run ? request->run : client->hub->run,
         .ca_file = snapshot->ca_file,
         .proxy = snapshot->proxy,
         .plan = snapshot,
@@ -348,6 +352,7 @@ static int start_list(struct koine_client *client, struct koine__snapshot *snaps
         .document = document,
         .deadline = route.deadline,
         .min_attempt = snapshot->min_attempt,
+        .run = client->hub->run,
         .ca_file = snapshot->ca_file,
         .proxy = snapshot->proxy,
         .plan = snapshot,

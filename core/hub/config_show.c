@@ -95,19 +95,31 @@ static void add_text(struct koine__buf *buf, const char *text)
         add_quoted(buf, text);
 }
 
-/* JSON is YAML but for the dollar signs in it, and for the space that libyaml wants behind a colon. */
+/* Whether the string that begins here is a member's name: nothing is expanded in those. */
+static bool is_member_name(const char *json)
+{
+    const char *at = json + 1;
+    while (*at && *at != '"')
+        at += *at == '\\' && at[1] ? 2 : 1;
+    return *at && at[1] == ':';
+}
+
+/* JSON is YAML but for the dollar signs in its values, and for the space that libyaml wants behind a colon.
+ */
 static void add_json(struct koine__buf *buf, const char *json)
 {
-    bool inside = false;
+    bool inside = false, name = false;
     for (; *json; json++) {
         if (inside && *json == '\\' && json[1])
             koine__buf_addc(buf, *json++);
-        else if (*json == '"')
+        else if (*json == '"') {
             inside = !inside;
+            name = inside && is_member_name(json);
+        }
         size_t awkward = add_awkward(buf, json);
         if (awkward)
             json += awkward - 1;
-        else if (*json == '$')
+        else if (*json == '$' && !name)
             add_dollar(buf, json[1]);
         else
             koine__buf_addc(buf, *json);
@@ -120,8 +132,11 @@ static void add_value(struct show *show, const struct koine__setting *row, const
 {
     if (!row) /* what it is, and so whether it is a secret, nobody knows */
         koine__buf_adds(&show->buf, "(unknown key)");
-    else if (row->type == KOINE__SET_SECRET)
+    else if (row->type == KOINE__SET_SECRET || row->type == KOINE__SET_COMMAND)
         koine__buf_adds(&show->buf, "(set)");
+    else if (row->type == KOINE__SET_URL &&
+             strchr(value, '@')) /* refused as it is, and perhaps for a password */
+        koine__buf_adds(&show->buf, "(not a URL)");
     else if (row->type == KOINE__SET_JSON)
         add_json(&show->buf, value);
     else

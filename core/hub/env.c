@@ -39,12 +39,24 @@ void koine__env_free(struct koine__env *env)
 {
     if (!env)
         return;
-    for (size_t i = 0; i < env->count; i++) {
-        koine__dealloc(env->items[i].name);
-        wipe_text(env->items[i].value);
-    }
+    koine__env_cut(env, 0);
     koine__dealloc(env->items);
     koine__dealloc(env);
+}
+
+size_t koine__env_count(const struct koine__env *env)
+{
+    return env ? env->count : 0;
+}
+
+void koine__env_cut(struct koine__env *env, size_t count)
+{
+    while (env && env->count > count) {
+        struct variable *last = &env->items[--env->count];
+        koine__dealloc(last->name);
+        wipe_text(last->value);
+        *last = (struct variable){0};
+    }
 }
 
 static struct variable *find(const struct koine__env *env, koine_str name)

@@ -21,6 +21,10 @@ int koine__env_add_process(struct koine__env *env, const char *const *variables)
 int koine__env_add_file(struct koine__env *env, const char *file, koine_error **ret_error);
 int koine__env_add_text(struct koine__env *env, const char *file, const char *text, size_t len,
                         koine_error **ret_error);
+/* How many variables there are, and back to so many: what a file added that was refused after all. NULL is
+ * fine. */
+size_t koine__env_count(const struct koine__env *env);
+void koine__env_cut(struct koine__env *env, size_t count);
 const char *koine__env_get(const struct koine__env *env,
                            const char *name); /* NULL: not set; NULL env is empty */
 /* Bytes at the beginning of the text that can be a variable's name. */

@@ -20,9 +20,12 @@ static int init_hub(struct koine_hub *hub)
     hub->generation = koine__fork_generation();
     hub->staged = koine__store_new();
     koine__log_init(&hub->log);
-    if (pthread_mutex_init(&hub->mutex, NULL) != 0)
+    if (pthread_mutex_init(&hub->mutex, NULL) != 0 || pthread_mutex_init(&hub->staging, NULL) != 0)
         return KOINE_ESYSTEM;
-    return hub->staged ? koine__crypto_init() : KOINE_EMEMORY;
+    int rc = hub->staged ? koine__crypto_init() : KOINE_EMEMORY;
+    if (rc == KOINE_OK)
+        snprintf(hub->run, sizeof(hub->run), "r%016llx", (unsigned long long)koine__crypto_seed());
+    return rc;
 }
 
 static bool is_parents(const struct koine_hub *hub)
@@ -37,6 +40,7 @@ static void destroy(struct koine_hub *hub)
     koine__env_free(hub->env);
     koine__handles_free(hub->handles);
     koine_error_free(hub->stage_error);
+    koine__dealloc(hub->stage_error_path);
     koine__dealloc(hub->config_file);
     koine__dealloc(hub->named_config);
     koine__dealloc(hub->user_config);
@@ -44,6 +48,7 @@ static void destroy(struct koine_hub *hub)
         koine__curl_share_free(hub->share);
     koine__log_release(&hub->log);
     pthread_mutex_destroy(&hub->mutex);
+    pthread_mutex_destroy(&hub->staging);
     koine__dealloc(hub);
 }
 
@@ -134,6 +139,33 @@ int koine_hub_set_log(koine_hub *hub, int level, koine_log_sink sink, void *user
 
 /* ---- staging ---- */
 
+static bool is_at_or_below(const char *path, const char *top)
+{
+    size_t len = strlen(top);
+    return strncmp(path, top, len) == 0 && (path[len] == '\0' || path[len] == '.');
+}
+
+static void forget_stage_error(struct koine_hub *hub)
+{
+    koine_error_free(hub->stage_error);
+    koine__dealloc(hub->stage_error_path);
+    hub->stage_error = NULL;
+    hub->stage_error_path = NULL;
+}
+
+/* Kept for apply, which has somewhere to put it; the first one counts. */
+static int keep_stage_error(struct koine_hub *hub, const char *path, koine_error *error)
+{
+    char *copy = hub->stage_error ? NULL : koine__strdup(path);
+    if (!copy) {
+        koine_error_free(error);
+        return hub->stage_error ? KOINE_OK : KOINE_EMEMORY;
+    }
+    hub->stage_error = error;
+    hub->stage_error_path = copy;
+    return KOINE_OK;
+}
+
 int koine_hub_set(koine_hub *hub, const char *path, const char *value)
 {
     static const struct koine__origin origin = {"koine_hub_set", 0, 0};
@@ -141,17 +173,15 @@ int koine_hub_set(koine_hub *hub, const char *path, const char *value)
     int rc = koine__hub_usable(hub);
     if (rc != KOINE_OK || !path || !value)
         return rc != KOINE_OK ? rc : KOINE_EARGUMENT;
-    pthread_mutex_lock(&hub->mutex);
+    pthread_mutex_lock(&hub->staging);
     rc = koine__config_value(hub->staged, path, value, origin, &error);
-    if (rc != KOINE_OK && rc != KOINE_EMEMORY) { /* told by apply, which has somewhere to put it */
-        if (!hub->stage_error) {
-            hub->stage_error = error;
-            error = NULL;
-        }
-        rc = KOINE_OK;
-    }
-    pthread_mutex_unlock(&hub->mutex);
-    koine_error_free(error);
+    if (rc == KOINE_OK && hub->stage_error && is_at_or_below(hub->stage_error_path, path))
+        forget_stage_error(hub);
+    else if (rc == KOINE_EMEMORY)
+        koine_error_free(error);
+    else if (rc != KOINE_OK)
+        rc = keep_stage_error(hub, path, error);
+    pthread_mutex_unlock(&hub->staging);
     return rc;
 }
 
@@ -260,13 +290,17 @@ static int settle(struct koine_hub *hub, struct koine__store *copy, int rc)
  * for. */
 static int stage_file(struct koine_hub *hub, const char *file, koine_error **ret_error)
 {
-    int rc = hub->env ? read_env_beside(hub->env, file, ret_error) : KOINE_OK;
-    if (rc != KOINE_OK)
-        return rc;
+    size_t mark = koine__env_count(hub->env);
     struct koine__store *copy = koine__store_copy(hub->staged);
-    rc = copy ? koine__config_load(copy, file, hub->env, ret_error) : koine__error_memory(ret_error);
+    int rc = copy ? KOINE_OK : koine__error_memory(ret_error);
+    if (rc == KOINE_OK && hub->env)
+        rc = read_env_beside(hub->env, file, ret_error);
+    if (rc == KOINE_OK)
+        rc = koine__config_load(copy, file, hub->env, ret_error);
     if (rc == KOINE_OK)
         rc = koine__env_stage(hub->env, copy, ret_error);
+    if (rc != KOINE_OK)
+        koine__env_cut(hub->env, mark);
     return settle(hub, copy, rc);
 }
 
@@ -291,9 +325,9 @@ int koine_hub_load(koine_hub *hub, const char *file, koine_error **ret_error)
     int rc = unusable(hub, ret_error, "koine_hub_load");
     if (rc != KOINE_OK)
         return rc;
-    pthread_mutex_lock(&hub->mutex);
+    pthread_mutex_lock(&hub->staging);
     rc = load(hub, file, ret_error);
-    pthread_mutex_unlock(&hub->mutex);
+    pthread_mutex_unlock(&hub->staging);
     return rc;
 }
 
@@ -343,32 +377,62 @@ int koine_hub_load_environment(koine_hub *hub, koine_error **ret_error)
     int rc = unusable(hub, ret_error, "koine_hub_load_environment");
     if (rc != KOINE_OK)
         return rc;
-    pthread_mutex_lock(&hub->mutex);
+    pthread_mutex_lock(&hub->staging);
     rc = load_environment(hub, ret_error);
-    pthread_mutex_unlock(&hub->mutex);
+    pthread_mutex_unlock(&hub->staging);
     return rc;
 }
 
 /* ---- publishing ---- */
 
+/* What holds for the hub itself, and not for calls. */
+static void take_settings(struct koine_hub *hub)
+{
+    bool told = koine__store_get(hub->staged, "log.level");
+    koine__log_at_least(&hub->log, told ? (int)koine__store_number(hub->staged, "log.level") : -1);
+    const char *limit = hub->env ? koine__env_get(hub->env, "MAX_ESTIMATED_COST") : NULL;
+    if (limit && *limit) /* budgets are not there yet, and nobody may believe that they are */
+        KOINE__LOG(
+            &hub->log, KOINE__LOG_WARNING,
+            "event=no_budget MAX_ESTIMATED_COST is set, but this version has no budgets: nothing is limited");
+}
+
+static void publish(struct koine_hub *hub, struct koine__snapshot *snapshot)
+{
+    pthread_mutex_lock(&hub->mutex);
+    struct koine__snapshot *old = hub->snapshot;
+    hub->snapshot = snapshot;
+    pthread_mutex_unlock(&hub->mutex);
+    koine__snapshot_unref(old);
+}
+
+/* A reference to what is in force, or NULL. */
+static struct koine__snapshot *current(struct koine_hub *hub)
+{
+    pthread_mutex_lock(&hub->mutex);
+    struct koine__snapshot *snapshot = hub->snapshot ? koine__snapshot_ref(hub->snapshot) : NULL;
+    pthread_mutex_unlock(&hub->mutex);
+    return snapshot;
+}
+
+/* `staging` is held. */
 static int apply(struct koine_hub *hub, koine_error **ret_error)
 {
     struct koine__snapshot *snapshot;
     if (hub->stage_error) {
-        koine_error *error = hub->stage_error;
-        int number = error->number;
-        hub->stage_error = NULL;
-        if (ret_error)
-            *ret_error = error;
-        else
-            koine_error_free(error);
+        int number = hub->stage_error->number;
+        if (ret_error) {
+            *ret_error = hub->stage_error;
+            hub->stage_error = NULL;
+        }
+        forget_stage_error(hub);
         return number;
     }
     int rc = koine__snapshot_build(hub->staged, hub->env, &hub->log, &snapshot, ret_error);
     if (rc != KOINE_OK)
         return rc;
-    koine__snapshot_unref(hub->snapshot);
-    hub->snapshot = snapshot;
+    publish(hub, snapshot);
+    take_settings(hub);
     return KOINE_OK;
 }
 
@@ -377,9 +441,24 @@ int koine_hub_apply(koine_hub *hub, koine_error **ret_error)
     int rc = unusable(hub, ret_error, "koine_hub_apply");
     if (rc != KOINE_OK)
         return rc;
-    pthread_mutex_lock(&hub->mutex);
+    pthread_mutex_lock(&hub->staging);
     rc = apply(hub, ret_error);
-    pthread_mutex_unlock(&hub->mutex);
+    pthread_mutex_unlock(&hub->staging);
+    return rc;
+}
+
+static int apply_first(struct koine_hub *hub, struct koine__snapshot **ret, koine_error **ret_error)
+{
+    int rc = KOINE_OK;
+    pthread_mutex_lock(&hub->staging);
+    *ret = current(hub); /* another thread may have been faster */
+    if (!*ret && hub->stage_error && !ret_error)
+        rc = hub->stage_error->number; /* kept for somebody who can be told */
+    else if (!*ret)
+        rc = apply(hub, ret_error);
+    if (rc == KOINE_OK && !*ret)
+        *ret = current(hub);
+    pthread_mutex_unlock(&hub->staging);
     return rc;
 }
 
@@ -388,14 +467,11 @@ int koine__hub_snapshot(struct koine_hub *hub, struct koine__snapshot **ret, koi
     int rc = unusable(hub, ret_error, "koine");
     if (rc != KOINE_OK)
         return rc;
-    pthread_mutex_lock(&hub->mutex);
-    if (!hub->snapshot && hub->stage_error && !ret_error)
-        rc = hub->stage_error->number; /* kept for somebody who can be told */
-    else if (!hub->snapshot)
-        rc = apply(hub, ret_error);
+    struct koine__snapshot *snapshot = current(hub);
+    if (!snapshot)
+        rc = apply_first(hub, &snapshot, ret_error);
     if (rc == KOINE_OK)
-        *ret = koine__snapshot_ref(hub->snapshot);
-    pthread_mutex_unlock(&hub->mutex);
+        *ret = snapshot;
     return rc;
 }
 
@@ -404,9 +480,11 @@ int koine_hub_show(koine_hub *hub, char **ret)
     int rc = koine__hub_usable(hub);
     if (rc != KOINE_OK || !ret)
         return rc != KOINE_OK ? rc : KOINE_EARGUMENT;
-    pthread_mutex_lock(&hub->mutex);
-    rc = koine__config_show(hub->snapshot ? hub->snapshot->store : hub->staged, ret);
-    pthread_mutex_unlock(&hub->mutex);
+    struct koine__snapshot *snapshot = current(hub);
+    pthread_mutex_lock(&hub->staging);
+    rc = koine__config_show(snapshot ? snapshot->store : hub->staged, ret);
+    pthread_mutex_unlock(&hub->staging);
+    koine__snapshot_unref(snapshot);
     return rc;
 }
 
@@ -445,9 +523,9 @@ const char *koine_hub_file(koine_hub *hub)
     const char *file = "";
     if (koine__hub_usable(hub) != KOINE_OK)
         return file;
-    pthread_mutex_lock(&hub->mutex);
+    pthread_mutex_lock(&hub->staging);
     if (hub->config_file)
         file = hub->config_file;
-    pthread_mutex_unlock(&hub->mutex);
+    pthread_mutex_unlock(&hub->staging);
     return file;
 }

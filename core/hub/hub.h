@@ -21,20 +21,26 @@ struct koine__world {
 struct koine__handle; /* a koine_provider_handle in the hub's list */
 
 struct koine_hub {
-    pthread_mutex_t mutex; /* guards everything below but `log` and `world` */
+    pthread_mutex_t mutex; /* never held for long */
     struct koine__log log;
     struct koine__world world; /* set before the first client */
+    /* What is staged, up to its mark below. Held while a snapshot is built, which may read files and run
+     * commands; so whoever only wants the snapshot in force takes `mutex` alone. Taken before it. */
+    pthread_mutex_t staging;
     struct koine__store *staged;
     struct koine__env *env; /* NULL: the environment was not asked for */
+    char run[24];           /* the run id of calls that name none */
     char *config_file;      /* loaded last; NULL: none */
     char *named_config;     /* $KOINE_CONFIG as the process itself has it; NULL: not set, or not asked for */
     char *user_config;      /* where the user's would be, likewise */
+    struct koine_error *stage_error; /* what koine_hub_set found wrong; told by apply */
+    char *stage_error_path;          /* for which setting: a right value for it is the end of the error */
+    /* The mark: below here `mutex` guards. */
     struct koine__snapshot *snapshot;
     struct koine__curl_share *share; /* made with the first client */
     struct koine__handle *handles;
-    struct koine_error *stage_error; /* what koine_hub_set found wrong; told by apply */
-    int references;                  /* the application's own and one for each client */
-    unsigned generation;             /* of the process: see fork.h */
+    int references;      /* the application's own and one for each client */
+    unsigned generation; /* of the process: see fork.h */
 };
 /* A reference to the snapshot in force; applies what is staged if nothing was applied yet. */
 int koine__hub_snapshot(struct koine_hub *hub, struct koine__snapshot **ret, koine_error **ret_error);

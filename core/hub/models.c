@@ -43,9 +43,10 @@ static const char *join_capabilities(struct koine_models *models, const struct k
 static const char *price_text(struct koine_models *models, int64_t picodollars)
 {
     char text[40];
-    if (picodollars < 0)
+    int64_t million;
+    if (picodollars < 0 || __builtin_mul_overflow(picodollars, INT64_C(1000000), &million))
         return "";
-    koine__write_usd(picodollars * 1000000, text, sizeof(text));
+    koine__write_usd(million, text, sizeof(text));
     return copy(models, text);
 }
 

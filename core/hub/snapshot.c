@@ -191,6 +191,8 @@ static int build(const struct koine__building *building, const struct koine__sto
     if (rc)
         return rc;
     read_numbers(snapshot);
+    if (!snapshot->proxy && !building->env)
+        snapshot->proxy = "";
     rc = load_plugins(building);
     if (!rc)
         rc = read_catalogue(building);

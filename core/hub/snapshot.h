@@ -22,7 +22,8 @@ struct koine__snapshot {
     struct koine__route
         single; /* what a route of one target takes from the default one; without its target */
     int64_t pool_connections, pool_idle, min_attempt;
-    const char *ca_file, *proxy;
+    const char *ca_file,
+        *proxy;     /* proxy NULL: as the environment says; "": none, for nobody asked to read that */
     int references; /* changed atomically */
 };
 /* `store` is copied. Opens plugins, reads catalogues, files with keys, and runs api_key_command. A plugin

@@ -119,7 +119,8 @@ void koine__cost_from_provider(const koine_provider_cost *cost, koine_cost *ret)
 {
     static const int states[] = {KOINE_UNPRICED, KOINE_PRICED, KOINE_FREE_OF_CHARGE};
     *ret = (koine_cost)KOINE_COST_INIT;
-    if (cost->state < 0 || cost->state > KOINE_PRICE_FREE)
+    if (cost->state < 0 || cost->state > KOINE_PRICE_FREE ||
+        cost->picodollars < 0) /* nobody is paid for asking */
         return;
     ret->state = states[cost->state];
     ret->picodollars = ret->state == KOINE_PRICED ? cost->picodollars : 0;

@@ -49,9 +49,7 @@ int koine__json_read(koine_str text, struct koine__arena *arena, const koine_nod
     document->text = text;
     document->arena = arena;
     root->document = document;
-    root->source.ptr = koine__json_space(text.ptr, text.ptr + text.len);
-    size_t at = (size_t)(root->source.ptr - text.ptr);
-    root->source.len = koine__json_skip(text, at) - at;
+    root->source = koine__str_trim(text); /* what was checked has nothing but space around its value */
     *ret = root;
     return KOINE_OK;
 }

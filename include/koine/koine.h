@@ -360,7 +360,7 @@ enum {
     KOINE_EVENT_ARGUMENTS = 6, /* text: next piece of that tool's arguments: tool */
     KOINE_EVENT_TOOL_END = 7,  /* its arguments are complete JSON: tool, text: all of them */
     KOINE_EVENT_USAGE = 8,     /* usage so far */
-    KOINE_EVENT_PARAMETER = 9, /* a member of the document was dropped, mapped or clamped: name, text */
+    KOINE_EVENT_PARAMETER = 9, /* a member of the document was dropped or clamped: name, text */
     KOINE_EVENT_SWITCH = 10, /* the route moved on before anything was delivered: target (new), text (why) */
     KOINE_EVENT_EXTRA = 11,  /* name, text: JSON of something vendor-specific ("logprobs") */
     KOINE_EVENT_STOP = 12,   /* terminal: finish */

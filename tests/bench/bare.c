@@ -189,8 +189,10 @@ static int turn(void)
                    (is & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
         curl_multi_socket_action(multi, events[i].data.fd, what, &active);
     }
-    if (count == 0)
+    if (count == 0) {
+        timeout = -1; /* a timer fires once; curl sets another if it wants one */
         curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &active);
+    }
     collect();
     return count;
 }

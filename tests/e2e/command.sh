@@ -383,7 +383,8 @@ if [ $status = 0 ]; then
     done_with "a terminal: streamed, reasoning dimmed, a summary"
     NO_COLOR=1 tty "$koine" -c "$scratch/koine.yaml" chat -m openai/reasoning Hi
     out_lacks "$dim"
-    done_with "a terminal: NO_COLOR"
+    out_has "[reasoning]"
+    done_with "a terminal: NO_COLOR, and a word for what was thought"
     tty -i "The" "$koine" -c "$scratch/koine.yaml" chat -m openai/slow Hi
     status_is 130
     out_has "The"
@@ -410,6 +411,9 @@ run models openai
 out_lacks meta-llama
 out_has gpt-4o-mini
 done_with "models INSTANCE"
+run models together
+grep -q '^meta-llama/Meta-Llama-3.1-8B-Instruct-Turbo  *131072 ' "$scratch/out" || complain "another window than 131072"
+done_with "models: numbers are exact"
 run models --json
 shape_is models
 member_is models.0.id meta-llama/Meta-Llama-3.1-8B-Instruct-Turbo
@@ -487,7 +491,7 @@ echo 'echo no' >"$scratch/mixed/script.so"
 sed "s|$scratch/plugins|$scratch/mixed|" "$scratch/koine.yaml" >"$scratch/mixed.yaml"
 bare -c "$scratch/mixed.yaml" providers
 status_is 0
-out_has "refused"
+out_has "  refused: is not a shared object"
 err_has "note: $scratch/mixed/script.so is refused: is not a shared object"
 err_is_one_line
 done_with "providers: a refused plugin and the reason"
@@ -625,9 +629,32 @@ status_is 0
 err_has "event=attempt"
 done_with "-v tells what happens"
 run chat -vv -m openai/echo "a secret prompt"
-grep -q "event=" "$scratch/err" || complain "nothing is told"
+err_has "event=request target=openai/echo"
+err_has "event=head target=openai/echo status=200"
 ! grep -q "a secret prompt" "$scratch/err" || complain "the prompt is told"
 done_with "-vv does not tell the prompt"
+
+# ---- Completion -----------------------------------------------------------------------------------------------------
+
+completed() { # WORD...: what the last word may become, into out
+    bash -c '. "$0" && COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) && _koine && printf "%s\n" "${COMPREPLY[@]}"' \
+        "$source/apps/koine/koine.bash" "$koine" -c "$scratch/koine.yaml" "$@" >"$scratch/out" 2>"$scratch/err"
+}
+if command -v bash >/dev/null 2>&1; then
+    completed chat -m op
+    err_is_empty
+    out_is openai/
+    done_with "completion: an instance and its slash"
+    completed chat -m openai/gpt-4o-mini-2
+    err_is_empty
+    out_is openai/gpt-4o-mini-2024-07-18
+    done_with "completion: the models of an instance"
+    completed cost --model = together/mistralai/Mixtral-8x7B-
+    out_is together/mistralai/Mixtral-8x7B-Instruct-v0.1
+    done_with "completion: also after --model="
+else
+    skip "completion" "there is no bash"
+fi
 
 # ---- standin --------------------------------------------------------------------------------------------------------
 
@@ -649,6 +676,10 @@ wait $pid
 status=$?
 status_is 0
 done_with "koine standin"
+bare standin --help
+out_has "Usage: koine standin "
+out_lacks "Usage: koine-standin"
+done_with "koine standin --help speaks of koine standin"
 bare standin --port 99999
 status_is 2
 err_has "a number from 0 to 65535 is wanted"

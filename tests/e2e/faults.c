@@ -339,7 +339,7 @@ static void statuses(void)
         {"529", PATIENT, 529, ALIKE(FAILS(OVERLOADED, 3, NOTHING))},
         {"html", PATIENT, 502, ALIKE(FAILS(SERVER, 3, NOTHING))},
         {"html-200", PATIENT, 200, ALIKE(FAILS(SERVER, 3, NOTHING))},
-        {"redirect", PATIENT, 307, ALIKE(FAILS(PROTOCOL, 3, NOTHING))},
+        {"redirect", PATIENT, 307, ALIKE(FAILS(PROTOCOL, 1, NOTHING))},
         {"context-length", PATIENT, 400, ALIKE(FAILS(CONTEXT_LENGTH, 1, NOTHING))},
         {"content-filter", PATIENT, 400, ALIKE(FAILS(CONTENT_POLICY, 1, NOTHING))},
     };
@@ -620,7 +620,7 @@ static const struct rescue rescues[] = {
     {"529", {2, 2, 2}, false},
     {"html", {2, 2, 2}, false},
     {"html-200", {2, 2, 2}, false},
-    {"redirect", {2, 2, 2}, false},
+    {"redirect", {1, 1, 1}, false},
     {"reset", {2, 2, 2}, false},
     {"silence", {0, 1, 1}, false}, /* who says nothing at all is not asked again */
     {"keepalive", {0, 2, 2}, false},

@@ -43,6 +43,13 @@ static void ask(const koine_provider *provider, struct vendor_case *c, koine_str
     struct koine__buf request, notices;
     char *document = fuzz_copy(input);
     c->document = document;
+    char *options = strncmp(document, "options ", 8) == 0 ? document + 8 : NULL;
+    char *end = options ? strchr(options, '\n') : NULL;
+    if (end) { /* a first line may set options of the instance */
+        *end = '\0';
+        c->options = options;
+        c->document = end + 1;
+    }
     koine__buf_init(&request, (size_t)4 << 20);
     koine__buf_init(&notices, (size_t)4 << 20);
     vendor_ask(provider, c, &request, &notices);

@@ -162,6 +162,22 @@ static void walk(const koine_node *node)
     }
 }
 
+/* Through the getters that applications have. */
+static void look(const koine_json *json)
+{
+    size_t length = 0;
+    FUZZ_CHECK(koine_json_kind(json) != KOINE_JSON_NONE);
+    koine_json_integer(json, -1);
+    koine_json_real(json, -1);
+    koine_json_true(json);
+    koine_json_string(json, &length);
+    for (size_t i = 0; i < koine_json_count(json); i++) {
+        const char *name = koine_json_name_at(json, i);
+        FUZZ_CHECK(!name || koine_json_get(json, name));
+        look(koine_json_at(json, i));
+    }
+}
+
 /* The tree may only refuse names that hold a NUL below the top level. */
 static void build_tree(koine_str text)
 {
@@ -174,6 +190,7 @@ static void build_tree(koine_str text)
         koine_error_free(error);
         return;
     }
+    look(tree);
     char *printed = koine_json_text(tree);
     FUZZ_CHECK(printed && koine__json_check(koine__str(printed), KOINE__JSON_DEPTH, NULL) == KOINE_OK);
     koine_free(printed);

@@ -8,6 +8,7 @@ sim_ldadd = tests/sim/libsim.a $(suite_ldadd)
 sim_programs = \
   tests/sim/test_calls \
   tests/sim/test_costs \
+  tests/sim/test_keys \
   tests/sim/test_memory \
   tests/sim/test_random \
   tests/sim/test_retry_sim \
@@ -20,6 +21,7 @@ TESTS += $(sim_programs)
 
 tests_sim_test_calls_LDADD = $(sim_ldadd)
 tests_sim_test_costs_LDADD = $(sim_ldadd)
+tests_sim_test_keys_LDADD = $(sim_ldadd)
 tests_sim_test_memory_LDADD = $(sim_ldadd)
 tests_sim_test_random_LDADD = $(sim_ldadd)
 tests_sim_test_retry_sim_LDADD = $(sim_ldadd)

@@ -112,7 +112,6 @@ static void what_is_retried(void)
         {.match = TOGETHER, .fault_class = KOINE_CLASS_CONNECT},
         {.match = TOGETHER, .fault_class = KOINE_CLASS_RESET},
         {.match = TOGETHER, .status = 200}, /* and here without a body */
-        {ANSWER(TOGETHER, 301, "moved")},
         {ANSWER(TOGETHER, 200, "<html>Welcome to the hotel</html>")},
         {ANSWER(TOGETHER, 200, "data: {\"choices\":[{\n\n")},
         {ANSWER(TOGETHER, 200, "data: " ERROR("overloaded") "\n\n")},
@@ -125,7 +124,7 @@ static void what_is_retried(void)
         "together/a 409 server 0",          "together/a 429 rate_limit 0",
         "together/a 498 overloaded 0",      "together/a 529 overloaded 0",
         "together/a 0 connect 0",           "together/a 0 reset ~2800000",
-        "together/a 200 protocol ~2800000", "together/a 301 protocol 0",
+        "together/a 200 protocol ~2800000",
         "together/a 200 server ~2800000",   "together/a 200 protocol ~2800000",
         "together/a 200 server ~2800000",   "together/a 200 protocol ~2800000",
         "together/a 200 reset ~2800000",

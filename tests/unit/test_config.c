@@ -748,11 +748,12 @@ static void shown_quoted(void)
 /* What is shown can be read again and gives the same. */
 static void shown_can_be_read(void)
 {
-    static const char text[] = "providers: {lab: {plugin: openai, base_url: http://h:1/v1, options: {o: \"a: "
-                               "$${b} \\n\\x85\\u2028 # 'c' \\\\\"}}, x: }\n"
-                               "routes: {d: {targets: [{target: lab/m, unset: [a b], set: {s: {a: "
-                               "['x\"y\\z', \"\\x7f\\n\\u2028\", '$$$${', ~, -1.5e3], \"b: c\": {}}}}]}}\n"
-                               "plugin_path: [/a b, '/#c']\ncatalogue: []\n";
+    static const char text[] =
+        "providers: {lab: {plugin: openai, base_url: http://h:1/v1, options: {o: \"a: "
+        "$${b} \\n\\x85\\u2028 # 'c' \\\\\"}}, x: }\n"
+        "routes: {d: {targets: [{target: lab/m, unset: [a b], set: {s: {a: "
+        "['x\"y\\z', \"\\x7f\\n\\u2028\", '$$$${', ~, -1.5e3], \"b: c\": {}, \"${d}$$\": '$${d}'}}}]}}\n"
+        "plugin_path: [/a b, '/#c']\ncatalogue: []\n";
     struct koine__store *first = koine__store_new(), *second = koine__store_new();
     char *once = NULL, *twice = NULL;
     ASSERT_STR(parse(first, text), NULL);

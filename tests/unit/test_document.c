@@ -118,6 +118,38 @@ static void no_memory(void)
     }
 }
 
-SUITE_MAIN("document", {"keeps a copy", keeps_a_copy}, {"what is no document", what_is_no_document},
-           {"changes", changes}, {"no document", no_document}, {"options of an instance", options},
-           {"no memory", no_memory})
+/* What is no request is refused with its place, before anybody is asked. */
+static void shapes(void)
+{
+    static const struct {
+        const char *text, *wrong;
+    } rows[] = {
+        {"{\"messages\":[]}", ""},
+        {"{\"messages\":[{\"role\":\"user\"}],\"n\":1,\"koine\":{\"a\":1}}", ""},
+        {"{}", "document:1:1: there are no `messages`; write [{\"role\": \"user\", \"content\": \"…\"}]"},
+        {"{\n \"messages\": \"x\"}",
+         "document:2:14: `messages` is not a list; write [{\"role\": \"user\", \"content\": \"…\"}]"},
+        {"{\"messages\":[1]}", "document:1:14: a message is an object with `role` and `content`"},
+        {"{\"messages\":[{}]}",
+         "document:1:14: a message needs a `role`: system, developer, user, assistant or tool"},
+        {"{\"messages\":[{\"role\":5}]}",
+         "document:1:22: a message needs a `role`: system, developer, user, assistant or tool"},
+        {"{\"messages\":[],\"n\":2}",
+         "document:1:20: `n` is above 1; a call gives one answer, so make one call for each"},
+        {"{\"messages\":[],\"koine\":5}", "document:1:24: `koine` is not an object"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct koine__document *document = NULL;
+        koine_error *error = NULL;
+        CU_ASSERT_EQUAL_FATAL(koine__document_read(koine__str(rows[i].text), &document, &error), KOINE_OK);
+        int rc = koine__document_check(document, &error);
+        ASSERT_INT(rc, rows[i].wrong[0] ? KOINE_EARGUMENT : KOINE_OK);
+        ASSERT_STR(error ? koine_error_message(error) : "", rows[i].wrong);
+        koine_error_free(error);
+        koine__document_free(document);
+    }
+}
+
+SUITE_MAIN("document", {"shapes", shapes}, {"keeps a copy", keeps_a_copy},
+           {"what is no document", what_is_no_document}, {"changes", changes}, {"no document", no_document},
+           {"options of an instance", options}, {"no memory", no_memory})

@@ -452,6 +452,56 @@ static void errors_of_set(void)
     rig_close(&rig); /* one that nobody asked for */
 }
 
+/* The last one staged for a path holds, also where the one before was wrong. */
+static void a_corrected_set(void)
+{
+    struct rig rig;
+    if (!rig_open(&rig, NULL, 0))
+        return;
+    ASSERT_INT(koine_hub_set(rig.hub, "routes.default.targets", "["), KOINE_OK);
+    ASSERT_INT(koine_hub_set(rig.hub, "routes.default.targets", "[openai/gpt-4o-mini]"), KOINE_OK);
+    ASSERT_INT(koine_hub_apply(rig.hub, NULL), KOINE_OK);
+    ASSERT_STR(koine_hub_route(rig.hub, 0), "default");
+    rig_close(&rig);
+}
+
+static void *apply_there(void *arg)
+{
+    koine_hub_apply(arg, NULL);
+    return NULL;
+}
+
+/* Building a snapshot may run commands; whoever works with the one in force does not wait for them. */
+static void an_apply_blocks_nobody(void)
+{
+    struct scratch folder;
+    struct rig rig;
+    pthread_t thread;
+    koine_usage usage = KOINE_USAGE_INIT;
+    koine_cost cost = KOINE_COST_INIT;
+    char command[4200], pipe[4096];
+    if (!rig_open(&rig, NULL, 0))
+        return;
+    APPLY(&rig, "min_attempt", "1s");
+    scratch_make(&folder);
+    snprintf(pipe, sizeof(pipe), "%s", scratch_path(&folder, "pipe"));
+    CU_ASSERT_EQUAL_FATAL(mkfifo(pipe, 0600), 0);
+    snprintf(command, sizeof(command), "cat %s", pipe);
+    koine_hub_set(rig.hub, "providers.slow.plugin", "openai");
+    koine_hub_set(rig.hub, "providers.slow.api_key_command", command);
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, apply_there, rig.hub), 0);
+    int fd = open(pipe, O_WRONLY); /* until the command reads: the snapshot is being built */
+    usage.input = 1;
+    ASSERT_INT(koine_calculate_cost(rig.hub, "openai/gpt-4o-mini", &usage, -1, &cost), KOINE_OK);
+    CU_ASSERT_PTR_NULL(koine_hub_provider(rig.hub, "slow"));
+    CU_ASSERT_EQUAL(write(fd, "a-key-of-it\n", 12), 12);
+    close(fd);
+    pthread_join(thread, NULL);
+    CU_ASSERT_PTR_NOT_NULL(koine_hub_provider(rig.hub, "slow"));
+    rig_close(&rig);
+    scratch_remove(&folder);
+}
+
 /* ---- what is in force ---- */
 
 static void shows_no_key(void)
@@ -789,7 +839,8 @@ static void failing_reloads(void)
     end();
 }
 
-SUITE_MAIN("hub", {"birth", birth}, {"without a hub", without_a_hub}, {"document", document},
+SUITE_MAIN("hub", {"a corrected set", a_corrected_set}, {"an apply blocks nobody", an_apply_blocks_nobody},
+           {"birth", birth}, {"without a hub", without_a_hub}, {"document", document},
            {"last one holds", last_one_holds}, {"environment wins", environment_wins},
            {"nothing is read unasked", nothing_is_read_unasked}, {"env files", env_files},
            {"env of a mode", env_of_a_mode}, {"env after the file", env_after_the_file},

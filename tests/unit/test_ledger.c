@@ -59,6 +59,15 @@ static void sums(void)
     koine__ledger_release(&ledger);
 }
 
+static void a_negative_cost_is_unknown(void)
+{
+    const koine_provider_cost told = {.size = sizeof(told), .state = KOINE_PRICE_KNOWN, .picodollars = -5};
+    koine_cost cost;
+    koine__cost_from_provider(&told, &cost);
+    ASSERT_INT(cost.state, KOINE_UNPRICED);
+    ASSERT_INT(cost.picodollars, 0);
+}
+
 static void free_if_all_is(void)
 {
     struct koine__ledger ledger = {0};
@@ -186,7 +195,8 @@ static void no_memory(void)
     }
 }
 
-SUITE_MAIN("ledger", {"rows", rows}, {"sums", sums}, {"free if all is", free_if_all_is},
+SUITE_MAIN("ledger", {"a negative cost is unknown", a_negative_cost_is_unknown}, {"rows", rows},
+           {"sums", sums}, {"free if all is", free_if_all_is},
            {"a sum that does not fit", a_sum_that_does_not_fit},
            {"usage there and back", usage_there_and_back}, {"copies what fits", copies_what_fits},
            {"costs from providers", costs_from_providers}, {"no memory", no_memory})
