@@ -16,7 +16,7 @@ struct koine__document {
 /* Copies the text. KOINE_EARGUMENT: not a JSON object (the error says where); KOINE_EMEMORY. */
 int koine__document_read(koine_str text, struct koine__document **ret, koine_error **ret_error);
 /* Whether it is a request for an answer at all, before anybody is asked: messages that are a list of objects
- * with a role, `n` of one, and nothing in `koine` that nobody knows. KOINE_EARGUMENT; the error says where
+ * with a role, `n` of one. KOINE_EARGUMENT; the error says where
  * and what would be right. */
 int koine__document_check(const struct koine__document *document, koine_error **ret_error);
 void koine__document_free(struct koine__document *document); /* NULL is fine */

@@ -3,6 +3,7 @@
  * streams. */
 #include "core/wire/frame.h"
 #include "core/wire/json.h"
+#include "tests/fuzz/slow_sse.h"
 #include "tests/unit/failalloc.h"
 #include "tests/unit/suite.h"
 
@@ -525,91 +526,14 @@ static void survives_failed_allocations(void)
 /* ---- The standard, slowly
  * -------------------------------------------------------------------------------------- */
 
-struct slow { /* WHATWG HTML, 9.2.6, and what frame.h adds to it */
-    char name[256], data[4096], stray[4096];
-    bool has_data;
-    struct koine__buf *trace;
-};
-
-static void slow_write(struct slow *slow, const char *kind, const char *name, const char *text)
+static void write_slow(void *arg, const char *kind, koine_str event, koine_str text)
 {
-    koine__buf_addf(slow->trace, "%s(%s|%s) ", kind, name, text);
-}
-
-static void slow_dispatch(struct slow *slow)
-{
-    size_t len = strlen(slow->data);
-    if (len)
-        slow->data[len - 1] = '\0'; /* its last line feed */
-    if (slow->data[0])
-        slow_write(slow, "sse", slow->name, slow->data);
-    slow->name[0] = slow->data[0] = '\0';
-}
-
-static void slow_stray(struct slow *slow, const char *line)
-{
-    if (line[strspn(line, " \t")] == '\0')
-        return;
-    strcat(slow->stray, slow->stray[0] ? "\n" : "");
-    strcat(slow->stray, line);
-}
-
-static void slow_field(struct slow *slow, const char *line, const char *name, const char *value, bool colon)
-{
-    if (!strcmp(name, "event")) {
-        strcpy(slow->name, value);
-    } else if (!strcmp(name, "data")) {
-        strcat(slow->data, value);
-        strcat(slow->data, "\n");
-    } else if (colon && !strcmp(name, "error")) {
-        if (*value)
-            slow_write(slow, "sse", "error", value);
-    } else if (strcmp(name, "id") && strcmp(name, "retry")) {
-        size_t letters = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
-        bool unknown = colon && letters && letters == strlen(name);
-        if (!unknown || slow->stray[0])
-            slow_stray(slow, line);
-    }
-}
-
-static void slow_line(struct slow *slow, const char *line)
-{
-    char name[256] = "";
-    const char *colon = strchr(line, ':');
-    if (!*line) {
-        slow_dispatch(slow);
-        return;
-    }
-    if (colon == line)
-        return;
-    strncat(name, line, colon ? (size_t)(colon - line) : sizeof(name) - 1);
-    const char *value = colon ? colon + 1 : "";
-    slow_field(slow, line, name, *value == ' ' ? value + 1 : value, colon != NULL);
-}
-
-/* Makes every line end a line feed, then goes line by line. */
-static void slow_decode(const char *text, bool clean, struct koine__buf *trace)
-{
-    static struct slow slow;
-    static char unified[8192];
-    size_t len = 0;
-    slow = (struct slow){.trace = trace};
-    for (const char *at = text; *at; at++)
-        if (!(*at == '\n' && at > text && at[-1] == '\r'))
-            unified[len++] = *at == '\r' ? '\n' : *at;
-    unified[len] = '\0';
-    char *line = unified;
-    for (char *lf; (lf = strchr(line, '\n')); line = lf + 1) {
-        *lf = '\0';
-        slow_line(&slow, line);
-    }
-    if (clean && *line)
-        slow_line(&slow, line);
-    if (clean || !*line)
-        slow_dispatch(&slow);
-    if (clean && slow.stray[0])
-        slow_write(&slow, "whole", "", slow.stray);
-    koine__buf_adds(trace, clean ? "end" : "cut");
+    koine__buf_adds(arg, kind);
+    koine__buf_addc(arg, '(');
+    write_text(arg, event);
+    koine__buf_addc(arg, '|');
+    write_text(arg, text);
+    koine__buf_adds(arg, ") ");
 }
 
 static uint32_t pick(uint64_t *state, uint32_t bound)
@@ -676,7 +600,9 @@ static void agrees_with_the_standard(void)
         body.len = random_stream(&state, text);
         body.cut = pick(&state, 2);
         koine__buf_reset(&slow);
-        slow_decode(text, !body.cut, &slow);
+        slow_decode(&(struct slow_sse){.frame = write_slow, .arg = &slow}, (koine_str){text, body.len},
+                    !body.cut);
+        koine__buf_adds(&slow, body.cut ? "cut" : "end");
         trace_body(&body, pick(&state, 40), pick(&state, 9), &fast);
         if (strcmp(koine__buf_str(&fast), koine__buf_str(&slow)) != 0)
             suite_assert_str(koine__buf_str(&fast), koine__buf_str(&slow), text, __FILE__, __LINE__);
