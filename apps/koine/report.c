@@ -171,12 +171,24 @@ int report_status(const koine_error *error)
     }
 }
 
+/* The library calls a document by that word; its reader knows it as a file. */
+static void report_problem(const struct args *args, const koine_error *error)
+{
+    static const char document[] = "document:";
+    const char *message = koine_error_message(error), *file = args_value(args, "request");
+    bool of_file = file != NULL && strcmp(file, "-") != 0;
+    if (of_file && strncmp(message, document, sizeof(document) - 1) == 0)
+        out_say("koine: %s:%s", file, message + sizeof(document) - 1);
+    else
+        report_fault(error);
+}
+
 int report_error(const struct args *args, int number, koine_error *error)
 {
     if (error == NULL)
         return report_number(args, number, NULL);
     int status = report_status(error);
-    report_fault(error);
+    report_problem(args, error);
     if (args->json)
         result_error(error);
     koine_error_free(error);

@@ -6,7 +6,7 @@
 #include "core/wire/timer.h"
 #include <errno.h>
 #include <koine/koine.h>
-#include <poll.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -48,7 +48,10 @@ struct koine__loop {
     uint64_t order;
     int64_t now;   /* of this round */
     int64_t armed; /* when timer_fd expires; never later than the nearest timer, perhaps earlier */
-    bool inside, firing, busy;
+    bool inside, firing, busy, held;
+    bool shows_busy; /* busy_fd is readable */
+    bool quiet;      /* nothing was ready in the round before */
+    int waiting;     /* of `events`: what wait has read, for process */
     struct slot *slots;
     size_t slot_capacity;
     struct epoll_event events[MOST_EVENTS];
@@ -194,15 +197,21 @@ void koine__loop_on_wake(struct koine__loop *loop, void (*woken)(void *arg), voi
     loop->woken_arg = arg;
 }
 
-void koine__loop_set_busy(struct koine__loop *loop, bool busy)
+static void show_busy(struct koine__loop *loop)
 {
-    if (busy == loop->busy)
+    if (loop->busy == loop->shows_busy || (loop->held && loop->busy))
         return;
-    loop->busy = busy;
-    if (busy)
+    loop->shows_busy = loop->busy;
+    if (loop->busy)
         raise_event(loop->busy_fd);
     else
         clear_event(loop->busy_fd);
+}
+
+void koine__loop_set_busy(struct koine__loop *loop, bool busy)
+{
+    loop->busy = busy;
+    show_busy(loop);
 }
 
 /* ---- Timers --------------------------------------------------------------------------------------- */
@@ -211,7 +220,7 @@ void koine__loop_set_busy(struct koine__loop *loop, bool busy)
  * itself, but what is due already keeps the descriptor readable there too. */
 static void arm(struct koine__loop *loop)
 {
-    if (!loop->heap || loop->heap->due >= loop->armed)
+    if (loop->held || !loop->heap || loop->heap->due >= loop->armed)
         return;
     int64_t now = koine__now(loop->clock);
     bool ahead = loop->heap->due > now;
@@ -269,6 +278,14 @@ static int fire_due(struct koine__loop *loop)
     loop->heap = koine__heap_join(loop->heap, loop->fresh);
     loop->fresh = NULL;
     return fired;
+}
+
+void koine__loop_hold(struct koine__loop *loop, bool held)
+{
+    loop->held = held;
+    show_busy(loop);
+    if (!loop->inside)
+        arm(loop);
 }
 
 /* ---- Watches -------------------------------------------------------------------------------------- */
@@ -358,9 +375,13 @@ static int deliver(struct koine__loop *loop, const struct epoll_event *event)
 static int deliver_ready(struct koine__loop *loop)
 {
     int done = 0;
-    int count = epoll_wait(loop->epoll_fd, loop->events, MOST_EVENTS, 0);
+    int count = loop->waiting;
+    loop->waiting = 0;
+    if (count == 0)
+        count = epoll_wait(loop->epoll_fd, loop->events, MOST_EVENTS, 0);
     if (count < 0)
         return errno == EINTR ? 0 : KOINE_ESYSTEM;
+    loop->quiet = count == 0;
     for (int i = 0; i < count; i++)
         done += deliver(loop, &loop->events[i]);
     return done;
@@ -368,10 +389,18 @@ static int deliver_ready(struct koine__loop *loop)
 
 /* ---- Rounds --------------------------------------------------------------------------------------- */
 
+/* Where nothing was ready a moment ago and a timer is due, the timer goes first; not twice in a row. */
+static bool may_skip(struct koine__loop *loop)
+{
+    bool skips = loop->quiet && loop->heap && loop->heap->due <= loop->now;
+    loop->quiet = false;
+    return skips;
+}
+
 static int run_round(struct koine__loop *loop)
 {
     loop->now = koine__now(loop->clock);
-    int delivered = deliver_ready(loop);
+    int delivered = may_skip(loop) ? 0 : deliver_ready(loop);
     if (delivered < 0)
         return delivered;
     loop->now = koine__now(loop->clock);
@@ -384,6 +413,7 @@ int koine__loop_process(struct koine__loop *loop)
         return KOINE_EARGUMENT;
     int done = 0, moved = 1;
     loop->inside = true;
+    loop->quiet = false;
     for (int round = 0; round < MOST_ROUNDS && moved > 0; round++) {
         moved = run_round(loop);
         done += moved > 0 ? moved : 0;
@@ -393,13 +423,28 @@ int koine__loop_process(struct koine__loop *loop)
     return moved < 0 ? moved : done;
 }
 
+/* In milliseconds, rounded up; -1: for ever. */
+static int rest_until(const struct koine__loop *loop, int64_t until)
+{
+    if (until == KOINE__NEVER)
+        return -1;
+    int64_t now = koine__now(loop->clock);
+    if (until <= now)
+        return 0;
+    int64_t ms = (until - now - 1) / KOINE__MS + 1;
+    return ms < INT_MAX ? (int)ms : INT_MAX;
+}
+
+/* What is read here is delivered by the next process: one call into the system for both. */
 static int wait_real(struct koine__loop *loop, int64_t until)
 {
-    struct pollfd waited = {.fd = loop->epoll_fd, .events = POLLIN};
-    int64_t now = until == KOINE__NEVER ? 0 : koine__now(loop->clock);
-    int64_t rest = until > now ? until - now : 0;
-    struct timespec limit = {.tv_sec = rest / KOINE__SEC, .tv_nsec = rest % KOINE__SEC};
-    return ppoll(&waited, 1, until == KOINE__NEVER ? NULL : &limit, NULL) != 0;
+    bool timer_first = loop->held && loop->heap && loop->heap->due < until;
+    int rest = rest_until(loop, timer_first ? loop->heap->due : until);
+    if (loop->waiting > 0 || (timer_first && rest == 0))
+        return 1;
+    int count = epoll_wait(loop->epoll_fd, loop->events, MOST_EVENTS, rest);
+    loop->waiting = count > 0 ? count : 0;
+    return count != 0 || timer_first;
 }
 
 static int wait_virtual(struct koine__loop *loop, int64_t until)

@@ -70,6 +70,11 @@ void koine__loop_on_wake(struct koine__loop *loop, void (*woken)(void *arg), voi
  * waits. */
 void koine__loop_set_busy(struct koine__loop *loop, bool busy);
 
+/* While it is held, nobody but koine__loop_wait waits, and the descriptor need not be readable for timers and
+ * `busy`: that saves setting and clearing what nobody looks at. It tells the truth again when it is let go.
+ */
+void koine__loop_hold(struct koine__loop *loop, bool held);
+
 /* Fires due timers and ready watches until nothing moves; never waits. Returns how much was done, or
  * KOINE_ESYSTEM, or KOINE_EARGUMENT from inside itself. What keeps itself busy for ever is stopped after 100
  * rounds: the descriptor is readable then. A timer set for now by a timer fires in the next round. */

@@ -383,24 +383,17 @@ END
 asked "no model" 'nobody to ask' <<'END'
 {"messages": [{"role": "user", "content": "Hi"}]}
 END
-invalid() { # NAME WORDS, the document from standard input: refused without a request; a fault of the caller's
-    cat >document.json
-    bare -c good.yaml chat --request document.json
-    status_is 1
-    out_is_empty
-    err_is_one_line
-    err_has "openai/a: invalid: "
-    err_has "$2"
-    done_with "document: $1"
-}
-invalid "no messages" 'the document has no `messages`' <<'END'
+document "no messages" 1:1 'there are no `messages`; write [{"role": "user"' <<'END'
 {"model": "openai/a"}
 END
-invalid "messages that are none" '`messages` is not an array' <<'END'
+document "messages that are none" 1:35 '`messages` is not a list' <<'END'
 {"model": "openai/a", "messages": "Hi"}
 END
-invalid "several answers" '`n` is above 1' <<'END'
+document "several answers" 1:77 '`n` is above 1' <<'END'
 {"model": "openai/a", "messages": [{"role": "user", "content": "Hi"}], "n": 2}
+END
+document "a message without a role" 1:36 'a message needs a `role`' <<'END'
+{"model": "openai/a", "messages": [{"content": "Hi"}]}
 END
 bare -c good.yaml chat --request nowhere.json
 refused "document: not there" "nowhere.json: " "No such file or directory"

@@ -215,6 +215,8 @@ int main(int argc, char **argv)
     struct koine__buf corpus;
     int status = EXIT_SUCCESS;
     const char *root = getenv("KOINE_TEST_SOURCE"), *name = basename(argv[0]);
+    if (strncmp(name, "lt-", 3) == 0) /* what libtool may call it */
+        name += 3;
     if (argc == 3 && strcmp(argv[1], "--pack") == 0)
         return pack(argv[2]);
     if (argc > 1 && strcmp(argv[1], "--unpack") != 0)

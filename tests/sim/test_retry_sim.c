@@ -124,10 +124,9 @@ static void what_is_retried(void)
         "together/a 409 server 0",          "together/a 429 rate_limit 0",
         "together/a 498 overloaded 0",      "together/a 529 overloaded 0",
         "together/a 0 connect 0",           "together/a 0 reset ~2800000",
-        "together/a 200 protocol ~2800000",
-        "together/a 200 server ~2800000",   "together/a 200 protocol ~2800000",
-        "together/a 200 server ~2800000",   "together/a 200 protocol ~2800000",
-        "together/a 200 reset ~2800000",
+        "together/a 200 protocol ~2800000", "together/a 200 server ~2800000",
+        "together/a 200 protocol ~2800000", "together/a 200 server ~2800000",
+        "together/a 200 protocol ~2800000", "together/a 200 reset ~2800000",
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         const struct koine__replay_answer answers[] = {bad[i], {ANSWER(TOGETHER, 200, STREAM("a"))}};

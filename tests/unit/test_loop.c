@@ -514,6 +514,62 @@ static void busy_keeps_it_readable(void)
 }
 
 /* A child gives its copies up without touching what the parent has registered. */
+/* While it is held only its own wait needs to know what is due. */
+static void held_shows_nothing(void)
+{
+    struct noted noted = {.name = "a"};
+    begin(&koine__system_clock);
+    koine__timer_init(&noted.timer, note);
+    koine__loop_hold(current, true);
+    koine__timer_set(current, &noted.timer, koine__loop_now(current));
+    koine__loop_set_busy(current, true);
+    CU_ASSERT(!is_readable(current));
+    ASSERT_INT(koine__loop_wait(current, KOINE__NEVER), 1);
+    koine__loop_hold(current, false);
+    CU_ASSERT(is_readable(current));
+    koine__loop_hold(current, true);
+    koine__loop_set_busy(current, false);
+    ASSERT_INT(koine__loop_wait(current, KOINE__NEVER), 1);
+    ASSERT_INT(koine__loop_process(current), 1);
+    koine__loop_hold(current, false);
+    CU_ASSERT(!is_readable(current));
+    end("a");
+}
+
+static void held_waits_for_its_timer(void)
+{
+    struct noted noted = {.name = "a"};
+    begin(&koine__system_clock);
+    koine__timer_init(&noted.timer, note);
+    koine__loop_hold(current, true);
+    int64_t due = koine__loop_now(current) + 3 * KOINE__MS;
+    koine__timer_set(current, &noted.timer, due);
+    ASSERT_INT(koine__loop_wait(current, KOINE__NEVER), 1);
+    CU_ASSERT(koine__loop_now(current) >= due);
+    ASSERT_INT(koine__loop_process(current), 1);
+    ASSERT_INT(koine__loop_wait(current, koine__loop_now(current) + KOINE__MS), 0);
+    end("a");
+}
+
+/* What wait has read is delivered by process, unless its watch is gone by then. */
+static void keeps_what_wait_has_read(void)
+{
+    int ends[2];
+    begin(&koine__system_clock);
+    open_pair(ends);
+    struct ear ear = ear_of(ends[0]);
+    ASSERT_INT(koine__loop_watch(current, &ear.watch, true, false), KOINE_OK);
+    ASSERT_INT(write(ends[1], "x", 1), 1);
+    ASSERT_INT(koine__loop_wait(current, KOINE__NEVER), 1);
+    ASSERT_INT(koine__loop_wait(current, KOINE__NEVER), 1);
+    CU_ASSERT(is_readable(current));
+    koine__loop_unwatch(current, &ear.watch);
+    ASSERT_INT(koine__loop_process(current), 0);
+    close(ends[0]);
+    close(ends[1]);
+    end("");
+}
+
 static void child_abandons(void)
 {
     int ends[2], status = -1;
@@ -605,6 +661,7 @@ SUITE_MAIN("loop", {"fires_in_order", fires_in_order}, {"stops_and_moves", stops
            {"wakes_from_a_thread", wakes_from_a_thread}, {"merges_wakes", merges_wakes},
            {"wakes_from_a_signal_handler", wakes_from_a_signal_handler},
            {"waker_outlives_the_loop", waker_outlives_the_loop},
-           {"busy_keeps_it_readable", busy_keeps_it_readable}, {"child_abandons", child_abandons},
+           {"busy_keeps_it_readable", busy_keeps_it_readable},
+ {"held_shows_nothing", held_shows_nothing}, {"held_waits_for_its_timer", held_waits_for_its_timer}, {"keeps_what_wait_has_read", keeps_what_wait_has_read}, {"child_abandons", child_abandons},
            {"survives_failing_allocations", survives_failing_allocations},
            {"survives_missing_descriptors", survives_missing_descriptors})
