@@ -517,11 +517,10 @@ static void busy_keeps_it_readable(void)
 /* While it is held only its own wait needs to know what is due. */
 static void held_shows_nothing(void)
 {
-    struct noted noted = {.name = "a"};
+    struct noted a = noted("a");
     begin(&koine__system_clock);
-    koine__timer_init(&noted.timer, note);
     koine__loop_hold(current, true);
-    koine__timer_set(current, &noted.timer, koine__loop_now(current));
+    koine__timer_set(current, &a.timer, koine__loop_now(current));
     koine__loop_set_busy(current, true);
     CU_ASSERT(!is_readable(current));
     ASSERT_INT(koine__loop_wait(current, KOINE__NEVER), 1);
@@ -533,22 +532,21 @@ static void held_shows_nothing(void)
     ASSERT_INT(koine__loop_process(current), 1);
     koine__loop_hold(current, false);
     CU_ASSERT(!is_readable(current));
-    end("a");
+    end();
 }
 
 static void held_waits_for_its_timer(void)
 {
-    struct noted noted = {.name = "a"};
+    struct noted a = noted("a");
     begin(&koine__system_clock);
-    koine__timer_init(&noted.timer, note);
     koine__loop_hold(current, true);
     int64_t due = koine__loop_now(current) + 3 * KOINE__MS;
-    koine__timer_set(current, &noted.timer, due);
+    koine__timer_set(current, &a.timer, due);
     ASSERT_INT(koine__loop_wait(current, KOINE__NEVER), 1);
     CU_ASSERT(koine__loop_now(current) >= due);
     ASSERT_INT(koine__loop_process(current), 1);
     ASSERT_INT(koine__loop_wait(current, koine__loop_now(current) + KOINE__MS), 0);
-    end("a");
+    end();
 }
 
 /* What wait has read is delivered by process, unless its watch is gone by then. */
@@ -567,7 +565,7 @@ static void keeps_what_wait_has_read(void)
     ASSERT_INT(koine__loop_process(current), 0);
     close(ends[0]);
     close(ends[1]);
-    end("");
+    end();
 }
 
 static void child_abandons(void)
@@ -661,7 +659,8 @@ SUITE_MAIN("loop", {"fires_in_order", fires_in_order}, {"stops_and_moves", stops
            {"wakes_from_a_thread", wakes_from_a_thread}, {"merges_wakes", merges_wakes},
            {"wakes_from_a_signal_handler", wakes_from_a_signal_handler},
            {"waker_outlives_the_loop", waker_outlives_the_loop},
-           {"busy_keeps_it_readable", busy_keeps_it_readable},
- {"held_shows_nothing", held_shows_nothing}, {"held_waits_for_its_timer", held_waits_for_its_timer}, {"keeps_what_wait_has_read", keeps_what_wait_has_read}, {"child_abandons", child_abandons},
+           {"busy_keeps_it_readable", busy_keeps_it_readable}, {"held_shows_nothing", held_shows_nothing},
+           {"held_waits_for_its_timer", held_waits_for_its_timer},
+           {"keeps_what_wait_has_read", keeps_what_wait_has_read}, {"child_abandons", child_abandons},
            {"survives_failing_allocations", survives_failing_allocations},
            {"survives_missing_descriptors", survives_missing_descriptors})
