@@ -9,4 +9,7 @@ configuration-page: docs/settings
 	$(AM_V_GEN)./docs/settings > $(srcdir)/docs/configuration.md.new && \
 	  mv $(srcdir)/docs/configuration.md.new $(srcdir)/docs/configuration.md
 
+EXTRA_DIST += docs/benchmarks.md docs/examples/embed/poll.c docs/examples/embed/libuv.c \
+  docs/examples/embed/libevent.c docs/examples/embed/glib.c docs/examples/embed/threads.c \
+  docs/examples/embed/cxx.cpp
 EXTRA_DIST += docs/design.md docs/configuration.md docs/troubleshooting.md docs/examples/koine.yaml docs/examples/first.c

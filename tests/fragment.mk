@@ -6,6 +6,7 @@ include tests/corpus/fragment.mk
 include tests/hostile/fragment.mk
 include tests/fuzz/fragment.mk
 include tests/torture/fragment.mk
+include tests/bench/fragment.mk
 include tests/plugins/fragment.mk
 include tests/sim/fragment.mk
 include tests/style/fragment.mk

@@ -83,9 +83,9 @@ struct koine__transfer { /* keeps its handle for life; a spare one serves the ne
     bool paused, held;        /* held: curl stopped reading, for we refused bytes */
     bool loopback;            /* the URL says so */
     bool strayed;             /* but an address was none */
-    bool is_tls;
-    bool stale;     /* the connection it was given held bytes that nobody asked for */
-    unsigned sends; /* how often curl was about to write the request */
+    bool is_tls;              /* the URL says that, too */
+    bool stale;               /* the connection it was given held bytes that nobody asked for */
+    unsigned sends;           /* how often curl was about to write the request */
     size_t body_len, drained;
     struct koine__timer drain_timer;
     struct koine__head_reader head;
@@ -94,6 +94,7 @@ struct koine__transfer { /* keeps its handle for life; a spare one serves the ne
     size_t texts_size;
     struct koine__fault fault; /* known before curl says how it ended; class none: not */
     unsigned long failures;    /* of allocations, when it began */
+    char *url; /* read last; the next request of this handle mostly asks there again. NULL: none */
     char host[256], port[8];
     char words[CURL_ERROR_SIZE];
 };
@@ -687,6 +688,7 @@ static void free_transfer(struct koine__transfer *transfer)
     curl_easy_cleanup(transfer->easy);
     free_lines(transfer);
     koine__head_reader_release(&transfer->head);
+    koine__dealloc(transfer->url);
     koine__dealloc(transfer);
 }
 
@@ -950,6 +952,12 @@ static void copy_part(CURLU *url, CURLUPart part, unsigned flags, char *ret, siz
 static int read_url(struct koine__transfer *transfer, const char *text, bool *ret_tls)
 {
     char scheme[8] = "";
+    if (transfer->url && strcmp(transfer->url, text) == 0) {
+        *ret_tls = transfer->is_tls;
+        return KOINE_OK;
+    }
+    koine__dealloc(transfer->url);
+    transfer->url = NULL;
     CURLU *url = curl_url();
     CURLUcode code = url ? curl_url_set(url, CURLUPART_URL, text, 0) : CURLUE_OUT_OF_MEMORY;
     *transfer->host = *transfer->port = '\0';
@@ -962,7 +970,8 @@ static int read_url(struct koine__transfer *transfer, const char *text, bool *re
     if (code == CURLUE_OUT_OF_MEMORY || (code == CURLUE_OK && !*transfer->port))
         return KOINE_EMEMORY;
     transfer->loopback = is_loopback_host(transfer->host);
-    *ret_tls = strcmp(scheme, "https") == 0;
+    *ret_tls = transfer->is_tls = strcmp(scheme, "https") == 0;
+    transfer->url = koine__strdup(text); /* without it, it is read again */
     return KOINE_OK;
 }
 
@@ -1279,6 +1288,7 @@ static void abandon_transfers(struct koine__transfer *transfer)
         struct koine__transfer *next = transfer->next;
         free_lines(transfer);
         koine__head_reader_release(&transfer->head);
+        koine__dealloc(transfer->url);
         koine__dealloc(transfer);
         transfer = next;
     }
