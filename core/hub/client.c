@@ -284,12 +284,14 @@ void koine_call_free(koine_call *call)
 static int run_to_end(struct koine_client *client, struct koine_call *call)
 {
     int rc = KOINE_OK;
+    koine__loop_hold(client->loop, true); /* nobody polls the descriptor meanwhile */
     while (!call->finished && rc >= 0) {
         koine__loop_set_busy(client->loop, false);
         rc = koine__loop_wait(client->loop, KOINE__NEVER);
         if (rc >= 0)
             rc = koine__loop_process(client->loop);
     }
+    koine__loop_hold(client->loop, false);
     return rc < 0 ? rc : KOINE_OK;
 }
 
