@@ -184,7 +184,7 @@ static void stream(const koine_request *request, char *ret, size_t size)
     koine_call_free(call);
 }
 
-static void put(const koine_request *request, bool streamed, char *ret, size_t size)
+static void send_one(const koine_request *request, bool streamed, char *ret, size_t size)
 {
     if (streamed)
         stream(request, ret, size);
@@ -205,9 +205,9 @@ static void ask(const char *act, bool streamed, const char *expected)
     koine_request *request = request_for(act, streamed);
     long before = server_requests();
     size_t base = ledger_begin();
-    put(request, streamed, outcome, sizeof(outcome));
+    send_one(request, streamed, outcome, sizeof(outcome));
     if (met_a_closing_connection(outcome, before))
-        put(request, streamed, outcome, sizeof(outcome));
+        send_one(request, streamed, outcome, sizeof(outcome));
     size_t used = ledger_peak() - base;
     koine_request_free(request);
     const char *way = streamed ? "stream" : "whole";
