@@ -4,7 +4,7 @@ check_PROGRAMS += tests/vendor/run
 TESTS += tests/vendor/run
 endif
 tests_vendor_run_SOURCES = \
-  tests/vendor/run.c tests/vendor/case.c tests/vendor/case.h tests/vendor/play.c tests/vendor/play.h \
+  tests/vendor/run.c tests/vendor/case.c tests/vendor/case.h tests/vendor/engine.c tests/vendor/engine.h tests/vendor/play.c tests/vendor/play.h \
   tests/vendor/trace.c tests/vendor/trace.h tests/vendor/together.c tests/vendor/openai.c \
   tests/vendor/anthropic.c
 tests_vendor_run_LDADD = libkoinecore.la

@@ -2,8 +2,10 @@
  *
  * run [FILTER]: every case of every vendor in $KOINE_TEST_SOURCE/tests/vendor, or those whose name contains
  * FILTER. An answer is read whole, cut in two at every byte, byte by byte, and ended early at every byte,
- * cleanly and not.
+ * cleanly and not. Where a case tells its result, the real engine reads the answer too, at once and byte by
+ * byte.
  */
+#include "tests/vendor/engine.h"
 #include "tests/vendor/play.h"
 
 #include "core/plugin/host.h"
@@ -109,7 +111,8 @@ static bool read_one_way(const struct running *r, struct vendor_play way, bool e
 static bool read_split(const struct running *r)
 {
     for (size_t at = 1; at < r->c->body.len; at++)
-        if (!read_one_way(r, (struct vendor_play){.piece = at, .len = r->c->body.len, .clean = true}, false))
+        if (!read_one_way(r, (struct vendor_play){.piece = at, .len = r->c->body.len, .clean = !r->c->lost},
+                          false))
             return false;
     return true;
 }
@@ -126,15 +129,31 @@ static void run_answer(struct running *r)
 {
     size_t len = r->c->body.len;
     vendor_trace_init(&r->whole);
-    vendor_play_answer(r->provider, r->c, &(struct vendor_play){.len = len, .clean = true}, &r->whole);
+    vendor_play_answer(r->provider, r->c, &(struct vendor_play){.len = len, .clean = !r->c->lost}, &r->whole);
     report_text(r, "events", r->c->events, koine__buf_str(&r->whole.merged));
     report(r, "one end and nothing after it", r->whole.late == 0 && r->whole.ends <= 1);
     report(r, "cut in two at every byte", read_split(r));
     report(r, "byte by byte",
-           read_one_way(r, (struct vendor_play){.piece = 1, .pieces = 1, .len = len, .clean = true}, false));
+           read_one_way(r, (struct vendor_play){.piece = 1, .pieces = 1, .len = len, .clean = !r->c->lost},
+                        false));
     report(r, "ended early at every byte", read_cut(r, true));
     report(r, "cut off at every byte", read_cut(r, false));
     vendor_trace_release(&r->whole);
+}
+
+static void run_result(const struct running *r)
+{
+    static const struct {
+        const char *what;
+        size_t split;
+    } ways[] = {{"result", 0}, {"result, byte by byte", 1}};
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        struct koine__buf result;
+        koine__buf_init(&result, LARGEST);
+        vendor_engine(r->provider, r->c, ways[i].split, &result);
+        report_text(r, ways[i].what, r->c->result, koine__buf_str(&result));
+        koine__buf_release(&result);
+    }
 }
 
 static void run_request(struct running *r)
@@ -174,12 +193,16 @@ static void run_file(const koine_provider *provider, const char *folder, const c
     struct running r = {.provider = provider, .c = &c, .name = name};
     if (!wrong && (c.answered != (c.events != NULL) || !(c.request || c.answered)))
         wrong = "an answer and its events come together, and a case has them or a request";
+    if (!wrong && c.result && (!c.answered || c.list_models))
+        wrong = "a result is that of an answer";
     if (wrong && !report(&r, "the file", false))
         printf("#   %s: %s\n", path, wrong);
     if (!wrong && c.request)
         run_request(&r);
     if (!wrong && c.answered)
         run_answer(&r);
+    if (!wrong && c.result)
+        run_result(&r);
     if (!wrong && c.next_request)
         run_next_request(&r);
     vendor_case_release(&c);
