@@ -24,6 +24,16 @@ struct koine__chat_answer {
     bool whole; /* the frame is a whole answer, not a chunk of one */
 };
 
+/* A request while it is written. */
+struct koine__chat_writing {
+    const koine_ask *ask;
+    const koine_host *host;
+    koine_out *out;
+    koine_chat_traits traits;
+    bool renamed;   /* a message's role */
+    int32_t result; /* of it all; sticks */
+};
+
 /* chat.c */
 void koine__chat_traits(const koine_provider *self,
                         koine_chat_traits *ret); /* the vendor's, or the common ones */
@@ -31,6 +41,16 @@ void koine__chat_head(const koine_ask *ask, const koine_chat_traits *traits, con
                       koine_out *out);
 /* koine__dialect_tell by the vendor's traits. */
 void koine__chat_tell(const koine_read *read, const koine_node *told, koine_sink *sink);
+
+/* chat_request.c */
+const char *koine__chat_name(struct koine__chat_writing *w,
+                             koine_str name); /* for koine_out; NULL: no memory */
+void koine__chat_named(struct koine__chat_writing *w, koine_str key,
+                       const koine_node *value); /* a member in its own bytes */
+void koine__chat_notice(struct koine__chat_writing *w, int32_t what, const char *member, const char *why);
+
+/* chat_messages.c */
+void koine__chat_messages(struct koine__chat_writing *w, const char *name, const koine_node *messages);
 
 /* chat_request.c, chat_answer.c, chat_tools.c, chat_usage.c */
 int32_t koine__chat_request(const koine_ask *ask, koine_out *out);
