@@ -15,11 +15,17 @@ static const koine_node *sibling(const struct koine__chat_writing *w, const char
     return w->host->get(w->ask->doc, name);
 }
 
+void koine__chat_fail(struct koine__chat_writing *w, int32_t result)
+{
+    if (w->result == KOINE_DONE)
+        w->result = result;
+}
+
 const char *koine__chat_name(struct koine__chat_writing *w, koine_str name)
 {
     const char *copy = koine__dialect_join(w->host, name, (koine_str){NULL, 0});
     if (!copy)
-        w->result = KOINE_NO_MEMORY;
+        koine__chat_fail(w, KOINE_NO_MEMORY);
     return copy;
 }
 
@@ -42,7 +48,7 @@ static void notice_of(struct koine__chat_writing *w, int32_t what, const char *m
     if (why)
         koine__chat_notice(w, what, member, why);
     else
-        w->result = KOINE_NO_MEMORY;
+        koine__chat_fail(w, KOINE_NO_MEMORY);
 }
 
 /* ---- Members that vendors want otherwise ---- */
@@ -124,6 +130,22 @@ static void write_top_logprobs(struct koine__chat_writing *w, const char *name, 
         koine__chat_notice(w, KOINE_NOTICE_DROPPED, name, "logprobs alone says how many");
 }
 
+/* The schema itself, for a vendor that wants no object around it; its name and `strict` have no place there.
+ */
+static void write_format(struct koine__chat_writing *w, const char *name, const koine_node *value)
+{
+    const koine_node *schema = w->host->get(w->host->get(value, "json_schema"), "schema");
+    if (!(w->traits.flags & KOINE_CHAT_SCHEMA_FLAT) || !schema) {
+        w->out->node(w->out, name, value);
+        return;
+    }
+    w->out->open(w->out, name, '{');
+    w->out->str(w->out, "type", koine__dialect_str("json_schema"));
+    w->out->node(w->out, "schema", schema);
+    w->out->close(w->out);
+    koine__chat_notice(w, KOINE_NOTICE_MAPPED, name, "the schema is sent alone");
+}
+
 /* ---- The document ---- */
 
 static const struct special {
@@ -140,6 +162,7 @@ static const struct special {
     {"stop", write_stop},
     {"logprobs", write_logprobs},
     {"top_logprobs", write_top_logprobs},
+    {"response_format", write_format},
 };
 
 static const struct special *special_of(koine_str key)
@@ -168,6 +191,14 @@ static void write_member(struct koine__chat_writing *w, koine_str key, const koi
         special->write(w, special->name, value);
     else
         koine__chat_named(w, key, value);
+}
+
+static void write_defaults(struct koine__chat_writing *w)
+{
+    const koine_chat_member *const *at = w->traits.defaults;
+    for (; at && *at; at++)
+        if (!sibling(w, (*at)->name))
+            w->out->raw(w->out, (*at)->name, koine__dialect_str((*at)->json));
 }
 
 static void write_framing(struct koine__chat_writing *w)
@@ -210,6 +241,7 @@ static void read_compatible(struct koine__chat_writing *w)
     w->traits.foreign = NULL;
     w->traits.max_tokens = "max_tokens";
     w->traits.flags &= ~(uint32_t)KOINE_CHAT_NO_OBFUSCATION;
+    w->traits.flags |= KOINE_CHAT_EXTRA_BACK;
 }
 
 int32_t koine__chat_request(const koine_ask *ask, koine_out *out)
@@ -227,6 +259,7 @@ int32_t koine__chat_request(const koine_ask *ask, koine_out *out)
     out->str(out, "model", ask->model);
     for (size_t i = 0; i < w.host->count(ask->doc); i++)
         write_member(&w, w.host->key(ask->doc, i), w.host->at(ask->doc, i));
+    write_defaults(&w);
     write_framing(&w);
     out->close(out);
     return w.result;

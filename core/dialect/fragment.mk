@@ -2,6 +2,7 @@ libkoinecore_la_SOURCES += \
   core/dialect/chat.c \
   core/dialect/chat.h \
   core/dialect/chat_answer.c \
+  core/dialect/chat_ids.c \
   core/dialect/chat_internal.h \
   core/dialect/chat_messages.c \
   core/dialect/chat_request.c \

@@ -274,7 +274,7 @@ static void add_kept(struct run *run, const koine_response *answer)
 {
     for (size_t i = 0; i < answer->extra_count; i++)
         if (answer->extras[i].kept)
-            koine__buf_addf(run->ret, "keep %s %s]\n", answer->extras[i].name,
+            koine__buf_addf(run->ret, "keep %s %s\n", answer->extras[i].name,
                             koine__buf_str(&answer->extras[i].json));
 }
 

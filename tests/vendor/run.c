@@ -18,7 +18,10 @@
 #define LARGEST ((size_t)4 << 20)
 
 /* Each vendor's entry function; its file beside this one gives it that name. */
-#define VENDORS(X) X(vendor_together) X(vendor_openai) X(vendor_anthropic)
+#define VENDORS(X)                                                                                           \
+    X(vendor_together)                                                                                       \
+    X(vendor_openai)                                                                                         \
+    X(vendor_anthropic) X(vendor_mistral) X(vendor_fireworks) X(vendor_ollama) X(vendor_llamacpp)
 
 #define DECLARE(entry) const koine_provider *entry(const koine_host *host, uint32_t index);
 VENDORS(DECLARE)
