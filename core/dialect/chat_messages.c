@@ -55,9 +55,9 @@ static void refuse_image(struct koine__chat_writing *w)
         why = koine__dialect_str(koine__dialect_join(w->host, why, koine__dialect_str(" ")));
         why = koine__dialect_str(koine__dialect_join(w->host, why, koine__dialect_str(*at)));
     }
-    if (w->result == KOINE_DONE)
+    if (w->result == KOINE_DONE && why.ptr)
         w->out->fail(w->out, why);
-    koine__chat_fail(w, KOINE_UNSUPPORTED);
+    koine__chat_fail(w, why.ptr ? KOINE_UNSUPPORTED : KOINE_NO_MEMORY);
 }
 
 static void write_part(struct koine__chat_writing *w, const koine_node *part)

@@ -40,9 +40,9 @@ struct run {
 
 /* ---- The network: the case's answer, any number of times ---- */
 
-static void fill_chunks(struct run *run)
+static void fill_chunks(struct run *run, size_t body_len)
 {
-    koine_str rest = {koine__buf_str(&run->c->body), run->c->body.len};
+    koine_str rest = {koine__buf_str(&run->c->body), body_len};
     run->chunks = calloc(rest.len + 1, sizeof(*run->chunks));
     run->answer.chunks = run->chunks;
     while (rest.len > 0) {
@@ -55,7 +55,7 @@ static void fill_chunks(struct run *run)
     }
 }
 
-static void fill_answer(struct run *run, size_t split)
+static void fill_answer(struct run *run, const struct vendor_network *network)
 {
     for (size_t i = 0; i < run->c->header_count; i++)
         run->headers[i] = (struct koine__header){run->c->headers[i].name, run->c->headers[i].value};
@@ -64,10 +64,10 @@ static void fill_answer(struct run *run, size_t split)
         .status = run->c->status,
         .headers = run->headers,
         .header_count = run->c->header_count,
-        .split = split,
-        .fault_class = run->c->lost ? KOINE_CLASS_RESET : KOINE_CLASS_NONE,
+        .split = network->split,
+        .fault_class = network->lost ? KOINE_CLASS_RESET : KOINE_CLASS_NONE,
     };
-    fill_chunks(run);
+    fill_chunks(run, network->len);
 }
 
 /* ---- The world ---- */
@@ -337,13 +337,13 @@ static void read_all(struct run *run)
     }
 }
 
-void vendor_engine(const koine_provider *provider, const struct vendor_case *c, size_t split,
-                   struct koine__buf *ret)
+void vendor_engine(const koine_provider *provider, const struct vendor_case *c,
+                   const struct vendor_network *network, struct koine__buf *ret)
 {
     struct run run = {.c = c, .ret = ret};
     char *options = strdup(c->options ? c->options : "");
     koine__buf_init(&run.text, SIZE_MAX / 2);
-    fill_answer(&run, split);
+    fill_answer(&run, network);
     fill_options(&run, options);
     struct koine_call *call = open_run(&run, provider) ? start(&run) : NULL;
     for (int i = 0; call && !run.over && i < MOST_STEPS; i++) {

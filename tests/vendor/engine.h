@@ -7,10 +7,14 @@
 
 #include <koine/provider.h>
 
-/* One call to a route of this one target, which may be asked a second time and then says the same. `split`:
- * the body comes in pieces of so many bytes; 0: in pieces of a line where the case has a pace, else at once.
- */
-void vendor_engine(const koine_provider *provider, const struct vendor_case *c, size_t split,
-                   struct koine__buf *ret);
+struct vendor_network { /* how the case's body arrives */
+    size_t split;       /* in pieces of so many bytes; 0: of a line where the case has a pace, else at once */
+    size_t len;         /* so much of it, */
+    bool lost;          /* and then the connection is lost */
+};
+
+/* One call to a route of this one target, which may be asked a second time and then says the same. */
+void vendor_engine(const koine_provider *provider, const struct vendor_case *c,
+                   const struct vendor_network *network, struct koine__buf *ret);
 
 #endif

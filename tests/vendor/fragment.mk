@@ -10,7 +10,10 @@ tests_vendor_run_SOURCES = \
   tests/vendor/llamacpp.c
 tests_vendor_run_LDADD = libkoinecore.la
 
-EXTRA_DIST += tests/vendor/README.md
+if !COVERAGE
+TESTS += tests/vendor/rows.sh
+endif
+EXTRA_DIST += tests/vendor/README.md tests/vendor/rows.sh tests/vendor/rows.txt
 ## One file for each case; the pattern keeps the list from being forgotten.
 EXTRA_DIST += $(srcdir)/tests/vendor/together/*.txt $(srcdir)/tests/vendor/openai/*.txt \
   $(srcdir)/tests/vendor/anthropic/*.txt $(srcdir)/tests/vendor/mistral/*.txt \

@@ -2,8 +2,8 @@
  *
  * run [FILTER]: every case of every vendor in $KOINE_TEST_SOURCE/tests/vendor, or those whose name contains
  * FILTER. An answer is read whole, cut in two at every byte, byte by byte, and ended early at every byte,
- * cleanly and not. Where a case tells its result, the real engine reads the answer too, at once and byte by
- * byte.
+ * cleanly and not. Where a case tells its result, the real engine reads the answer too: at once, byte by
+ * byte, and cut off at every byte.
  */
 #include "tests/vendor/engine.h"
 #include "tests/vendor/play.h"
@@ -144,19 +144,68 @@ static void run_answer(struct running *r)
     vendor_trace_release(&r->whole);
 }
 
-static void run_result(const struct running *r)
+/* ---- What the engine makes of it ---- */
+
+static bool has_line(const char *text, const char *line, size_t len)
 {
-    static const struct {
-        const char *what;
-        size_t split;
-    } ways[] = {{"result", 0}, {"result, byte by byte", 1}};
-    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+    for (; *text; text += strcspn(text, "\n") + 1)
+        if (strncmp(text, line, len) == 0)
+            return true;
+    return false;
+}
+
+/* Of an answer that was cut off: texts are the beginnings of those of the whole one, calls are whole ones of
+ * it, and the only end is a fault, or the stop that had been seen. */
+static bool is_early_result(const char *full, const char *cut)
+{
+    const char *line = cut;
+    for (size_t len; *line; line += len + 1) {
+        len = strcspn(line, "\n");
+        bool is_end = line[len] == '\0' || line[len + 1] == '\0';
+        bool is_piece = strncmp(line, "text ", 5) == 0 || strncmp(line, "reasoning ", 10) == 0;
+        bool is_whole = strncmp(line, "call ", 5) == 0 || strncmp(line, "stop ", 5) == 0;
+        if (is_end)
+            return strncmp(line, "fault ", 6) == 0 || has_line(full, line, len);
+        if (is_piece && !has_line(full, line, len - 1)) /* but for the closing quote */
+            return false;
+        if (is_whole && !has_line(full, line, len))
+            return false;
+    }
+    return false;
+}
+
+static bool engine_cut(const struct running *r, const char *full)
+{
+    bool ok = true;
+    for (size_t len = 0; ok && len < r->c->body.len; len++) {
         struct koine__buf result;
         koine__buf_init(&result, LARGEST);
-        vendor_engine(r->provider, r->c, ways[i].split, &result);
-        report_text(r, ways[i].what, r->c->result, koine__buf_str(&result));
+        vendor_engine(r->provider, r->c, &(struct vendor_network){.len = len, .lost = true}, &result);
+        ok = is_early_result(full, koine__buf_str(&result));
+        if (!ok) {
+            printf("# %s: cut off at %zu of %zu\n", r->name, len, r->c->body.len);
+            print_lines("the whole answer gave", full);
+            print_lines("this way gave", koine__buf_str(&result));
+        }
         koine__buf_release(&result);
     }
+    return ok;
+}
+
+static void run_result(const struct running *r)
+{
+    struct koine__buf whole, bytewise;
+    struct vendor_network network = {.len = r->c->body.len, .lost = r->c->lost};
+    koine__buf_init(&whole, LARGEST);
+    koine__buf_init(&bytewise, LARGEST);
+    vendor_engine(r->provider, r->c, &network, &whole);
+    network.split = 1;
+    vendor_engine(r->provider, r->c, &network, &bytewise);
+    report_text(r, "result", r->c->result, koine__buf_str(&whole));
+    report_text(r, "result, byte by byte", r->c->result, koine__buf_str(&bytewise));
+    report(r, "result, cut off at every byte", engine_cut(r, koine__buf_str(&whole)));
+    koine__buf_release(&whole);
+    koine__buf_release(&bytewise);
 }
 
 static void run_request(struct running *r)
