@@ -99,8 +99,8 @@ void koine__chat_ids(struct koine__chat_writing *w, const koine_node *messages)
 koine_str koine__chat_id(struct koine__chat_writing *w, koine_str told)
 {
     const struct koine__chat_id *id = find(w, told);
-    if (!id || id->sent.len == 0)
+    if (!id || id->sent.len == 0 || is_same(id->sent, told))
         return told;
-    w->readdressed |= !is_same(id->sent, told);
+    w->readdressed = true;
     return id->sent;
 }

@@ -105,6 +105,16 @@ static void write_kept(struct koine__chat_writing *w, const koine_node *message,
         w->out->node(w->out, "extra_content", kept_of(w, message, id));
 }
 
+/* In its own bytes, unless it is sent as another. */
+static void write_id(struct koine__chat_writing *w, const char *name, const koine_node *value)
+{
+    koine_str told = w->host->str(value), sent = koine__chat_id(w, told);
+    if (sent.ptr == told.ptr)
+        w->out->node(w->out, name, value);
+    else
+        w->out->str(w->out, name, sent);
+}
+
 static void write_tool_call(struct koine__chat_writing *w, const koine_node *message, const koine_node *call)
 {
     koine_str id = w->host->str(w->host->get(call, "id"));
@@ -115,8 +125,8 @@ static void write_tool_call(struct koine__chat_writing *w, const koine_node *mes
     w->out->open(w->out, NULL, '{');
     for (size_t i = 0; i < w->host->count(call); i++) {
         koine_str key = w->host->key(call, i);
-        if (koine__dialect_is(key, "id") && id.len > 0)
-            w->out->str(w->out, "id", koine__chat_id(w, id));
+        if (koine__dialect_is(key, "id"))
+            write_id(w, "id", w->host->at(call, i));
         else if (!koine__dialect_is(key, "koine"))
             koine__chat_named(w, key, w->host->at(call, i));
     }
@@ -182,8 +192,8 @@ static void write_message_member(struct koine__chat_writing *w, const koine_node
     if ((w->traits.flags & KOINE_CHAT_NO_DEVELOPER) && is_role(w, key, value, "developer")) {
         w->out->str(w->out, "role", koine__dialect_str("system"));
         w->renamed = true;
-    } else if (koine__dialect_is(key, "tool_call_id") && w->host->str(value).len > 0)
-        w->out->str(w->out, "tool_call_id", koine__chat_id(w, w->host->str(value)));
+    } else if (koine__dialect_is(key, "tool_call_id"))
+        write_id(w, "tool_call_id", value);
     else if (is_list && koine__dialect_is(key, "tool_calls"))
         write_tool_calls(w, message, value);
     else if (is_list && must_look(w, value))
