@@ -272,10 +272,14 @@ static void add_cost(struct run *run, const koine_response *answer)
 
 static void add_kept(struct run *run, const koine_response *answer)
 {
-    for (size_t i = 0; i < answer->extra_count; i++)
-        if (answer->extras[i].kept)
-            koine__buf_addf(run->ret, "keep %s %s\n", answer->extras[i].name,
-                            koine__buf_str(&answer->extras[i].json));
+    for (size_t i = 0; i < answer->extra_count; i++) {
+        const struct koine__extra *extra = &answer->extras[i];
+        if (!extra->kept)
+            continue;
+        koine__buf_addf(run->ret, "keep %s ", extra->name);
+        koine__buf_add(run->ret, extra->json.ptr, extra->json.len);
+        koine__buf_adds(run->ret, "]\n"); /* its list stays open */
+    }
 }
 
 static void add_answer(struct run *run, const koine_response *answer)
