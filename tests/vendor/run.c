@@ -2,8 +2,10 @@
  *
  * run [FILTER]: every case of every vendor in $KOINE_TEST_SOURCE/tests/vendor, or those whose name contains
  * FILTER. An answer is read whole, cut in two at every byte, byte by byte, and ended early at every byte,
- * cleanly and not.
+ * cleanly and not. Where a case tells its result, the real engine reads the answer too: at once, byte by
+ * byte, and cut off at every byte.
  */
+#include "tests/vendor/engine.h"
 #include "tests/vendor/play.h"
 
 #include "core/plugin/host.h"
@@ -16,7 +18,10 @@
 #define LARGEST ((size_t)4 << 20)
 
 /* Each vendor's entry function; its file beside this one gives it that name. */
-#define VENDORS(X) X(vendor_together) X(vendor_openai) X(vendor_anthropic)
+#define VENDORS(X)                                                                                           \
+    X(vendor_together)                                                                                       \
+    X(vendor_openai)                                                                                         \
+    X(vendor_anthropic) X(vendor_mistral) X(vendor_fireworks) X(vendor_ollama) X(vendor_llamacpp)
 
 #define DECLARE(entry) const koine_provider *entry(const koine_host *host, uint32_t index);
 VENDORS(DECLARE)
@@ -109,7 +114,8 @@ static bool read_one_way(const struct running *r, struct vendor_play way, bool e
 static bool read_split(const struct running *r)
 {
     for (size_t at = 1; at < r->c->body.len; at++)
-        if (!read_one_way(r, (struct vendor_play){.piece = at, .len = r->c->body.len, .clean = true}, false))
+        if (!read_one_way(r, (struct vendor_play){.piece = at, .len = r->c->body.len, .clean = !r->c->lost},
+                          false))
             return false;
     return true;
 }
@@ -126,15 +132,80 @@ static void run_answer(struct running *r)
 {
     size_t len = r->c->body.len;
     vendor_trace_init(&r->whole);
-    vendor_play_answer(r->provider, r->c, &(struct vendor_play){.len = len, .clean = true}, &r->whole);
+    vendor_play_answer(r->provider, r->c, &(struct vendor_play){.len = len, .clean = !r->c->lost}, &r->whole);
     report_text(r, "events", r->c->events, koine__buf_str(&r->whole.merged));
     report(r, "one end and nothing after it", r->whole.late == 0 && r->whole.ends <= 1);
     report(r, "cut in two at every byte", read_split(r));
     report(r, "byte by byte",
-           read_one_way(r, (struct vendor_play){.piece = 1, .pieces = 1, .len = len, .clean = true}, false));
+           read_one_way(r, (struct vendor_play){.piece = 1, .pieces = 1, .len = len, .clean = !r->c->lost},
+                        false));
     report(r, "ended early at every byte", read_cut(r, true));
     report(r, "cut off at every byte", read_cut(r, false));
     vendor_trace_release(&r->whole);
+}
+
+/* ---- What the engine makes of it ---- */
+
+static bool has_line(const char *text, const char *line, size_t len)
+{
+    for (; *text; text += strcspn(text, "\n") + 1)
+        if (strncmp(text, line, len) == 0)
+            return true;
+    return false;
+}
+
+/* Of an answer that was cut off: texts are the beginnings of those of the whole one, calls are whole ones of
+ * it, and the only end is a fault, or the stop that had been seen. */
+static bool is_early_result(const char *full, const char *cut)
+{
+    const char *line = cut;
+    for (size_t len; *line; line += len + 1) {
+        len = strcspn(line, "\n");
+        bool is_end = line[len] == '\0' || line[len + 1] == '\0';
+        bool is_piece = strncmp(line, "text ", 5) == 0 || strncmp(line, "reasoning ", 10) == 0;
+        bool is_whole = strncmp(line, "call ", 5) == 0 || strncmp(line, "stop ", 5) == 0;
+        if (is_end)
+            return strncmp(line, "fault ", 6) == 0 || has_line(full, line, len);
+        if (is_piece && !has_line(full, line, len - 1)) /* but for the closing quote */
+            return false;
+        if (is_whole && !has_line(full, line, len))
+            return false;
+    }
+    return false;
+}
+
+static bool engine_cut(const struct running *r, const char *full)
+{
+    bool ok = true;
+    for (size_t len = 0; ok && len < r->c->body.len; len++) {
+        struct koine__buf result;
+        koine__buf_init(&result, LARGEST);
+        vendor_engine(r->provider, r->c, &(struct vendor_network){.len = len, .lost = true}, &result);
+        ok = is_early_result(full, koine__buf_str(&result));
+        if (!ok) {
+            printf("# %s: cut off at %zu of %zu\n", r->name, len, r->c->body.len);
+            print_lines("the whole answer gave", full);
+            print_lines("this way gave", koine__buf_str(&result));
+        }
+        koine__buf_release(&result);
+    }
+    return ok;
+}
+
+static void run_result(const struct running *r)
+{
+    struct koine__buf whole, bytewise;
+    struct vendor_network network = {.len = r->c->body.len, .lost = r->c->lost};
+    koine__buf_init(&whole, LARGEST);
+    koine__buf_init(&bytewise, LARGEST);
+    vendor_engine(r->provider, r->c, &network, &whole);
+    network.split = 1;
+    vendor_engine(r->provider, r->c, &network, &bytewise);
+    report_text(r, "result", r->c->result, koine__buf_str(&whole));
+    report_text(r, "result, byte by byte", r->c->result, koine__buf_str(&bytewise));
+    report(r, "result, cut off at every byte", engine_cut(r, koine__buf_str(&whole)));
+    koine__buf_release(&whole);
+    koine__buf_release(&bytewise);
 }
 
 static void run_request(struct running *r)
@@ -174,12 +245,16 @@ static void run_file(const koine_provider *provider, const char *folder, const c
     struct running r = {.provider = provider, .c = &c, .name = name};
     if (!wrong && (c.answered != (c.events != NULL) || !(c.request || c.answered)))
         wrong = "an answer and its events come together, and a case has them or a request";
+    if (!wrong && c.result && (!c.answered || c.list_models))
+        wrong = "a result is that of an answer";
     if (wrong && !report(&r, "the file", false))
         printf("#   %s: %s\n", path, wrong);
     if (!wrong && c.request)
         run_request(&r);
     if (!wrong && c.answered)
         run_answer(&r);
+    if (!wrong && c.result)
+        run_result(&r);
     if (!wrong && c.next_request)
         run_next_request(&r);
     vendor_case_release(&c);

@@ -3,6 +3,8 @@
 
 #include "core/base/str.h"
 
+#include <stdio.h>
+
 #define LARGEST ((size_t)4 << 20)
 
 void vendor_quote(struct koine__buf *buf, koine_str text)
@@ -151,7 +153,7 @@ void vendor_trace_flush(struct vendor_trace *self)
     if (!self->pending_kind)
         return;
     koine_provider_event whole = {.kind = self->pending_kind, .index = self->pending_index};
-    whole.name = koine__str("messages");
+    whole.name = koine__str(self->pending_name);
     whole.text = (koine_str){koine__buf_str(&self->pending), self->pending.len};
     self->pending_kind = 0;
     add_event(&self->merged, &whole);
@@ -178,6 +180,8 @@ static void on_event(koine_sink *sink, const koine_provider_event *event)
     }
     self->pending_kind = event->kind;
     self->pending_index = index;
+    snprintf(self->pending_name, sizeof(self->pending_name), "%.*s", (int)event->name.len,
+             event->name.len ? event->name.ptr : "");
     koine__buf_add(&self->pending, event->text.ptr, event->text.len);
 }
 
