@@ -194,7 +194,20 @@ static bool lacks_key(const struct koine__attempt *attempt)
     const struct koine__instance *instance = attempt->spec.target->instance;
     const koine_provider *provider = instance->provider;
     return attempt->out.secret_name && !instance->secret && provider->key_variable &&
-           strcmp(instance->base_url, provider->base_url) == 0;
+           (!provider->base_url || strcmp(instance->base_url, provider->base_url) == 0);
+}
+
+static void fail_without_key(struct koine__attempt *attempt)
+{
+    const struct koine__instance *instance = attempt->spec.target->instance;
+    const char *variable = instance->provider->key_variable;
+    if (instance->provider->base_url)
+        koine__attempt_failf(attempt, KOINE_CLASS_AUTH, "",
+                             "there is no key: set %s, or providers.%s.api_key", variable, instance->name);
+    else /* the variable's key goes to no server that only a configuration names */
+        koine__attempt_failf(attempt, KOINE_CLASS_AUTH, "",
+                             "there is no key: set providers.%s.api_key, for example to ${%s}",
+                             instance->name, variable);
 }
 
 static int start_transfer(struct koine__attempt *attempt)
@@ -308,9 +321,7 @@ static void on_request(struct koine__job *job)
     if (!take_notices(attempt))
         return;
     if (lacks_key(attempt)) {
-        koine__attempt_failf(attempt, KOINE_CLASS_AUTH, "",
-                             "there is no key: set %s, or providers.%s.api_key", job->provider->key_variable,
-                             attempt->spec.target->instance->name);
+        fail_without_key(attempt);
         return;
     }
     int rc = start_transfer(attempt);

@@ -294,7 +294,8 @@ struct koine_provider { /* the vtable; static storage in the plugin */
     uint32_t size;
     const char *id;                     /* "together": [a-z0-9_-]+, the name of its instance by default */
     const char *version;                /* of the plugin, "1.0.0" */
-    const char *base_url;               /* "https://api.together.ai/v1"; no slash at the end */
+    const char *base_url;               /* "https://api.together.ai/v1"; no slash at the end; NULL: none is
+                                           everybody's, so each instance tells its own */
     const char *key_variable;           /* "TOGETHER_API_KEY"; NULL: needs no key */
     const koine_option *const *options; /* NULL-ended; NULL: none */
     const koine_exchange *generate;     /* required */

@@ -90,7 +90,8 @@ static void ask(const koine_provider *provider, const struct vendor_case *c, uin
     struct koine__out out;
     koine__arena_init(&arena, 0);
     koine__host_init(&host, &(struct koine__host_env){.arena = &arena, .option = option, .options_arg = c});
-    koine__out_init(&out, &arena, provider->base_url, BODY_LIMIT);
+    koine__out_init(&out, &arena, provider->base_url ? provider->base_url : "https://instance.test",
+                    BODY_LIMIT);
     koine_ask asked = {.size = sizeof(asked),
                        .step = step,
                        .state = state,
