@@ -303,6 +303,8 @@ static void right_tables(void)
     provider.key_variable = NULL;
     provider.base_url = NULL;
     ASSERT_STR(verdict(&provider), NULL);
+    provider.base_url = KOINE_LOCAL;
+    ASSERT_STR(verdict(&provider), NULL);
     provider.base_url = "https://x";
     provider.size += 64; /* a newer header */
     ASSERT_STR(verdict(&provider), NULL);
@@ -330,9 +332,9 @@ static void wrong_texts(void)
         provider.version = versions[i];
         ASSERT_STR(verdict(&provider), "its version is missing, or no short word");
     }
-    static const char *const urls[] = {"",           "ftp://x",      "https://",   "https:///v1",
-                                       "https://x/", "https://x/ y", "http://u@x", "https://x?a",
-                                       "http://x#a", "http://x\r\n", "x"};
+    static const char *const urls[] = {"local:/x",    "",           "ftp://x",      "https://",
+                                       "https:///v1", "https://x/", "https://x/ y", "http://u@x",
+                                       "https://x?a", "http://x#a", "http://x\r\n", "x"};
     for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
         koine_provider provider = right();
         provider.base_url = urls[i];
