@@ -14,4 +14,7 @@ dist_kitown_DATA = plugins/kit/own/acme.c plugins/kit/own/acme.json
 kitowncasesdir = $(kitowndir)/cases
 dist_kitowncases_DATA = plugins/kit/own/cases/request.txt plugins/kit/own/cases/answer.txt
 
+## The same provider as own/acme.c in other languages; make installcheck holds their traces against each other.
+EXTRA_DIST += plugins/kit/witness/acme.cpp plugins/kit/witness/acme.rs $(srcdir)/plugins/kit/witness/cases/*.txt
+
 EXTRA_DIST += plugins/README.md
