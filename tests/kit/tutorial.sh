@@ -60,6 +60,7 @@ done
 for block in "$blocks"/*.text; do
     number=$(basename "$block" .text)
     before=$(printf '%s/%02d.said' "$blocks" $((${number#0} - 1)))
+    [ -e "$before" ] || echo "it was not typed" >"$before"
     awk 'NR == FNR { if ($0 != "…") want[++n] = $0; next }
         at < n && $0 == want[at + 1] { at++ }
         END { while (at < n) print "not printed: " want[++at] }' "$block" "$before" >"$scratch/wrong"
