@@ -25,11 +25,14 @@ enum {                                  /* koine_chat_traits.flags */
     KOINE_CHAT_SCHEMA_FLAT = 1 << 7,    /* response_format is {"type", "schema"}, with no object between */
     /* `extra_content` of a message and of its tool calls goes back as it came. The answer's is kept in
      * koine.chat of the assistant message, {"id", "extra_content"} for each. */
-    KOINE_CHAT_EXTRA_BACK = 1 << 8
+    KOINE_CHAT_EXTRA_BACK = 1 << 8,
+    KOINE_CHAT_OWN_NAMES = 1 << 9 /* models are asked for by names of the user's own: the one that
+                                     answered has a price, the name has none */
 };
 
 typedef koine_dialect_fault koine_chat_fault;
 typedef koine_dialect_header koine_chat_header;
+typedef koine_dialect_query koine_chat_query;
 
 typedef struct koine_chat_member { /* a member of the request */
     uint32_t size;
@@ -39,7 +42,7 @@ typedef struct koine_chat_member { /* a member of the request */
 typedef struct koine_chat_traits {
     uint32_t size;
     uint32_t flags;
-    const char *path;           /* "/chat/completions" */
+    const char *path;           /* "/chat/completions"; {model} in it is the model as one segment */
     const char *models_path;    /* "/models" */
     const char *max_tokens;     /* which member limits the output: "max_tokens" */
     const char *const *foreign; /* NULL-ended: members this vendor refuses; dropped with a notice */
@@ -55,6 +58,8 @@ typedef struct koine_chat_traits {
     /* Ids of tool calls must be so many letters and digits: others are sent as such ones, the same as the
      * same, in the call and in its result, and two never as one. 0: ids travel as they are. */
     uint32_t tool_id_length;
+    const char *key_header, *key_prefix;    /* NULL: "Authorization", "Bearer " */
+    const koine_chat_query *const *queries; /* NULL-ended */
 } koine_chat_traits;
 
 typedef koine_dialect koine_chat;

@@ -52,7 +52,7 @@ static void ask(const koine_provider *provider, struct vendor_case *c, koine_str
     }
     koine__buf_init(&request, (size_t)4 << 20);
     koine__buf_init(&notices, (size_t)4 << 20);
-    vendor_ask(provider, c, &request, &notices);
+    vendor_ask(provider, c, NULL, &request, &notices);
     const char *body = strstr(koine__buf_str(&request), "\n\n");
     if (koine__str_starts(koine__str(koine__buf_str(&request)), "POST "))
         FUZZ_CHECK(body && koine__json_check(koine__str(body), KOINE__JSON_DEPTH, NULL) == 0);

@@ -16,10 +16,8 @@ tests_fuzz_advice_SOURCES = tests/fuzz/advice.c $(fuzz_common)
 tests_fuzz_advice_LDADD = libkoinecore.la
 tests_fuzz_catalogue_SOURCES = tests/fuzz/catalogue.c $(fuzz_common)
 tests_fuzz_catalogue_LDADD = libkoinecore.la
-tests_fuzz_chat_SOURCES = tests/fuzz/chat.c $(fuzz_common) \
-  tests/vendor/case.c tests/vendor/case.h tests/vendor/play.c tests/vendor/play.h \
-  tests/vendor/trace.c tests/vendor/trace.h tests/vendor/together.c tests/vendor/openai.c
-tests_fuzz_chat_LDADD = libkoinecore.la
+tests_fuzz_chat_SOURCES = tests/fuzz/chat.c $(fuzz_common) tests/vendor/together.c tests/vendor/openai.c
+tests_fuzz_chat_LDADD = tests/vendor/libvendor.la libkoinecore.la
 tests_fuzz_config_SOURCES = tests/fuzz/config.c $(fuzz_common)
 tests_fuzz_config_LDADD = libkoinecore.la
 tests_fuzz_dotenv_SOURCES = tests/fuzz/dotenv.c $(fuzz_common)

@@ -93,6 +93,8 @@ static const char *take_section(struct vendor_case *self, const char *name, char
         self->events = text;
     else if (strcmp(name, "result") == 0)
         self->result = text;
+    else if (strcmp(name, "cost") == 0)
+        self->cost = text;
     else if (strcmp(name, "answer") == 0)
         return read_answer(self, text);
     else
@@ -156,18 +158,14 @@ koine_str vendor_case_header(const struct vendor_case *self, const char *name)
     return (koine_str){NULL, 0};
 }
 
-const char *vendor_case_option(const struct vendor_case *self, const char *name)
+koine_str vendor_case_option(const struct vendor_case *self, const char *name)
 {
-    static char value[256];
     koine_str rest = koine__str(self->options);
     while (rest.ptr) {
         koine_str line = koine__str_cut(&rest, '\n');
         koine_str key = koine__str_cut(&line, '=');
-        if (!koine__str_is(key, name) || line.len >= sizeof(value))
-            continue;
-        memcpy(value, line.ptr, line.len);
-        value[line.len] = '\0';
-        return value;
+        if (koine__str_is(key, name))
+            return line.ptr ? line : KOINE__STR("");
     }
-    return NULL;
+    return (koine_str){NULL, 0};
 }

@@ -13,7 +13,7 @@ struct vendor_header {
 
 struct vendor_case {
     char *file; /* all of it; what follows points into it. NULL sections are absent. */
-    const char *document, *options, *request, *next_request, *notices, *events, *result;
+    const char *document, *options, *request, *next_request, *notices, *events, *result, *cost;
     const char *model;
     bool list_models;
     bool stream;  /* how the answer is asked for */
@@ -32,7 +32,7 @@ const char *vendor_case_read(const char *path, struct vendor_case *ret);
 void vendor_case_release(struct vendor_case *self);
 /* The answer's header, without case; empty: absent. */
 koine_str vendor_case_header(const struct vendor_case *self, const char *name);
-/* The value of "name=value" in the options; NULL: absent. Borrowed until the next call. */
-const char *vendor_case_option(const struct vendor_case *self, const char *name);
+/* The value of "name=value" in the options; ptr NULL: absent. */
+koine_str vendor_case_option(const struct vendor_case *self, const char *name);
 
 #endif
