@@ -27,6 +27,7 @@ struct watch { /* a trace, and what is kept beside it */
 
 static void end_kept(struct watch *watch)
 {
+    koine__buf_addc(&watch->kept, ']');
     if (watch->index >= 0 && !watch->foreign && !is_json(&watch->kept))
         fuzz_fail("kept, and no JSON: %s", koine__buf_str(&watch->kept));
     koine__buf_reset(&watch->kept);
@@ -37,8 +38,10 @@ static void watch_event(koine_sink *sink, const koine_provider_event *event)
 {
     struct watch *watch = (struct watch *)sink;
     if (event->kind == KOINE_EMIT_KEEP) {
-        if (event->index != watch->index)
+        if (event->index != watch->index) {
             end_kept(watch);
+            koine__buf_addc(&watch->kept, '['); /* it becomes one of a list */
+        }
         watch->index = event->index;
         watch->foreign |= koine__str_is(event->text, "\"input\":");
         koine__buf_add(&watch->kept, event->text.ptr, event->text.len);
