@@ -155,7 +155,7 @@ const char *vendor_case_option(const struct vendor_case *self, const char *name)
     while (rest.ptr) {
         koine_str line = koine__str_cut(&rest, '\n');
         koine_str key = koine__str_cut(&line, '=');
-        if (!koine__str_is(key, name) || line.len >= sizeof(value))
+        if (!koine__str_is(key, name) || !line.ptr || line.len >= sizeof(value))
             continue;
         memcpy(value, line.ptr, line.len);
         value[line.len] = '\0';
