@@ -31,6 +31,7 @@ static void end_kept(struct watch *watch)
     if (watch->index >= 0 && !watch->foreign && !is_json(&watch->kept))
         fuzz_fail("kept, and no JSON: %s", koine__buf_str(&watch->kept));
     koine__buf_reset(&watch->kept);
+    watch->index = -1;
     watch->foreign = false;
 }
 
@@ -46,6 +47,8 @@ static void watch_event(koine_sink *sink, const koine_provider_event *event)
         watch->foreign |= koine__str_is(event->text, "\"input\":");
         koine__buf_add(&watch->kept, event->text.ptr, event->text.len);
     }
+    if (event->kind == KOINE_EMIT_STOP)
+        end_kept(watch);
     watch->trace.sink.emit(&watch->trace.sink, event);
 }
 
