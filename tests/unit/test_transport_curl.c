@@ -34,11 +34,8 @@ static sem_t slow_may_go, late_may_go; /* two: a thread of the test before may n
 __attribute__((visibility("default"))) /* so that curl calls it */
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **ret)
 {
-    static struct sockaddr_in far = {.sin_family = AF_INET};
-    static struct addrinfo answer = {.ai_family = AF_INET,
-                                     .ai_socktype = SOCK_STREAM,
-                                     .ai_addr = (struct sockaddr *)&far,
-                                     .ai_addrlen = sizeof(far)};
+    static _Thread_local struct sockaddr_in far; /* curl copies it before it ends the thread that asks */
+    static _Thread_local struct addrinfo answer;
     (void)hints;
     bool is_late = strcmp(name, "late.invalid") == 0; /* found after a while, and it is this machine */
     if (is_late || strcmp(name, "slow.invalid") == 0) {
@@ -48,8 +45,13 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
     }
     if (!is_late && strcmp(name, "localhost.") != 0)
         return EAI_NONAME;
+    far.sin_family = AF_INET;
     far.sin_addr.s_addr = htonl(is_late ? INADDR_LOOPBACK : 0xC0000201); /* 192.0.2.1, for documentation */
     far.sin_port = htons((uint16_t)(is_late && service ? atoi(service) : 0));
+    answer = (struct addrinfo){.ai_family = AF_INET,
+                               .ai_socktype = SOCK_STREAM,
+                               .ai_addr = (struct sockaddr *)&far,
+                               .ai_addrlen = sizeof(far)};
     *ret = &answer;
     return 0;
 }

@@ -164,8 +164,8 @@ koine_str vendor_case_option(const struct vendor_case *self, const char *name)
     while (rest.ptr) {
         koine_str line = koine__str_cut(&rest, '\n');
         koine_str key = koine__str_cut(&line, '=');
-        if (koine__str_is(key, name))
-            return line.ptr ? line : KOINE__STR("");
+        if (koine__str_is(key, name) && line.ptr)
+            return line;
     }
     return (koine_str){NULL, 0};
 }
