@@ -8,7 +8,9 @@
 
 /* How many bytes of unread events stop the reading of the answer. */
 #define UNREAD_HIGH ((size_t)256 << 10)
-#define MOST_STEPS  1000 /* of one exchange */
+#define UNREAD_SPARE                                                                                         \
+    ((size_t)1 << 20)   /* what they may take beyond the body's ceiling, where reading goes on */
+#define MOST_STEPS 1000 /* of one exchange */
 
 static void try_target(struct koine_call *call);
 static void on_progress(struct koine__attempt *attempt);
@@ -233,12 +235,24 @@ static void end_others(struct koine_call *call, const struct koine__attempt *win
     }
 }
 
+/* A multiplexed stream cannot be paused, and small events take more memory than they came in. */
+static void end_unread(struct koine__attempt *attempt)
+{
+    struct koine__fault fault;
+    koine__fault_set(&fault, KOINE_CLASS_PROTOCOL, "", "%s",
+                     "more of the answer waits to be read than body_limit allows");
+    koine__attempt_end(attempt, &fault);
+}
+
 static void take_events(struct koine_call *call, struct koine__attempt *attempt)
 {
+    size_t most = (size_t)attempt->spec.target->instance->body_limit + UNREAD_SPARE;
     koine__events_append(&call->events, &attempt->assembly.events);
     koine__call_ready(call);
     if (call->events.bytes > UNREAD_HIGH)
         koine__attempt_pause(attempt);
+    if (call->events.bytes > most)
+        end_unread(attempt);
 }
 
 static void commit(struct koine_call *call, struct koine__attempt *attempt)

@@ -108,6 +108,8 @@ static void describe(char *ret, size_t size, const koine_response *response, con
     size_t length = 0;
     if (error) {
         snprintf(ret, size, "%s", koine_error_class_name(error));
+        if (getenv("KOINE_HOSTILE_SAY"))
+            fprintf(stderr, "# %s\n", koine_error_message(error));
         return;
     }
     const char *text = koine_response_text(response, &length);
