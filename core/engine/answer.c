@@ -207,6 +207,16 @@ int koine__answer_message(struct koine_response *answer)
     return koine__writer_done(&writer) ? KOINE_OK : KOINE_EMEMORY;
 }
 
+size_t koine__answer_weight(const struct koine_response *answer)
+{
+    size_t weight = answer->text.cap + answer->reasoning.cap + answer->refusal.cap + answer->message.cap;
+    for (size_t i = 0; i < answer->tool_count; i++)
+        weight += answer->tools[i].arguments.cap;
+    for (size_t i = 0; i < answer->extra_count; i++)
+        weight += answer->extras[i].json.cap;
+    return weight;
+}
+
 /* ---- getters ---- */
 
 static const char *text_of(const struct koine__buf *buf, size_t *ret_length)

@@ -251,7 +251,8 @@ static void take_events(struct koine_call *call, struct koine__attempt *attempt)
     koine__call_ready(call);
     if (call->events.bytes > UNREAD_HIGH)
         koine__attempt_pause(attempt);
-    if (call->events.bytes > most)
+    if (call->events.bytes > UNREAD_HIGH &&
+        call->events.bytes + koine__answer_weight(attempt->assembly.answer) > most)
         end_unread(attempt);
 }
 

@@ -51,6 +51,7 @@ struct curl_transport {
     struct open_socket *open;      /* all that curl may have open, for abandon */
     size_t open_count, open_capacity;
     size_t idle, running;
+    const size_t *waiting;
     bool inside;
     bool broken;                                               /* the multi handle is to be replaced */
     bool has_tls, guarded, pipe_was_blocked, pipe_was_pending; /* SIGPIPE, see block_pipe */
@@ -247,8 +248,24 @@ static void unblock_pipe(struct curl_transport *transport)
         pthread_sigmask(SIG_UNBLOCK, &pipe_only, NULL);
 }
 
+static size_t waiting(const struct curl_transport *transport)
+{
+    return transport->waiting ? *transport->waiting : 0;
+}
+
+/* When a transfer ends, curl closes one idle connection if there are more than this in all, and the one that
+ * has just become idle is among them. */
+static void set_ceiling(struct curl_transport *transport)
+{
+    size_t ceiling = transport->idle + transport->running + waiting(transport);
+    if (transport->running > 0)
+        ceiling--;
+    curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, ceiling ? (long)ceiling : 1L);
+}
+
 static void enter(struct curl_transport *transport)
 {
+    set_ceiling(transport);
     transport->inside = true;
     transport->guarded = transport->has_tls;
     if (transport->guarded)
@@ -741,14 +758,6 @@ static void unlink_active(struct koine__transfer *transfer)
     transfer->next = transfer->prev = NULL;
 }
 
-/* curl's ceiling counts the connections in use too. */
-static void count_running(struct curl_transport *transport, int change)
-{
-    transport->running += (size_t)change;
-    size_t ceiling = transport->idle + transport->running;
-    curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, ceiling ? (long)ceiling : 1L);
-}
-
 /* Takes it away from curl; nothing of the request is used from here on. */
 static void detach(struct koine__transfer *transfer)
 {
@@ -757,7 +766,7 @@ static void detach(struct koine__transfer *transfer)
         enter(transport);
         curl_multi_remove_handle(transport->multi, transfer->easy);
         leave(transport);
-        count_running(transport, -1);
+        transport->running--;
     }
     curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
     curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, NULL);
@@ -791,7 +800,7 @@ static bool begin_afresh(struct koine__transfer *transfer)
     enter(transport);
     curl_multi_remove_handle(transport->multi, transfer->easy); /* which closes the connection */
     leave(transport);
-    count_running(transport, -1);
+    transport->running--;
     transfer->step = WAITING;
     if (curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK)
         add(transfer);
@@ -865,7 +874,19 @@ static void add(struct koine__transfer *transfer)
     if (code != CURLM_OK)
         return;
     transfer->step = RUNNING;
-    count_running(transport, 1);
+    transport->running++;
+}
+
+/* curl closes at most one connection for each transfer that ends, by a ceiling that cannot be lowered while
+ * it is on the stack. Where many end in one stroke it keeps too many, for ever; then all of them go, for it
+ * closes none that it is asked to. */
+static void close_surplus(struct curl_transport *transport)
+{
+    if (transport->running > 0 || transport->queue || transport->broken || waiting(transport) > 0 ||
+        transport->open_count <= transport->idle)
+        return;
+    tear_down_multi(transport);
+    transport->broken = !set_up_multi(transport);
 }
 
 /* What was asked for while curl was on the stack. */
@@ -902,6 +923,7 @@ static void settle(struct curl_transport *transport)
     }
     if (!transport->queue)
         koine__timer_stop(transport->loop, &transport->kick);
+    close_surplus(transport);
 }
 
 /* curl is out of memory and does not say for whom. Some transfer is lost to it and would never end, and an
@@ -1376,6 +1398,7 @@ int koine__transport_curl_new(struct koine__loop *loop, const struct koine__curl
     transport->loop = loop;
     transport->share = options->share;
     transport->idle = options->idle < INT_MAX ? options->idle : INT_MAX;
+    transport->waiting = options->waiting;
     koine__timer_init(&transport->timer, on_deadline);
     koine__timer_init(&transport->kick, on_kick);
     if (!set_up_multi(transport)) {

@@ -1,5 +1,6 @@
 /* acts: what a hostile server sends over HTTP/1.1, one row of the table for each kind of malice. */
 #include "tests/hostile/http1.h"
+#include "tests/hostile/reader.h"
 #include "tests/hostile/text.h"
 
 #include <stdint.h>
@@ -43,6 +44,13 @@ static bool send_at_once(const struct peer *peer, const char *more, const char *
     return peer_send(peer, all, (size_t)head + len);
 }
 
+static bool play_good(const struct peer *peer)
+{
+    char text[1024];
+    size_t len = compose(peer->stream, good, text, sizeof(text));
+    return send_with_length(peer, text, len, (long)len);
+}
+
 static bool play_json(const struct peer *peer, const struct act *act)
 {
     static _Thread_local char text[65536];
@@ -76,7 +84,7 @@ static bool play_endless_pieces(const struct peer *peer, const struct act *act)
 
 static bool play_endless_events(const struct peer *peer, const struct act *act)
 {
-    char event[256];
+    char event[2048];
     if (peer->stream)
         compose_event(act->text, event, sizeof(event));
     else
@@ -267,6 +275,24 @@ static bool play_silence(const struct peer *peer, const struct act *act)
     return peer_say(peer, act->text) && peer_wait(peer, GIVE_UP_MS) && false;
 }
 
+/* Answers, but not at once. */
+static bool play_slow(const struct peer *peer, const struct act *act)
+{
+    return peer_wait(peer, atoi(act->text)) && play_good(peer);
+}
+
+/* ---- Much ---- */
+
+static bool play_long(const struct peer *peer, const struct act *act)
+{
+    char event[2048], last[1024];
+    bool ok = send_head(peer, "Connection: close\r\n");
+    (void)act;
+    for (int i = 0; ok && i < LONG_HTTP1; i++)
+        ok = peer_send(peer, event, long_event(i, event, sizeof(event)));
+    return ok && peer_send(peer, last, compose(true, ANSWER("", ""), last, sizeof(last))) && false;
+}
+
 /* ---- Heads ---- */
 
 static bool play_raw(const struct peer *peer, const struct act *act)
@@ -300,6 +326,7 @@ static const struct act acts[] = {
     {"endless-stray", play_endless_pieces, "{\"a\":1}\n"},
     {"endless-members", play_endless_pieces, "data: {\"a\":1}\n\n"},
     {"endless-events", play_endless_events, PIECE("x")},
+    {"endless-large-events", play_endless_events, PIECE(TEXT_1K)},
     {"endless-header", play_endless_header, "X-A: b\r\n"},
     {"endless-header-line", play_endless_header, "X-A:aaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
     {"endless-folded-header", play_endless_header, " folded\r\n"},
@@ -307,6 +334,8 @@ static const struct act acts[] = {
     {"endless-trailer", play_endless_trailer, CONTENT("hi")},
     {"endless-extension", play_endless_extension, NULL},
     {"endless-chunks", play_endless_chunks, "1\r\nx\r\n"},
+    {"long", play_long, NULL},
+    {"slow", play_slow, "1000"},
     {"endless-after-done", play_after_the_end, CONTENT("hi")},
     {"hundred-megabytes", play_hundred_megabytes, CONTENT("hi")},
     /* JSON that is none */

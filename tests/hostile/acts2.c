@@ -1,5 +1,6 @@
 /* acts2: what a hostile server sends over HTTP/2, one row of the table for each kind of malice. */
 #include "tests/hostile/http2.h"
+#include "tests/hostile/reader.h"
 #include "tests/hostile/text.h"
 
 #include <stdio.h>
@@ -60,6 +61,16 @@ static bool play_trailers(const struct turn *turn, const struct act2 *act)
     block_add(&block, act->text, "x");
     return send_head(turn, "") && http2_data(turn, text, len, 0) &&
            send_block(turn, &block, END_HEADERS | END_STREAM);
+}
+
+static bool play_long(const struct turn *turn, const struct act2 *act)
+{
+    char event[2048], last[1024];
+    bool ok = send_head(turn, "");
+    (void)act;
+    for (int i = 0; ok && i < LONG_HTTP2; i++)
+        ok = http2_data(turn, event, long_event(i, event, sizeof(event)), 0);
+    return ok && http2_data(turn, last, compose(true, ANSWER("", ""), last, sizeof(last)), END_STREAM);
 }
 
 /* ---- Streams that are reset ---- */
@@ -250,7 +261,7 @@ static bool play_endless_data(const struct turn *turn, const struct act2 *act)
 
 static bool play_endless_pieces(const struct turn *turn, const struct act2 *act)
 {
-    char event[256];
+    char event[2048];
     if (turn->is_stream)
         compose_event(act->text, event, sizeof(event));
     else
@@ -373,6 +384,7 @@ static bool play_beyond_the_window(const struct turn *turn, const struct act2 *a
 static const struct act2 acts[] = {
     {"good", play_good, "", 0},
     {"trailers", play_trailers, "x-trailer", 0},
+    {"long", play_long, NULL, 0},
     /* streams that are reset */
     {"refused", play_reset, NULL, REFUSED_STREAM},
     {"internal", play_reset, NULL, INTERNAL_ERROR},
@@ -402,8 +414,8 @@ static const struct act2 acts[] = {
     {"cut", play_cut, NULL, 0},
     {"cut-after-head", play_cut_after_head, NULL, 0},
     {"cut-in-body", play_cut_in_body, NULL, 0},
-    {"crowd-cut", play_crowd_cut, NULL, 5},
-    {"crowd-goaway", play_crowd_goaway, NULL, 5},
+    {"crowd-cut", play_crowd_cut, NULL, CROWD},
+    {"crowd-goaway", play_crowd_goaway, NULL, CROWD},
     /* without end */
     {"endless-continuation", play_endless_continuation, "x-a", 0},
     {"endless-empty-continuation", play_endless_continuation, "", 0},
@@ -413,6 +425,7 @@ static const struct act2 acts[] = {
     {"endless-data", play_endless_data, "x", 0},
     {"endless-space", play_endless_pieces, " ", 0},
     {"endless-events", play_endless_pieces, PIECE("x"), 0},
+    {"endless-large-events", play_endless_pieces, PIECE(TEXT_1K), 0},
     {"endless-empty-data", play_endless_empty_data, NULL, 0},
     {"endless-trailers", play_endless_trailers, NULL, 0},
     {"bomb", play_bomb, "content-encoding: gzip", 0},

@@ -21,6 +21,7 @@ bool peer_send(const struct peer *peer, const void *ptr, size_t len)
             continue;
         if (sent <= 0)
             return false;
+        server_count_bytes((size_t)sent);
         at += sent;
         len -= (size_t)sent;
     }

@@ -52,7 +52,10 @@ static void write_number(unsigned char *at, uint32_t number)
 static bool write_all(struct http2 *http2, const void *ptr, size_t len)
 {
     size_t written = 0;
-    return len == 0 || SSL_write_ex(http2->ssl, ptr, len, &written) == 1;
+    if (len > 0 && SSL_write_ex(http2->ssl, ptr, len, &written) != 1)
+        return false;
+    server_count_bytes(len);
+    return true;
 }
 
 static bool read_all(struct http2 *http2, unsigned char *ret, size_t len)

@@ -51,6 +51,8 @@ struct act2 {
 /* acts2.c: NULL: there is none of that name. */
 const struct act2 *act2_find(const char *name);
 
+#define CROWD 5 /* so many requests on one connection the acts `crowd-…` wait for */
+
 #define HTTP2_CA_FILE "ca.pem"
 int http2_start(struct scratch *scratch); /* as server_start; puts the certificate into the folder */
 

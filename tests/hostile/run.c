@@ -1,7 +1,9 @@
 /* run: what strangers' bytes may cost over HTTP/1.1. Each act of the server is asked for once as a whole and
  * once as a stream; scene.h says what is looked at. */
+#include "tests/hostile/crowd.h"
 #include "tests/hostile/http1.h"
 #include "tests/hostile/ledger.h"
+#include "tests/hostile/reader.h"
 #include "tests/hostile/scene.h"
 #include "tests/hostile/server.h"
 #include "tests/unit/suite.h"
@@ -37,7 +39,7 @@ static void the_default_ceiling(void)
 {
     open_scene(16 * MB, NULL);
     PLAY(MALFORMED("hundred-megabytes"), MALFORMED("endless"), MALFORMED("endless-events"),
-         MALFORMED("endless-stray"), MALFORMED("bomb"));
+         MALFORMED("endless-large-events"), MALFORMED("endless-stray"), MALFORMED("bomb"));
     close_scene();
 }
 
@@ -120,6 +122,47 @@ static void odd_heads(void)
     close_scene();
 }
 
+static void a_reader_that_pauses(void)
+{
+    reader_pauses(LONG_HTTP1, true);
+}
+
+/* The server needs longer for all of them than a connection may take to be made: whoever waits for his turn
+ * does so before his timers run. */
+static void a_pool_of_64(void)
+{
+    static const char *const settings[] = {"pool.connections", "64", "providers.lab.timeouts.connect", "2s",
+                                           NULL};
+    open_scene(256 * KB, settings);
+    long before = server_connections();
+    crowd_asks("slow", 200, "ok hi");
+    long made = server_connections() - before;
+    ASSERT_INT(made > 64 ? made : 64, 64);
+    close_scene();
+}
+
+static bool opens_no_more_than(long count)
+{
+    for (int i = 0; i < 1000 && server_open() > count; i++)
+        koine_wait(scene.client, 10);
+    return server_open() <= count;
+}
+
+/* What was needed at once is not kept for ever. */
+static void what_stays_open(void)
+{
+    static const char *const settings[] = {"pool.connections", "300", "pool.idle", "16", NULL};
+    open_scene(256 * KB, settings);
+    crowd_asks("slow", 300, "ok hi");
+    CU_ASSERT(opens_no_more_than(16));
+    long before = server_connections();
+    crowd_asks("good", 10, "ok hi");
+    ASSERT_INT(server_connections(), before);
+    crowd_asks("good", 300, "ok hi"); /* which end in few strokes */
+    CU_ASSERT(opens_no_more_than(16));
+    close_scene();
+}
+
 static void nothing_is_left(void)
 {
     ASSERT_INT((long long)ledger_blocks(), (long long)scene_kept());
@@ -128,4 +171,6 @@ static void nothing_is_left(void)
 SUITE_MAIN("hostile", {"without end", without_end}, {"heads without end", heads_without_end},
            {"the default ceiling", the_default_ceiling}, {"what is no JSON", no_json},
            {"JSON that is odd", odd_json}, {"encodings", encodings}, {"lengths", lengths}, {"chunks", chunks},
-           {"slow ones", slow_ones}, {"odd heads", odd_heads}, {"nothing is left", nothing_is_left})
+           {"slow ones", slow_ones}, {"odd heads", odd_heads}, {"a reader that pauses", a_reader_that_pauses},
+           {"a pool of 64", a_pool_of_64}, {"what stays open", what_stays_open},
+           {"nothing is left", nothing_is_left})

@@ -1,8 +1,11 @@
 /* run2: what strangers' bytes may cost over HTTP/2, with TLS and ALPN. Each act of the server is asked for
  * once as a whole and once as a stream; scene.h says what is looked at. */
+#include "tests/hostile/crowd.h"
 #include "tests/hostile/http2.h"
 #include "tests/hostile/ledger.h"
+#include "tests/hostile/reader.h"
 #include "tests/hostile/scene.h"
+#include "tests/hostile/server.h"
 #include "tests/unit/suite.h"
 
 const struct theatre theatre = {.scheme = "https", .ca_file = HTTP2_CA_FILE, .start = http2_start};
@@ -57,7 +60,8 @@ static void bodies_without_end(void)
 static void the_default_ceiling(void)
 {
     open_scene(16 * MB, NULL);
-    PLAY(MALFORMED("endless-data"), MALFORMED("endless-events"), MALFORMED("bomb"));
+    PLAY(MALFORMED("endless-data"), MALFORMED("endless-events"), MALFORMED("endless-large-events"),
+         MALFORMED("bomb"));
     close_scene();
 }
 
@@ -97,6 +101,26 @@ static void no_http2(void)
     close_scene();
 }
 
+static void a_reader_that_pauses(void)
+{
+    reader_pauses(LONG_HTTP2, false);
+    reader_pauses_for_ever();
+}
+
+/* Several on one connection that is lost: each ends once, and none is sent again. */
+static void a_crowd(void)
+{
+    open_scene(256 * KB, NULL);
+    crowd_asks("crowd-cut", CROWD, "reset");
+    ask("good", true, "ok hi");
+    crowd_asks("crowd-goaway", CROWD, "reset");
+    ask("good", true, "ok hi");
+    long before = server_connections();
+    crowd_asks("good", CROWD, "ok hi");
+    ASSERT_INT(server_connections(), before);
+    close_scene();
+}
+
 static void nothing_is_left(void)
 {
     ASSERT_INT((long long)ledger_blocks(), (long long)scene_kept());
@@ -106,4 +130,5 @@ SUITE_MAIN("hostile, HTTP/2", {"honest answers", honest}, {"streams reset", stre
            {"connections lost", connections_lost}, {"heads without end", heads_without_end},
            {"bodies without end", bodies_without_end}, {"the default ceiling", the_default_ceiling},
            {"floods", floods}, {"slow ones", slow_ones}, {"what is no HTTP/2", no_http2},
+           {"a reader that pauses", a_reader_that_pauses}, {"a crowd on one connection", a_crowd},
            {"nothing is left", nothing_is_left})

@@ -103,7 +103,7 @@ koine_request *request_for(const char *act, bool stream)
     return request;
 }
 
-static void describe(char *ret, size_t size, const koine_response *response, const koine_error *error)
+void describe(char *ret, size_t size, const koine_response *response, const koine_error *error)
 {
     size_t length = 0;
     if (error) {

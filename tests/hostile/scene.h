@@ -35,7 +35,9 @@ void close_scene(void);
 size_t scene_kept(void); /* blocks that live as long as the process: plugins stay loaded, curl stays set up */
 
 koine_request *request_for(const char *act, bool stream);
-/* One call; what it must come to: "ok TEXT", or a class. */
+/* "ok TEXT", or a class. */
+void describe(char *ret, size_t size, const koine_response *response, const koine_error *error);
+/* One call; what it must come to, as described. */
 void ask(const char *act, bool streamed, const char *expected);
 
 struct row {

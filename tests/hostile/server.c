@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MOST 1024
+#define MOST 4096
 
 static struct {
     int listener;
@@ -20,7 +20,7 @@ static struct {
     int sockets[MOST]; /* -1: closed */
     int count;
     pthread_mutex_t mutex; /* of sockets and count */
-    atomic_long requests;
+    atomic_long requests, bytes;
 } server = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 bool server_wait(int fd, int ms)
@@ -78,7 +78,7 @@ static int listen_on_loopback(void)
     if (server.listener < 0)
         return 0;
     if (bind(server.listener, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
-        listen(server.listener, 64) == 0 &&
+        listen(server.listener, 1024) == 0 &&
         getsockname(server.listener, (struct sockaddr *)&address, &size) == 0)
         return ntohs(address.sin_port);
     close(server.listener);
@@ -121,6 +121,21 @@ void server_count_request(void)
 long server_requests(void)
 {
     return atomic_load(&server.requests);
+}
+
+void server_count_bytes(size_t len)
+{
+    atomic_fetch_add(&server.bytes, (long)len);
+}
+
+long server_bytes(void)
+{
+    return atomic_load(&server.bytes);
+}
+
+void server_forget_bytes(void)
+{
+    atomic_store(&server.bytes, 0);
 }
 
 long server_connections(void)

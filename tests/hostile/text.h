@@ -13,6 +13,10 @@
 #define CONTENT(text) ANSWER("\"content\":\"" text "\"", "")
 #define PIECE(text)   "{\"choices\":[{\"index\":0,\"@\":{\"content\":\"" text "\"}}]}" /* of a stream */
 
+#define TEXT_64  "The common speech of many peoples is learned by whoever trades. "
+#define TEXT_512 TEXT_64 TEXT_64 TEXT_64 TEXT_64 TEXT_64 TEXT_64 TEXT_64 TEXT_64
+#define TEXT_1K  TEXT_512 TEXT_512
+
 /* The text as it was asked for: one JSON value, or one event and the last. Its length. */
 size_t compose(bool stream, const char *text, char *ret, size_t size);
 /* One event alone. */
