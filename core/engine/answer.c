@@ -191,6 +191,8 @@ int koine__answer_message(struct koine_response *answer)
     struct koine__writer writer;
     koine_str none = {NULL, 0};
     koine__buf_reset(&answer->message);
+    koine__buf_fit(&answer->text);
+    koine__buf_fit(&answer->reasoning);
     koine__writer_init(&writer, &answer->message);
     koine__write_open(&writer, none, '{');
     koine__write_str(&writer, KOINE__STR("role"), KOINE__STR("assistant"));
@@ -204,6 +206,7 @@ int koine__answer_message(struct koine_response *answer)
     if (!write_koine(&writer, answer))
         return KOINE_EMEMORY;
     koine__write_close(&writer);
+    koine__buf_fit(&answer->message);
     return koine__writer_done(&writer) ? KOINE_OK : KOINE_EMEMORY;
 }
 
