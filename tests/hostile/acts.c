@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define GIVE_UP_MS 20000 /* no timer of a test is that long */
 #define CHUNK      16384
@@ -275,6 +276,21 @@ static bool play_silence(const struct peer *peer, const struct act *act)
     return peer_say(peer, act->text) && peer_wait(peer, GIVE_UP_MS) && false;
 }
 
+/* The request was read, and the connection is gone: curl would send it again if it had served before. */
+static bool play_reset(const struct peer *peer, const struct act *act)
+{
+    struct linger now = {.l_onoff = 1};
+    (void)act;
+    setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+    return false;
+}
+
+static bool play_close(const struct peer *peer, const struct act *act)
+{
+    (void)peer, (void)act;
+    return false;
+}
+
 /* Answers, but not at once. */
 static bool play_slow(const struct peer *peer, const struct act *act)
 {
@@ -336,6 +352,8 @@ static const struct act acts[] = {
     {"endless-chunks", play_endless_chunks, "1\r\nx\r\n"},
     {"long", play_long, NULL},
     {"slow", play_slow, "1000"},
+    {"reset", play_reset, NULL},
+    {"close", play_close, NULL},
     {"endless-after-done", play_after_the_end, CONTENT("hi")},
     {"hundred-megabytes", play_hundred_megabytes, CONTENT("hi")},
     /* JSON that is none */

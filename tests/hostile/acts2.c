@@ -73,6 +73,16 @@ static bool play_long(const struct turn *turn, const struct act2 *act)
     return ok && http2_data(turn, last, compose(true, ANSWER("", ""), last, sizeof(last)), END_STREAM);
 }
 
+/* Two of those events, and a second between them. */
+static bool play_two(const struct turn *turn, const struct act2 *act)
+{
+    char event[2048], last[1024];
+    (void)act;
+    return send_head(turn, "") && http2_data(turn, event, long_event(0, event, sizeof(event)), 0) &&
+           http2_wait(turn, 1000) && http2_data(turn, event, long_event(1, event, sizeof(event)), 0) &&
+           http2_data(turn, last, compose(true, ANSWER("", ""), last, sizeof(last)), END_STREAM);
+}
+
 /* ---- Streams that are reset ---- */
 
 static bool send_half(const struct turn *turn)
@@ -122,7 +132,7 @@ static bool play_goaway_in_body(const struct turn *turn, const struct act2 *act)
     char text[1024];
     size_t len = compose_for(turn, good, text, sizeof(text));
     return send_half(turn) && http2_goaway(turn, turn->stream, act->number) &&
-           http2_data(turn, text + len / 2, len - len / 2, END_STREAM) && http2_wait(turn, 1000);
+           http2_data(turn, text + len / 2, len - len / 2, END_STREAM) && http2_wait(turn, GIVE_UP_MS);
 }
 
 static bool play_goaway_and_cut(const struct turn *turn, const struct act2 *act)
@@ -368,8 +378,7 @@ static bool play_head(const struct turn *turn, const struct act2 *act)
 
 static bool play_after_the_end(const struct turn *turn, const struct act2 *act)
 {
-    return play_good(turn, act) && http2_frame(turn, DATA, 0, turn->stream, "more", 4) &&
-           http2_wait(turn, 1000);
+    return play_good(turn, act) && http2_frame(turn, DATA, 0, turn->stream, "more", 4);
 }
 
 /* Much more than the windows allow. */
@@ -385,6 +394,7 @@ static const struct act2 acts[] = {
     {"good", play_good, "", 0},
     {"trailers", play_trailers, "x-trailer", 0},
     {"long", play_long, NULL, 0},
+    {"two", play_two, NULL, 0},
     /* streams that are reset */
     {"refused", play_reset, NULL, REFUSED_STREAM},
     {"internal", play_reset, NULL, INTERNAL_ERROR},

@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #define CEILING    (16 * MB)
 #define PAUSE_MS   5000
@@ -154,5 +156,35 @@ void reader_pauses_for_ever(void)
     ASSERT_STR(koine_error_class_name(koine_call_error(call)), "protocol");
     koine_call_free(call);
     ask("good", true, "ok hi");
+    close_scene();
+}
+
+static void free_in_a_child(void)
+{
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(60);
+        koine_client_free(scene.client);
+        koine_hub_free(scene.hub);
+        _exit(0);
+    }
+    CU_ASSERT(child > 0 && waitpid(child, &status, 0) == child);
+    ASSERT_INT(status, 0);
+}
+
+void reader_forks(void)
+{
+    int pieces;
+    open_scene(CEILING, NULL);
+    long requests = server_requests(), connections = server_connections();
+    koine_call *call = begin("two");
+    free_in_a_child();
+    ASSERT_INT(read_on(&pieces), KOINE_EVENT_STOP);
+    ASSERT_INT(pieces, 2);
+    koine_call_free(call);
+    ask("good", true, "ok hi");
+    ASSERT_INT(server_requests() - requests, 2);
+    ASSERT_INT(server_connections(), connections);
     close_scene();
 }

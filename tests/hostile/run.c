@@ -97,13 +97,13 @@ static void chunks(void)
 static void slow_ones(void)
 {
     static const char *const settings[] = {"providers.lab.timeouts.total",
-                                           "1500ms",
+                                           "400ms",
                                            "providers.lab.timeouts.first_byte",
-                                           "700ms",
+                                           "200ms",
                                            "providers.lab.timeouts.progress",
-                                           "1s",
+                                           "300ms",
                                            "providers.lab.timeouts.idle",
-                                           "700ms",
+                                           "200ms",
                                            NULL};
     open_scene(256 * KB, settings);
     PLAY(BOTH("drip", "timeout"), BOTH("drip-comments", "timeout"), BOTH("drip-head", "timeout"),
@@ -122,6 +122,14 @@ static void odd_heads(void)
     close_scene();
 }
 
+/* On a connection that served before. */
+static void lost_at_once(void)
+{
+    open_scene(256 * KB, NULL);
+    PLAY(BOTH("reset", "reset"), BOTH("close", "reset"));
+    close_scene();
+}
+
 static void a_reader_that_pauses(void)
 {
     reader_pauses(LONG_HTTP1, true);
@@ -131,7 +139,7 @@ static void a_reader_that_pauses(void)
  * does so before his timers run. */
 static void a_pool_of_64(void)
 {
-    static const char *const settings[] = {"pool.connections", "64", "providers.lab.timeouts.connect", "2s",
+    static const char *const settings[] = {"pool.connections", "64", "providers.lab.timeouts.connect", "3s",
                                            NULL};
     open_scene(256 * KB, settings);
     long before = server_connections();
@@ -171,6 +179,6 @@ static void nothing_is_left(void)
 SUITE_MAIN("hostile", {"without end", without_end}, {"heads without end", heads_without_end},
            {"the default ceiling", the_default_ceiling}, {"what is no JSON", no_json},
            {"JSON that is odd", odd_json}, {"encodings", encodings}, {"lengths", lengths}, {"chunks", chunks},
-           {"slow ones", slow_ones}, {"odd heads", odd_heads}, {"a reader that pauses", a_reader_that_pauses},
-           {"a pool of 64", a_pool_of_64}, {"what stays open", what_stays_open},
-           {"nothing is left", nothing_is_left})
+           {"slow ones", slow_ones}, {"odd heads", odd_heads}, {"lost at once", lost_at_once},
+           {"a reader that pauses", a_reader_that_pauses}, {"a pool of 64", a_pool_of_64},
+           {"what stays open", what_stays_open}, {"nothing is left", nothing_is_left})

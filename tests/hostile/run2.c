@@ -8,6 +8,8 @@
 #include "tests/hostile/server.h"
 #include "tests/unit/suite.h"
 
+#include <stdlib.h>
+
 const struct theatre theatre = {.scheme = "https", .ca_file = HTTP2_CA_FILE, .start = http2_start};
 
 #define LOST(act) BOTH(act, "reset")
@@ -75,13 +77,13 @@ static void floods(void)
 static void slow_ones(void)
 {
     static const char *const settings[] = {"providers.lab.timeouts.total",
-                                           "3s",
+                                           "400ms",
                                            "providers.lab.timeouts.first_byte",
-                                           "2s",
+                                           "200ms",
                                            "providers.lab.timeouts.progress",
-                                           "2s",
+                                           "300ms",
                                            "providers.lab.timeouts.idle",
-                                           "1s",
+                                           "200ms",
                                            NULL};
     open_scene(256 * KB, settings);
     PLAY(BOTH("ping", "timeout"), BOTH("silence", "timeout"), BOTH("silence-in-body", "timeout"),
@@ -105,6 +107,25 @@ static void a_reader_that_pauses(void)
 {
     reader_pauses(LONG_HTTP2, false);
     reader_pauses_for_ever();
+}
+
+/* The child says nothing on the parent's connection, not even goodbye. */
+static void a_fork(void)
+{
+    reader_forks();
+}
+
+/* A proxy of the environment has no business between this machine and itself. */
+static void a_proxy(void)
+{
+    static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+    for (size_t i = 0; i < 4; i++)
+        setenv(names[i], "http://127.0.0.1:1", 1);
+    open_scene(256 * KB, NULL);
+    PLAY(BOTH("good", "ok hi"));
+    close_scene();
+    for (size_t i = 0; i < 4; i++)
+        unsetenv(names[i]);
 }
 
 /* Several on one connection that is lost: each ends once, and none is sent again. */
@@ -131,4 +152,4 @@ SUITE_MAIN("hostile, HTTP/2", {"honest answers", honest}, {"streams reset", stre
            {"bodies without end", bodies_without_end}, {"the default ceiling", the_default_ceiling},
            {"floods", floods}, {"slow ones", slow_ones}, {"what is no HTTP/2", no_http2},
            {"a reader that pauses", a_reader_that_pauses}, {"a crowd on one connection", a_crowd},
-           {"nothing is left", nothing_is_left})
+           {"a fork", a_fork}, {"a proxy", a_proxy}, {"nothing is left", nothing_is_left})

@@ -51,6 +51,26 @@ static void set(const char *path, const char *value)
     CU_ASSERT_EQUAL_FATAL(koine_hub_set(scene.hub, path, value), KOINE_OK);
 }
 
+static void set_for(const char *instance, const char *name, const char *value)
+{
+    char path[128];
+    snprintf(path, sizeof(path), "providers.%s.%s", instance, name);
+    set(path, value);
+}
+
+static void add_instance(const char *name)
+{
+    char text[64];
+    set_for(name, "plugin", "openai");
+    set_for(name, "api_key", "key-of-nobody");
+    set_for(name, "price", "free");
+    set_for(name, "retry.max_retries", "0");
+    snprintf(text, sizeof(text), "%s://127.0.0.1:%d/v1", theatre.scheme, stage.port);
+    set_for(name, "base_url", text);
+    snprintf(text, sizeof(text), "%zuB", scene.ceiling);
+    set_for(name, "body_limit", text);
+}
+
 void open_scene(size_t ceiling, const char *const *settings)
 {
     char text[4200];
@@ -60,16 +80,10 @@ void open_scene(size_t ceiling, const char *const *settings)
     CU_ASSERT_EQUAL_FATAL(koine_hub_new(&scene.hub, NULL), KOINE_OK);
     snprintf(text, sizeof(text), "[\"%s\"]", stage.scratch.path);
     set("plugin_path", text);
-    set("providers.lab.plugin", "openai");
-    set("providers.lab.api_key", "key-of-nobody");
-    set("providers.lab.price", "free");
-    set("providers.lab.retry.max_retries", "0");
-    snprintf(text, sizeof(text), "%s://127.0.0.1:%d/v1", theatre.scheme, stage.port);
-    set("providers.lab.base_url", text);
+    add_instance("lab");
+    add_instance("patient");
     if (theatre.ca_file)
         set("network.ca_file", scratch_path(&stage.scratch, theatre.ca_file));
-    snprintf(text, sizeof(text), "%zuB", ceiling);
-    set("providers.lab.body_limit", text);
     for (; settings && *settings; settings += 2)
         set(settings[0], settings[1]);
     CU_ASSERT_EQUAL_FATAL(koine_hub_apply(scene.hub, &error), KOINE_OK);
@@ -95,7 +109,7 @@ koine_request *request_for(const char *act, bool stream)
 {
     char target[80];
     koine_request *request = NULL;
-    snprintf(target, sizeof(target), "lab/%s", act);
+    snprintf(target, sizeof(target), "%s/%s", strcmp(act, "good") == 0 ? "patient" : "lab", act);
     CU_ASSERT_EQUAL_FATAL(koine_request_new(&request), KOINE_OK);
     koine_request_message(request, "user", "Say it.");
     koine_request_set_target(request, target);

@@ -29,7 +29,8 @@ extern struct scene {
     size_t ceiling; /* of the body */
 } scene;
 
-/* The instance `lab` at the server. Then pairs of a setting and its value, ended by NULL; may be NULL. */
+/* The instance `lab` at the server, and `patient`, at the same: good answers come through that one, whatever
+ * timers `lab` has. Then pairs of a setting and its value, ended by NULL; may be NULL. */
 void open_scene(size_t ceiling, const char *const *settings);
 void close_scene(void);
 size_t scene_kept(void); /* blocks that live as long as the process: plugins stay loaded, curl stays set up */
