@@ -235,7 +235,14 @@ static void end_others(struct koine_call *call, const struct koine__attempt *win
     }
 }
 
-/* A multiplexed stream cannot be paused, and small events take more memory than they came in. */
+/* Small events take more memory than the bytes they came in. */
+static bool is_too_much(const struct koine__attempt *attempt, const struct koine__events *events)
+{
+    size_t most = (size_t)attempt->spec.target->instance->body_limit + UNREAD_SPARE;
+    return events->bytes > UNREAD_HIGH &&
+           events->bytes + koine__answer_weight(attempt->assembly.answer) > most;
+}
+
 static void end_unread(struct koine__attempt *attempt)
 {
     struct koine__fault fault;
@@ -246,13 +253,11 @@ static void end_unread(struct koine__attempt *attempt)
 
 static void take_events(struct koine_call *call, struct koine__attempt *attempt)
 {
-    size_t most = (size_t)attempt->spec.target->instance->body_limit + UNREAD_SPARE;
     koine__events_append(&call->events, &attempt->assembly.events);
     koine__call_ready(call);
     if (call->events.bytes > UNREAD_HIGH)
         koine__attempt_pause(attempt);
-    if (call->events.bytes > UNREAD_HIGH &&
-        call->events.bytes + koine__answer_weight(attempt->assembly.answer) > most)
+    if (is_too_much(attempt, &call->events)) /* a multiplexed stream is read on */
         end_unread(attempt);
 }
 
@@ -273,6 +278,8 @@ static void on_progress(struct koine__attempt *attempt)
         commit(call, attempt);
     if (call->committed == attempt)
         take_events(call, attempt);
+    else if (is_too_much(attempt, &attempt->assembly.events)) /* what is not committed is held */
+        end_unread(attempt);
 }
 
 /* The attempt's row of the ledger. Nothing that may cost money goes unrecorded: without memory the call

@@ -64,6 +64,9 @@ static void the_default_ceiling(void)
     open_scene(16 * MB, NULL);
     PLAY(MALFORMED("endless-data"), MALFORMED("endless-events"), MALFORMED("endless-large-events"),
          MALFORMED("bomb"));
+    ask_held("endless-events", "protocol");
+    ask_held("endless-large-events", "protocol");
+    ask_held("good", "ok hi");
     close_scene();
 }
 

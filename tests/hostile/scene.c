@@ -105,6 +105,12 @@ void close_scene(void)
 
 /* ---- One call ---- */
 
+enum way {
+    WHOLE,
+    STREAM,
+    HELD
+};
+
 koine_request *request_for(const char *act, bool stream)
 {
     char target[80];
@@ -183,9 +189,9 @@ static void stream(const koine_request *request, char *ret, size_t size)
     koine_call_free(call);
 }
 
-static void send_one(const koine_request *request, bool streamed, char *ret, size_t size)
+static void send_one(const koine_request *request, enum way way, char *ret, size_t size)
 {
-    if (streamed)
+    if (way == STREAM)
         stream(request, ret, size);
     else
         generate(request, ret, size);
@@ -198,18 +204,19 @@ static bool met_a_closing_connection(const char *outcome, long before)
     return strcmp(outcome, "reset") == 0 && server_requests() == before;
 }
 
-void ask(const char *act, bool streamed, const char *expected)
+static void ask_so(const char *act, enum way how, const char *expected)
 {
+    static const char *const ways[] = {"whole", "stream", "held stream"};
     char outcome[128], is[256], wanted[256];
-    koine_request *request = request_for(act, streamed);
+    koine_request *request = request_for(act, how != WHOLE);
     long before = server_requests();
     size_t base = ledger_begin();
-    send_one(request, streamed, outcome, sizeof(outcome));
+    send_one(request, how, outcome, sizeof(outcome));
     if (met_a_closing_connection(outcome, before))
-        send_one(request, streamed, outcome, sizeof(outcome));
+        send_one(request, how, outcome, sizeof(outcome));
     size_t used = ledger_peak() - base;
     koine_request_free(request);
-    const char *way = streamed ? "stream" : "whole";
+    const char *way = ways[how];
     snprintf(is, sizeof(is), "%s, %s: %s; requests %ld", act, way, outcome, server_requests() - before);
     snprintf(wanted, sizeof(wanted), "%s, %s: %s; requests 1", act, way, expected);
     ASSERT_STR(is, wanted);
@@ -219,6 +226,16 @@ void ask(const char *act, bool streamed, const char *expected)
     }
     if (getenv("KOINE_HOSTILE_SAY"))
         fprintf(stderr, "# %s, %s: %s, %zu kB\n", act, way, outcome, used / KB);
+}
+
+void ask(const char *act, bool streamed, const char *expected)
+{
+    ask_so(act, streamed ? STREAM : WHOLE, expected);
+}
+
+void ask_held(const char *act, const char *expected)
+{
+    ask_so(act, HELD, expected);
 }
 
 void play(const struct row *rows, size_t count)

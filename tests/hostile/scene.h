@@ -41,6 +41,9 @@ void describe(char *ret, size_t size, const koine_response *response, const koin
 /* One call; what it must come to, as described. */
 void ask(const char *act, bool streamed, const char *expected);
 
+/* A stream that koine_generate waits for: nobody sees its events. */
+void ask_held(const char *act, const char *expected);
+
 struct row {
     const char *act;
     const char *whole, *streamed; /* NULL: not asked for */
