@@ -117,6 +117,7 @@ void koine_client_free(koine_client *client)
         close_client(client);
     else
         abandon(client);
+    koine__desks_release(&client->engine.desks);
     koine_hub_free(client->hub);
     koine__dealloc(client);
 }

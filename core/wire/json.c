@@ -5,7 +5,7 @@
 
 #include <koine/koine.h>
 
-#define FIRST_ITEMS 8
+#define FEW_ITEMS 8
 
 struct document {
     koine_str text;
@@ -78,20 +78,29 @@ int32_t koine__node_kind(const koine_node *node)
 /* ---- The index of a container
  * -------------------------------------------------------------------------------- */
 
-struct items { /* while the index grows; what it outgrows stays in the arena, at most as much again */
+struct items { /* while the index grows: mostly where it stands, for nothing else is allocated meanwhile */
     struct koine_node *items;
     size_t count, capacity;
 };
 
+/* One at a time where that costs nothing, so that a small index wastes no room; a large one may have to move
+ * to another block, and then what it outgrows stays in the arena, at most as much again. */
+static size_t next_capacity(size_t capacity)
+{
+    return capacity < FEW_ITEMS ? capacity + 1 : capacity * 2;
+}
+
 static struct koine_node *add_item(struct document *document, struct items *list)
 {
     if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? list->capacity * 2 : FIRST_ITEMS;
-        struct koine_node *items = arena_alloc(document, capacity * sizeof(*items));
-        if (!items)
+        size_t capacity = next_capacity(list->capacity);
+        struct koine_node *items =
+            koine__arena_grow(document->arena, list->items, list->capacity * sizeof(*items),
+                              capacity * sizeof(*items));
+        if (!items) {
+            document->failed = true;
             return NULL;
-        if (list->count)
-            memcpy(items, list->items, list->count * sizeof(*items));
+        }
         list->items = items;
         list->capacity = capacity;
     }
