@@ -154,7 +154,8 @@ static size_t rounded(size_t size)
     return size ? (size + align - 1) / align * align : align;
 }
 
-void *koine__arena_alloc(struct koine__arena *arena, size_t size)
+/* Not zeroed. */
+static void *take(struct koine__arena *arena, size_t size)
 {
     if (size > PTRDIFF_MAX / 2)
         return NULL;
@@ -169,7 +170,14 @@ void *koine__arena_alloc(struct koine__arena *arena, size_t size)
     void *ptr = block->bytes + block->used;
     block->used += wanted;
     arena->used += wanted;
-    memset(ptr, 0, wanted);
+    return ptr;
+}
+
+void *koine__arena_alloc(struct koine__arena *arena, size_t size)
+{
+    void *ptr = take(arena, size);
+    if (ptr)
+        memset(ptr, 0, rounded(size)); /* grow counts on it */
     return ptr;
 }
 
@@ -177,9 +185,12 @@ char *koine__arena_strndup(struct koine__arena *arena, const char *text, size_t 
 {
     if (too_large(len))
         return NULL;
-    char *copy = koine__arena_alloc(arena, len + 1);
-    if (copy && len)
+    char *copy = take(arena, len + 1);
+    if (!copy)
+        return NULL;
+    if (len)
         memcpy(copy, text, len);
+    copy[len] = '\0';
     return copy;
 }
 

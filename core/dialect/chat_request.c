@@ -128,14 +128,42 @@ static void write_top_logprobs(struct writing *w, const char *name, const koine_
 
 /* ---- Messages: spliced whole, unless something in them must not travel as it is ---- */
 
-/* Whether the node's source may hold a `koine` to leave out or a role to rename. An escaped name is found
- * too. */
-static bool must_look(const struct writing *w, const koine_node *node)
+static bool is_ours(koine_str name)
 {
-    koine_str source = w->host->dump(node);
-    if (koine__dialect_may_name_koine(source))
-        return true;
-    return (w->traits.flags & KOINE_CHAT_NO_DEVELOPER) && koine__dialect_mentions(source, "\"developer\"");
+    return koine__dialect_is(name, "koine");
+}
+
+/* Whether one of the list's objects has a member of ours. */
+static bool has_ours(const struct writing *w, const koine_node *parts)
+{
+    for (size_t i = 0; i < w->host->count(parts); i++) {
+        const koine_node *part = w->host->at(parts, i);
+        bool is_object = is_kind(w, part, KOINE_NODE_OBJECT);
+        for (size_t j = 0; is_object && j < w->host->count(part); j++)
+            if (is_ours(w->host->key(part, j)))
+                return true;
+    }
+    return false;
+}
+
+static bool is_renamed(const struct writing *w, koine_str key, const koine_node *value)
+{
+    return (w->traits.flags & KOINE_CHAT_NO_DEVELOPER) && koine__dialect_is(key, "role") &&
+           koine__dialect_is(w->host->str(value), "developer");
+}
+
+/* Whether something in the message must not travel as it is: a `koine` in it or in a part, or its role. */
+static bool must_change(const struct writing *w, const koine_node *message)
+{
+    bool is_object = is_kind(w, message, KOINE_NODE_OBJECT);
+    for (size_t i = 0; is_object && i < w->host->count(message); i++) {
+        koine_str key = w->host->key(message, i);
+        const koine_node *value = w->host->at(message, i);
+        if (is_ours(key) || is_renamed(w, key, value) ||
+            (is_kind(w, value, KOINE_NODE_ARRAY) && has_ours(w, value)))
+            return true;
+    }
+    return false;
 }
 
 static void write_named(struct writing *w, koine_str key, const koine_node *value)
@@ -165,15 +193,14 @@ static void write_parts(struct writing *w, koine_str key, const koine_node *part
 
 static void write_message_member(struct writing *w, koine_str key, const koine_node *value)
 {
-    if (koine__dialect_is(key, "koine"))
+    if (is_ours(key))
         return;
-    bool role = (w->traits.flags & KOINE_CHAT_NO_DEVELOPER) && koine__dialect_is(key, "role");
-    if (role && koine__dialect_is(w->host->str(value), "developer")) {
+    if (is_renamed(w, key, value)) {
         w->out->str(w->out, "role", koine__dialect_str("system"));
         w->renamed = true;
         return;
     }
-    if (is_kind(w, value, KOINE_NODE_ARRAY) && must_look(w, value))
+    if (is_kind(w, value, KOINE_NODE_ARRAY) && has_ours(w, value))
         write_parts(w, key, value);
     else
         write_named(w, key, value);
@@ -181,7 +208,7 @@ static void write_message_member(struct writing *w, koine_str key, const koine_n
 
 static void write_message(struct writing *w, const koine_node *message)
 {
-    if (!is_kind(w, message, KOINE_NODE_OBJECT) || !must_look(w, message)) {
+    if (!must_change(w, message)) {
         w->out->node(w->out, NULL, message);
         return;
     }
@@ -191,9 +218,17 @@ static void write_message(struct writing *w, const koine_node *message)
     w->out->close(w->out);
 }
 
+static bool must_change_any(const struct writing *w, const koine_node *messages)
+{
+    for (size_t i = 0; i < w->host->count(messages); i++)
+        if (must_change(w, w->host->at(messages, i)))
+            return true;
+    return false;
+}
+
 static void write_messages(struct writing *w, const char *name, const koine_node *messages)
 {
-    if (!must_look(w, messages)) {
+    if (!must_change_any(w, messages)) {
         w->out->node(w->out, name, messages);
         return;
     }

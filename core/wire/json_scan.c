@@ -151,27 +151,43 @@ static bool keep_name(struct scan *scan, koine_str raw)
 /* ---- Tokens -----------------------------------------------------------------------------------------------
  */
 
-static bool scan_escape(struct scan *scan)
+static const char not_closed[] = "a string is not closed";
+
+/* The four digits of an escape that begins here. */
+static bool scan_hex(struct scan *scan)
 {
-    static const char not_closed[] = "a string is not closed";
-    if (scan->end - scan->ptr < 2)
-        return fail_at(scan, scan->end, not_closed);
-    char c = scan->ptr[1];
-    if (c != 'u') {
-        if (!strchr("\"\\/bfnrt", c) || !c)
-            return fail(scan, "an escape that JSON does not have");
-        scan->ptr += 2;
-        return true;
-    }
     for (int i = 2; i < 6; i++) {
         if (scan->end - scan->ptr <= i)
             return fail_at(scan, scan->end, not_closed);
-        c = scan->ptr[i];
+        char c = scan->ptr[i];
         if (!((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')))
             return fail(scan, "\\u needs four hexadecimal digits");
     }
     scan->ptr += 6;
     return true;
+}
+
+static bool scan_escape(struct scan *scan)
+{
+    if (scan->end - scan->ptr < 2)
+        return fail_at(scan, scan->end, not_closed);
+    char c = scan->ptr[1];
+    switch (c) {
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
+        scan->ptr += 2;
+        return true;
+    case 'u':
+        return scan_hex(scan);
+    default:
+        return fail(scan, "an escape that JSON does not have");
+    }
 }
 
 static bool scan_wide(struct scan *scan)
