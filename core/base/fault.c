@@ -91,10 +91,8 @@ const char *koine__origin_name(int origin)
 }
 
 const struct koine__fault koine__no_fault = {.retry_after_ns = -1, .stage = ""};
-static const struct koine__fault no_memory = {.class_number = KOINE_CLASS_MEMORY,
-                                              .retry_after_ns = -1,
-                                              .stage = "",
-                                              .message = "out of memory"};
+static const struct koine__fault no_memory = {
+    .class_number = KOINE_CLASS_MEMORY, .retry_after_ns = -1, .stage = "", .message = "out of memory"};
 
 void koine__fault_keep(const struct koine__fault **at, const struct koine__fault *fault)
 {

@@ -39,7 +39,8 @@ void *koine__arena_alloc(struct koine__arena *arena, size_t size); /* zeroed, al
  * last and there is room; else elsewhere, and the old one stays as it was. NULL ptr: a new piece. */
 void *koine__arena_grow(struct koine__arena *arena, void *ptr, size_t old_size, size_t size);
 char *koine__arena_strndup(struct koine__arena *arena, const char *text, size_t len); /* NUL-terminated */
-void koine__arena_reset(struct koine__arena *arena); /* everything handed out ends; a first block of up to 64 kB is kept */
+void koine__arena_reset(
+    struct koine__arena *arena); /* everything handed out ends; a first block of up to 64 kB is kept */
 void koine__arena_release(struct koine__arena *arena); /* frees it all; may be used again */
 
 #endif

@@ -87,14 +87,14 @@ struct koine__attempt {
 
     bool requested; /* there is an HTTP request: it gets a row */
     bool sent, more;
-    int body_end;              /* 0: open; 1: ended clean; 2: cut */
-    bool body_finished;        /* and the framer knows */
-    struct koine__buf backlog; /* of the body, while the provider is busy with the frame before */
+    int body_end;                   /* 0: open; 1: ended clean; 2: cut */
+    bool body_finished;             /* and the framer knows */
+    struct koine__buf backlog;      /* of the body, while the provider is busy with the frame before */
     const struct koine__fault *cut; /* what cut the body; KOINE_CLASS_NONE: nothing did */
     int64_t started, sent_at, last_byte, last_event, ended_at; /* loop time */
-    int64_t share;             /* ns that a whole attempt may take of the time that is left */
-    int64_t first_token_at;    /* -1: none yet */
-    uint64_t noted;            /* events of the assembly that counted as progress */
+    int64_t share;                    /* ns that a whole attempt may take of the time that is left */
+    int64_t first_token_at;           /* -1: none yet */
+    uint64_t noted;                   /* events of the assembly that counted as progress */
     const struct koine__fault *fault; /* KOINE_CLASS_NONE with stopped: it answered */
     enum koine__billing billing;
     koine_usage usage;

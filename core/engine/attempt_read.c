@@ -100,8 +100,7 @@ static void on_head(void *arg, const struct koine__head *head)
     attempt->phase = KOINE__PHASE_BODY;
     attempt->last_byte = attempt->last_event = koine__loop_now(attempt->engine->loop);
     attempt->retry_after_ns = koine__retry_after(find_header, &attempt->head, clock->wall(clock->arg));
-    attempt->never_retry =
-        koine__str_is_nocase(koine__head_find(&attempt->head, "x-should-retry"), "false");
+    attempt->never_retry = koine__str_is_nocase(koine__head_find(&attempt->head, "x-should-retry"), "false");
     koine__framer_head(&attempt->framer, head->status, koine__head_find(&attempt->head, "content-type"));
     koine__attempt_arm(attempt);
 }
@@ -272,7 +271,7 @@ static void fail_unread(struct koine__attempt *attempt, int32_t answer)
     else
         koine__attempt_failf(attempt, KOINE_CLASS_PROTOCOL, "",
                              attempt->desk->frame.json ? "an unreadable event in the answer"
-                                                 : "malformed JSON in the answer");
+                                                       : "malformed JSON in the answer");
 }
 
 static void finish(struct koine__attempt *attempt)

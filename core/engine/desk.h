@@ -1,5 +1,5 @@
-/* desk: what one call into a provider works with: the host's tables, what is asked or read, and the memory that
- * is gone when the call returns.
+/* desk: what one call into a provider works with: the host's tables, what is asked or read, and the memory
+ * that is gone when the call returns.
  *
  * An attempt takes one when it has something for its provider and puts it back when the job is answered, so a
  * thousand streams that wait need none. The engine keeps one to be taken again: providers that answer at once

@@ -10,6 +10,7 @@
 struct document {
     koine_str text;
     struct koine__arena *arena;
+    struct koine__json_ends ends;
     bool failed;
 };
 
@@ -39,7 +40,8 @@ static void *arena_alloc(struct document *document, size_t size)
 int koine__json_read(koine_str text, struct koine__arena *arena, const koine_node **ret,
                      struct koine__json_fault *ret_fault)
 {
-    int rc = koine__json_check(text, KOINE__JSON_DEPTH, ret_fault);
+    struct koine__json_ends ends = {.arena = arena};
+    int rc = koine__json_scan(text, KOINE__JSON_DEPTH, &ends, ret_fault);
     if (rc)
         return rc;
     struct document *document = koine__arena_alloc(arena, sizeof(*document));
@@ -48,6 +50,7 @@ int koine__json_read(koine_str text, struct koine__arena *arena, const koine_nod
         return KOINE_EMEMORY;
     document->text = text;
     document->arena = arena;
+    document->ends = ends;
     root->document = document;
     root->source = koine__str_trim(text); /* what was checked has nothing but space around its value */
     *ret = root;
@@ -94,9 +97,8 @@ static struct koine_node *add_item(struct document *document, struct items *list
 {
     if (list->count == list->capacity) {
         size_t capacity = next_capacity(list->capacity);
-        struct koine_node *items =
-            koine__arena_grow(document->arena, list->items, list->capacity * sizeof(*items),
-                              capacity * sizeof(*items));
+        struct koine_node *items = koine__arena_grow(
+            document->arena, list->items, list->capacity * sizeof(*items), capacity * sizeof(*items));
         if (!items) {
             document->failed = true;
             return NULL;
@@ -112,8 +114,9 @@ static struct koine_node *add_item(struct document *document, struct items *list
 /* The span of the value that starts at ptr, inside a container. */
 static koine_str value_at(const struct koine_node *container, const char *ptr)
 {
-    size_t at = (size_t)(ptr - container->source.ptr);
-    return (koine_str){ptr, koine__json_skip(container->source, at) - at};
+    const struct document *document = container->document;
+    size_t at = (size_t)(ptr - document->text.ptr);
+    return (koine_str){ptr, koine__json_end(document->text, at, &document->ends) - at};
 }
 
 /* Reads `"name":` at ptr; where its value starts. */

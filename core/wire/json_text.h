@@ -1,7 +1,7 @@
 /* json_text: what strings and numbers look like inside JSON text. For the json files of this folder.
  *
- * The inline part is the hot path of scanner and writer: sixteen bytes at a time where the processor can, else
- * eight, then one UTF-8 sequence at a time.
+ * The inline part is the hot path of scanner and writer: sixteen bytes at a time where the processor can,
+ * else eight, then one UTF-8 sequence at a time.
  */
 #ifndef KOINE_CORE_WIRE_JSON_TEXT_H
 #define KOINE_CORE_WIRE_JSON_TEXT_H

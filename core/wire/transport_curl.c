@@ -93,7 +93,7 @@ struct koine__transfer { /* keeps its handle for life; a spare one serves the ne
     char *texts;
     size_t texts_size;
     const struct koine__fault *fault; /* known before curl says how it ended; class none: not */
-    unsigned long failures;    /* of allocations, when it began */
+    unsigned long failures;           /* of allocations, when it began */
     char *url; /* read last; the next request of this handle mostly asks there again. NULL: none */
     const char *host, *port; /* of it, in the same piece of memory; "" */
     char words[CURL_ERROR_SIZE];
