@@ -519,8 +519,8 @@ int koine__call_new(struct koine__calls *calls, const struct koine__call_spec *s
     }
     call->spec.plan = spec->plan;
     call->document = spec->document;
+    koine__timer_set(calls->engine->loop, &call->wait_timer, call->began); /* the nearest first: armed once */
     koine__timer_set(calls->engine->loop, &call->deadline_timer, call->deadline);
-    koine__timer_set(calls->engine->loop, &call->wait_timer, call->began);
     *ret = call;
     return KOINE_OK;
 }
