@@ -14,14 +14,44 @@ static bool is_particular(const struct koine__chat_writing *w)
            (w->traits.flags & (KOINE_CHAT_TOOLS_ALONE | KOINE_CHAT_RESULT_NAME));
 }
 
-/* Whether the node's source may hold something that must not travel as it is: a `koine` to leave out, a role
- * to rename. An escaped name is found too. */
-static bool must_look(const struct koine__chat_writing *w, const koine_node *node)
+static bool is_ours(koine_str name)
 {
-    koine_str source = w->host->dump(node);
-    if (is_particular(w) || koine__dialect_may_name_koine(source))
-        return true;
-    return (w->traits.flags & KOINE_CHAT_NO_DEVELOPER) && koine__dialect_mentions(source, "\"developer\"");
+    return koine__dialect_is(name, "koine");
+}
+
+/* Whether one of the list's objects has a member of ours. */
+static bool has_ours(const struct koine__chat_writing *w, const koine_node *parts)
+{
+    for (size_t i = 0; i < w->host->count(parts); i++) {
+        const koine_node *part = w->host->at(parts, i);
+        bool is_object = is_kind(w, part, KOINE_NODE_OBJECT);
+        for (size_t j = 0; is_object && j < w->host->count(part); j++)
+            if (is_ours(w->host->key(part, j)))
+                return true;
+    }
+    return false;
+}
+
+static bool is_renamed(const struct koine__chat_writing *w, koine_str key, const koine_node *value)
+{
+    return (w->traits.flags & KOINE_CHAT_NO_DEVELOPER) && koine__dialect_is(key, "role") &&
+           koine__dialect_is(w->host->str(value), "developer");
+}
+
+/* Whether something in the message must not travel as it is: a `koine` in it or in a part, its role, or what
+ * this vendor wants otherwise. */
+static bool must_change(const struct koine__chat_writing *w, const koine_node *message)
+{
+    if (!is_kind(w, message, KOINE_NODE_OBJECT))
+        return false;
+    for (size_t i = 0; i < w->host->count(message); i++) {
+        koine_str key = w->host->key(message, i);
+        const koine_node *value = w->host->at(message, i);
+        if (is_ours(key) || is_renamed(w, key, value) ||
+            (is_kind(w, value, KOINE_NODE_ARRAY) && has_ours(w, value)))
+            return true;
+    }
+    return is_particular(w);
 }
 
 /* ---- Parts ---- */
@@ -127,7 +157,7 @@ static void write_tool_call(struct koine__chat_writing *w, const koine_node *mes
         koine_str key = w->host->key(call, i);
         if (koine__dialect_is(key, "id"))
             write_id(w, "id", w->host->at(call, i));
-        else if (!koine__dialect_is(key, "koine"))
+        else if (!is_ours(key))
             koine__chat_named(w, key, w->host->at(call, i));
     }
     if (id.len > 0)
@@ -166,12 +196,6 @@ static void write_tool_name(struct koine__chat_writing *w, const koine_node *mes
 
 /* ---- Messages ---- */
 
-static bool is_role(const struct koine__chat_writing *w, koine_str key, const koine_node *value,
-                    const char *role)
-{
-    return koine__dialect_is(key, "role") && koine__dialect_is(w->host->str(value), role);
-}
-
 /* Content that must not stand beside tool calls. Only words that are lost are worth a notice. */
 static bool must_be_silent(struct koine__chat_writing *w, const koine_node *message, koine_str key)
 {
@@ -187,16 +211,16 @@ static void write_message_member(struct koine__chat_writing *w, const koine_node
                                  const koine_node *value)
 {
     bool is_list = is_kind(w, value, KOINE_NODE_ARRAY);
-    if (koine__dialect_is(key, "koine") || must_be_silent(w, message, key))
+    if (is_ours(key) || must_be_silent(w, message, key))
         return;
-    if ((w->traits.flags & KOINE_CHAT_NO_DEVELOPER) && is_role(w, key, value, "developer")) {
+    if (is_renamed(w, key, value)) {
         w->out->str(w->out, "role", koine__dialect_str("system"));
         w->renamed = true;
     } else if (koine__dialect_is(key, "tool_call_id"))
         write_id(w, "tool_call_id", value);
     else if (is_list && koine__dialect_is(key, "tool_calls"))
         write_tool_calls(w, message, value);
-    else if (is_list && must_look(w, value))
+    else if (is_list && (w->traits.images || has_ours(w, value)))
         write_parts(w, key, value);
     else
         koine__chat_named(w, key, value);
@@ -205,7 +229,7 @@ static void write_message_member(struct koine__chat_writing *w, const koine_node
 static void write_message(struct koine__chat_writing *w, const koine_node *message)
 {
     static const koine_str none = {NULL, 0};
-    if (!is_kind(w, message, KOINE_NODE_OBJECT) || !must_look(w, message)) {
+    if (!must_change(w, message)) {
         w->out->node(w->out, NULL, message);
         return;
     }
@@ -228,9 +252,17 @@ static void tell(struct koine__chat_writing *w, const char *name)
         koine__chat_notice(w, KOINE_NOTICE_DROPPED, name, "content beside tool calls");
 }
 
+static bool must_change_any(const struct koine__chat_writing *w, const koine_node *messages)
+{
+    for (size_t i = 0; i < w->host->count(messages); i++)
+        if (must_change(w, w->host->at(messages, i)))
+            return true;
+    return false;
+}
+
 void koine__chat_messages(struct koine__chat_writing *w, const char *name, const koine_node *messages)
 {
-    if (!must_look(w, messages)) {
+    if (!must_change_any(w, messages)) {
         w->out->node(w->out, name, messages);
         return;
     }

@@ -82,7 +82,7 @@ static void stop_timers(struct koine_call *call)
  * not worth the memory. */
 static bool is_large_part(const struct koine__attempt *attempt, const struct koine_response *answer)
 {
-    return attempt && attempt->fault.class_number != KOINE_CLASS_NONE &&
+    return attempt && attempt->fault->class_number != KOINE_CLASS_NONE &&
            koine__answer_weight(answer) > LARGE_PART;
 }
 
@@ -137,7 +137,7 @@ void koine__call_log_attempt(struct koine_call *call, const struct koine__attemp
     KOINE__LOG(call->calls->engine->log, KOINE__LOG_INFO,
                "event=attempt call=%s target=%s status=%d class=%s ms=%lld request_id=%s", call->id,
                attempt->spec.target->text, attempt->head.status,
-               attempt->fault.class_number ? koine_class_name(attempt->fault.class_number) : "ok",
+               attempt->fault->class_number ? koine_class_name(attempt->fault->class_number) : "ok",
                (long long)((attempt->ended_at - attempt->started) / KOINE__MS), attempt->request_id);
 }
 
@@ -246,6 +246,8 @@ void koine__call_destroy(struct koine_call *call)
     koine_response_free(call->steps);
     koine_response_free(call->answer);
     koine_error_free(call->error);
+    koine__fault_drop(&call->fault);
+    koine__fault_drop(&call->first_fault);
     koine_canceller_free(call->spec.canceller);
     koine__dealloc(call->attempts);
     koine__dealloc(call->run);

@@ -93,10 +93,10 @@ struct koine__transfer { /* keeps its handle for life; a spare one serves the ne
     struct curl_slist *lines; /* one array, in one piece with its texts behind `texts` */
     char *texts;
     size_t texts_size;
-    struct koine__fault fault; /* known before curl says how it ended; class none: not */
-    unsigned long failures;    /* of allocations, when it began */
+    const struct koine__fault *fault; /* known before curl says how it ended; class none: not */
+    unsigned long failures;           /* of allocations, when it began */
     char *url; /* read last; the next request of this handle mostly asks there again. NULL: none */
-    char host[256], port[8];
+    const char *host, *port; /* of it, in the same piece of memory; "" */
     char words[CURL_ERROR_SIZE];
 };
 
@@ -329,14 +329,16 @@ static void forbid_reuse(struct koine__transfer *transfer)
 __attribute__((format(printf, 3, 4))) static void fail(struct koine__transfer *transfer, int class_number,
                                                        const char *format, ...)
 {
-    char text[sizeof(transfer->fault.message)];
+    struct koine__fault fault;
+    char text[sizeof(fault.message)];
     va_list args;
-    if (transfer->fault.class_number != KOINE_CLASS_NONE)
+    if (transfer->fault->class_number != KOINE_CLASS_NONE)
         return;
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    koine__fault_set(&transfer->fault, class_number, stage_of(transfer), "%s", text);
+    koine__fault_set(&fault, class_number, stage_of(transfer), "%s", text);
+    koine__fault_keep(&transfer->fault, &fault);
     forbid_reuse(transfer);
 }
 
@@ -563,6 +565,24 @@ static void fail_head(struct koine__transfer *transfer)
              transfer->head.limit);
 }
 
+static void free_lines(struct koine__transfer *transfer)
+{
+    if (transfer->texts)
+        koine__wipe(transfer->texts, transfer->texts_size); /* the key was among them */
+    koine__dealloc(transfer->texts);
+    koine__dealloc(transfer->lines);
+    transfer->texts = NULL;
+    transfer->lines = NULL;
+}
+
+/* A stream may go on for long: neither its heads nor the key among them are kept meanwhile. */
+static void forget_head(struct koine__transfer *transfer)
+{
+    koine__head_reader_rest(&transfer->head);
+    curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL); /* they were sent, and will not be again */
+    free_lines(transfer);
+}
+
 static size_t on_header(char *ptr, size_t size, size_t count, void *arg)
 {
     struct koine__transfer *transfer = arg;
@@ -578,6 +598,8 @@ static size_t on_header(char *ptr, size_t size, size_t count, void *arg)
         struct koine__head head = koine__head_reader_head(&transfer->head);
         transfer->handler.head(transfer->arg, &head);
     }
+    if (rc == 1)
+        forget_head(transfer);
     return rc < 0 || transfer->cancelled ? 0 : len;
 }
 
@@ -711,7 +733,7 @@ static void judge_answer(struct koine__transfer *transfer, CURLcode code)
 
 static void judge(struct koine__transfer *transfer, CURLcode code)
 {
-    if (code == CURLE_OK && (transfer->head.complete || transfer->fault.class_number != KOINE_CLASS_NONE))
+    if (code == CURLE_OK && (transfer->head.complete || transfer->fault->class_number != KOINE_CLASS_NONE))
         return;
     if (code == CURLE_OK)
         code = CURLE_GOT_NOTHING;
@@ -726,22 +748,13 @@ static void judge(struct koine__transfer *transfer, CURLcode code)
 
 /* ---- Transfers ------------------------------------------------------------------------------------ */
 
-static void free_lines(struct koine__transfer *transfer)
-{
-    if (transfer->texts)
-        koine__wipe(transfer->texts, transfer->texts_size); /* the key was among them */
-    koine__dealloc(transfer->texts);
-    koine__dealloc(transfer->lines);
-    transfer->texts = NULL;
-    transfer->lines = NULL;
-}
-
 static void free_transfer(struct koine__transfer *transfer)
 {
     if (!transfer)
         return;
     curl_easy_cleanup(transfer->easy);
     free_lines(transfer);
+    koine__fault_drop(&transfer->fault);
     koine__head_reader_release(&transfer->head);
     koine__dealloc(transfer->url);
     koine__dealloc(transfer);
@@ -815,7 +828,7 @@ static void finish(struct koine__transfer *transfer, CURLcode code)
         judge(transfer, code);
     detach(transfer);
     const struct koine__fault *fault =
-        transfer->fault.class_number == KOINE_CLASS_NONE ? NULL : &transfer->fault;
+        transfer->fault->class_number == KOINE_CLASS_NONE ? NULL : transfer->fault;
     if (is_listening(transfer) && transfer->handler.done)
         transfer->handler.done(transfer->arg, fault);
     recycle(transfer);
@@ -896,7 +909,7 @@ static void serve(struct koine__transfer *transfer)
         add(transfer);
     if (transfer->step == WAITING && !transfer->cancelled)
         fail(transfer, KOINE_CLASS_MEMORY, "out of memory");
-    if (transfer->cancelled || transfer->fault.class_number != KOINE_CLASS_NONE)
+    if (transfer->cancelled || transfer->fault->class_number != KOINE_CLASS_NONE)
         finish(transfer, CURLE_OK);
     else if (transfer->held && !transfer->paused)
         unhold(transfer);
@@ -974,8 +987,11 @@ static bool is_loopback_v6(const char *bracketed)
 {
     char text[INET6_ADDRSTRLEN];
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
-    snprintf(text, sizeof(text), "%s", bracketed + 1);
-    text[strcspn(text, "]")] = '\0';
+    size_t len = strcspn(bracketed + 1, "]");
+    if (len >= sizeof(text))
+        return false;
+    memcpy(text, bracketed + 1, len);
+    text[len] = '\0';
     return inet_pton(AF_INET6, text, &v6.sin6_addr) == 1 &&
            is_loopback_address((const struct sockaddr *)(const void *)&v6);
 }
@@ -1004,32 +1020,52 @@ static void copy_part(CURLU *url, CURLUPart part, unsigned flags, char *ret, siz
     curl_free(text);
 }
 
+/* Keeps the URL that was read with its host and port behind it. */
+static int keep_url(struct koine__transfer *transfer, const char *text, const char *host, const char *port)
+{
+    size_t text_size = strlen(text) + 1, host_size = strlen(host) + 1, port_size = strlen(port) + 1;
+    char *kept = koine__alloc(text_size + host_size + port_size);
+    if (!kept)
+        return KOINE_EMEMORY;
+    memcpy(kept, text, text_size);
+    memcpy(kept + text_size, host, host_size);
+    memcpy(kept + text_size + host_size, port, port_size);
+    transfer->url = kept;
+    transfer->host = kept + text_size;
+    transfer->port = transfer->host + host_size;
+    return KOINE_OK;
+}
+
+static void forget_url(struct koine__transfer *transfer)
+{
+    koine__dealloc(transfer->url);
+    transfer->url = NULL;
+    transfer->host = transfer->port = "";
+}
+
 /* Reads the URL the way curl will: whether a host is this machine is no question for two parsers. What curl
  * cannot read it refuses itself, later. */
 static int read_url(struct koine__transfer *transfer, const char *text, bool *ret_tls)
 {
-    char scheme[8] = "";
+    char scheme[8] = "", host[256] = "", port[8] = "";
     if (transfer->url && strcmp(transfer->url, text) == 0) {
         *ret_tls = transfer->is_tls;
         return KOINE_OK;
     }
-    koine__dealloc(transfer->url);
-    transfer->url = NULL;
+    forget_url(transfer);
     CURLU *url = curl_url();
     CURLUcode code = url ? curl_url_set(url, CURLUPART_URL, text, 0) : CURLUE_OUT_OF_MEMORY;
-    *transfer->host = *transfer->port = '\0';
     if (code == CURLUE_OK) {
         copy_part(url, CURLUPART_SCHEME, 0, scheme, sizeof(scheme));
-        copy_part(url, CURLUPART_HOST, CURLU_URLDECODE, transfer->host, sizeof(transfer->host));
-        copy_part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT, transfer->port, sizeof(transfer->port));
+        copy_part(url, CURLUPART_HOST, CURLU_URLDECODE, host, sizeof(host));
+        copy_part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT, port, sizeof(port));
     }
     curl_url_cleanup(url);
-    if (code == CURLUE_OUT_OF_MEMORY || (code == CURLUE_OK && !*transfer->port))
+    if (code == CURLUE_OUT_OF_MEMORY || (code == CURLUE_OK && !*port))
         return KOINE_EMEMORY;
-    transfer->loopback = is_loopback_host(transfer->host);
+    transfer->loopback = is_loopback_host(host);
     *ret_tls = transfer->is_tls = strcmp(scheme, "https") == 0;
-    transfer->url = koine__strdup(text); /* without it, it is read again */
-    return KOINE_OK;
+    return code == CURLUE_OK ? keep_url(transfer, text, host, port) : KOINE_OK;
 }
 
 static bool has_header(const struct koine__http_request *request, const char *name)
@@ -1199,6 +1235,8 @@ static struct koine__transfer *new_transfer(struct curl_transport *transport)
     if (!transfer)
         return NULL;
     transfer->owner = transport;
+    transfer->fault = &koine__no_fault;
+    transfer->host = transfer->port = "";
     koine__head_reader_init(&transfer->head);
     transfer->easy = curl_easy_init();
     if (transfer->easy && set_for_life(transfer) == KOINE_OK)
@@ -1224,7 +1262,7 @@ static struct koine__transfer *take_transfer(struct curl_transport *transport, s
     transfer->stale = false;
     transfer->sends = 0;
     transfer->drained = 0;
-    transfer->fault.class_number = KOINE_CLASS_NONE;
+    koine__fault_drop(&transfer->fault);
     transfer->failures = failures;
     *transfer->words = '\0';
     koine__timer_init(&transfer->drain_timer, on_drained);
@@ -1302,14 +1340,19 @@ static void curl_resume(struct koine__transfer *transfer)
         enqueue(transfer); /* curl may deliver at once, so not here */
 }
 
+static bool curl_has_sent(const struct koine__transfer *transfer)
+{
+    curl_off_t sent = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    return transfer->head.complete && (uint64_t)sent >= transfer->body_len;
+}
+
 static void curl_drain(struct koine__transfer *transfer)
 {
     struct curl_transport *transport = transfer->owner;
-    curl_off_t sent = 0;
     if (transfer->step == ENDING)
         return;
-    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-    if (transfer->step != RUNNING || !transfer->head.complete || (uint64_t)sent < transfer->body_len) {
+    if (transfer->step != RUNNING || !curl_has_sent(transfer)) {
         curl_cancel(transfer); /* curl would go on reading the request's body */
         return;
     }
@@ -1345,6 +1388,7 @@ static void abandon_transfers(struct koine__transfer *transfer)
     while (transfer) {
         struct koine__transfer *next = transfer->next;
         free_lines(transfer);
+        koine__fault_drop(&transfer->fault);
         koine__head_reader_release(&transfer->head);
         koine__dealloc(transfer->url);
         koine__dealloc(transfer);
@@ -1380,6 +1424,7 @@ static const struct koine__transport_ops curl_ops = {
     .start = curl_start,
     .cancel = curl_cancel,
     .drain = curl_drain,
+    .has_sent = curl_has_sent,
     .pause = curl_pause,
     .resume = curl_resume,
     .free = curl_free_transport,

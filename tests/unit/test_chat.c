@@ -122,7 +122,7 @@ static void fails_each(const char *document, size_t notices)
         bool same = result == KOINE_DONE && a.out.notice_count == notices && a.request.body.len > 0;
         ask_end(&a);
         hit = failalloc_end();
-        CU_ASSERT(hit ? result == KOINE_NO_MEMORY : same);
+        CU_ASSERT(same || (hit && result == KOINE_NO_MEMORY));
     }
     CU_ASSERT(n > 3);
 }
@@ -179,7 +179,7 @@ static void tells_of_no_memory(void)
     ASSERT_INT(ask_without_memory(&with_traits, "{\"messages\":[{\"content\":[{\"type\":\"image_url\"}]}]}"),
                KOINE_NO_MEMORY);
     strange = (koine_chat_traits){.size = sizeof(strange), .tool_id_length = 3};
-    ASSERT_INT(ask_without_memory(&with_traits, "{\"messages\":[]}"), KOINE_NO_MEMORY);
+    ASSERT_INT(ask_without_memory(&with_traits, "{\"messages\":[{}]}"), KOINE_NO_MEMORY);
 }
 
 /* ---- An answer ---- */

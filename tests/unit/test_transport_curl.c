@@ -15,6 +15,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -1271,6 +1272,39 @@ static void uploads_much(void)
     end();
 }
 
+static char *upload;
+
+/* What has left is not read again, whatever follows. */
+static void free_what_was_sent(struct call *call)
+{
+    if (!upload || !transport->ops->has_sent(call->transfer))
+        return;
+    free(upload);
+    upload = NULL;
+}
+
+static void needs_no_body_that_was_sent(void)
+{
+    struct call call = {.moment = AT_BODY, .act = free_what_was_sent}, next = {0};
+    struct koine__http_request request = {.method = "POST"};
+    upload = malloc(60000);
+    CU_ASSERT_FATAL(upload != NULL);
+    memset(upload, 'x', 60000);
+    request.body = (koine_str){upload, 60000};
+    begin();
+    request.url = url_of("/echo");
+    start_request(&call, &request);
+    finish(&call);
+    ASSERT_INT(call.class_number, KOINE_CLASS_NONE);
+    CU_ASSERT(call.len > 60000);
+    CU_ASSERT_PTR_NULL(upload);
+    free(upload);
+    get(&next, "/whole");
+    finish(&next);
+    assert_call(&next, KOINE_CLASS_NONE, 200, "hello");
+    end();
+}
+
 /* ---- Threads, forks, descriptors, memory
  * ---------------------------------------------------------------------- */
 
@@ -1496,6 +1530,7 @@ SUITE_MAIN(
     {"cancels_while_paused", cancels_while_paused}, {"drains_and_reuses", drains_and_reuses},
     {"drains_no_further", drains_no_further}, {"drains_a_paused_one", drains_a_paused_one},
     {"drains_before_all_is_sent", drains_before_all_is_sent}, {"uploads_much", uploads_much},
+    {"needs_no_body_that_was_sent", needs_no_body_that_was_sent},
     {"shares_between_threads", shares_between_threads}, {"leaves_no_descriptors", leaves_no_descriptors},
     {"closes_on_exec", closes_on_exec}, {"survives_a_fork", survives_a_fork},
     {"keeps_sigpipe_as_it_was", keeps_sigpipe_as_it_was},
