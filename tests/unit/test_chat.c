@@ -54,7 +54,7 @@ static int ask(struct asking *a, const koine_provider *self, const koine_exchang
     if (koine__json_read(koine__str(document), &a->arena, &asked.doc, NULL) != 0)
         return KOINE_NO_MEMORY;
     int32_t result = exchange->request(&asked, &a->out.pub);
-    if (result == KOINE_DONE && koine__node_failed(asked.doc))
+    if (koine__node_failed(asked.doc)) /* it saw less than there is, whatever it made of that */
         return KOINE_NO_MEMORY;
     return result == KOINE_DONE && koine__out_request(&a->out, &a->request) != 0 ? KOINE_NO_MEMORY : result;
 }
