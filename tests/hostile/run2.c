@@ -90,7 +90,7 @@ static void slow_ones(void)
                                            NULL};
     open_scene(256 * KB, settings);
     PLAY(BOTH("ping", "timeout"), BOTH("silence", "timeout"), BOTH("silence-in-body", "timeout"),
-         BOTH("drip", "timeout"), BOTH("unknown-flood", "timeout"), BOTH("endless-empty-data", "timeout"));
+         BOTH("drip", "timeout"), BOTH("unknown-frames", "timeout"), BOTH("endless-empty-data", "timeout"));
     close_scene();
 }
 
