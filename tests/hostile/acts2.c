@@ -328,8 +328,15 @@ static bool play_bursts(const struct turn *turn, const struct act2 *act)
 
 static bool play_flood(const struct turn *turn, const struct act2 *act)
 {
-    static const unsigned char zeros[8];
-    return send_for_ever(turn, (int)act->number, 0, zeros, strlen(act->text));
+    unsigned char block[CHUNK] = {0};
+    size_t len = strlen(act->text), used = 0;
+    for (; used + 9 + len <= sizeof(block); used += 9 + len) {
+        block[used + 2] = (unsigned char)len;
+        block[used + 3] = (unsigned char)act->number;
+    }
+    while (http2_bytes(turn, block, used))
+        continue;
+    return false;
 }
 
 /* Now and then, and read: as a connection that is merely kept alive looks. */
