@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #define MOST_STREAMS 64
@@ -317,8 +318,10 @@ static bool greet(struct http2 *http2)
 static void serve(int fd)
 {
     struct http2 *http2 = calloc(1, sizeof(*http2));
+    int little = 4096; /* what the client answers to a flood is soon too much */
     if (!http2)
         return;
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &little, sizeof(little));
     http2->fd = fd;
     http2->window = http2->first_window = WINDOW;
     http2->ssl = SSL_new(context);

@@ -38,7 +38,7 @@ size_t scene_kept(void); /* blocks that live as long as the process: plugins sta
 koine_request *request_for(const char *act, bool stream);
 /* "ok TEXT", or a class. */
 void describe(char *ret, size_t size, const koine_response *response, const koine_error *error);
-/* One call; what it must come to, as described. */
+/* One call; what it must come to, as described; a | stands between what may be. */
 void ask(const char *act, bool streamed, const char *expected);
 
 /* A stream that koine_generate waits for: nobody sees its events. */
