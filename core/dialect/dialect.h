@@ -41,4 +41,138 @@ const koine_node *koine__dialect_error(const koine_host *host, const koine_node 
 void koine__dialect_tell(const koine_read *read, const koine_node *told,
                          const koine_dialect_fault *const *rules, koine_sink *sink);
 
+/* ---- Requests of another shape than the document's ---- */
+
+struct koine__dialect_writing { /* a document on its way into a request */
+    const koine_ask *ask;
+    const koine_host *host;
+    koine_out *out;
+    uint32_t told;  /* bits of the dialect's own: notices that are given once */
+    int32_t result; /* of it all; the first failure sticks */
+};
+
+struct koine__dialect_known { /* how a member is written; its value is not null */
+    const char *name;         /* NULL ends a list */
+    void (*write)(struct koine__dialect_writing *w, const char *name, const koine_node *value);
+};
+
+/* dialect_document.c */
+const char *koine__dialect_wrong(const koine_ask *ask); /* with the document, or NULL */
+koine_str koine__dialect_text(const koine_host *host, const koine_node *object, const char *name);
+const koine_node *koine__dialect_member(const struct koine__dialect_writing *w, const char *name);
+/* The same; NULL also where it is null. */
+const koine_node *koine__dialect_given(const struct koine__dialect_writing *w, const char *name);
+void koine__dialect_fail(struct koine__dialect_writing *w, int32_t result, const char *why);
+void koine__dialect_notice(struct koine__dialect_writing *w, int32_t what, const char *member,
+                           const char *why);
+/* Of `messages`, unless the bit is told; then it is. */
+void koine__dialect_notice_once(struct koine__dialect_writing *w, uint32_t bit, int32_t what,
+                                const char *why);
+/* In words of two parts. */
+void koine__dialect_notice_of(struct koine__dialect_writing *w, int32_t what, const char *member,
+                              koine_str start, const char *end);
+void koine__dialect_named(struct koine__dialect_writing *w, koine_str key, const koine_node *value);
+/* Members of an object, but those named in the NULL-ended list and null ones, in their own bytes. */
+void koine__dialect_others(struct koine__dialect_writing *w, const koine_node *object,
+                           const char *const *but);
+/* What is sent for a number outside of 0 to `most`, which is `pico` / 10^12; NULL: it is inside, or none. */
+const char *koine__dialect_nearest(const struct koine__dialect_writing *w, const koine_node *value,
+                                   const char *most, int64_t pico);
+/* The arguments of a call, which travel as a text in the document, as an object. */
+void koine__dialect_arguments(struct koine__dialect_writing *w, const char *key, const koine_node *arguments);
+/* The schema that a response_format holds, in either of its two known places; NULL: none. */
+const koine_node *koine__dialect_schema(const koine_host *host, const koine_node *format);
+/* Ways to write a member: not at all, for it is written elsewhere; and not, for the API is too new for it. */
+void koine__dialect_nothing(struct koine__dialect_writing *w, const char *name, const koine_node *value);
+void koine__dialect_no_functions(struct koine__dialect_writing *w, const char *name, const koine_node *value);
+/* All members of the document: those `known` in their way, those of a list in the NULL-ended list of lists
+ * `lacking` dropped with a notice, all others as they are. */
+void koine__dialect_document(struct koine__dialect_writing *w, const struct koine__dialect_known *known,
+                             const char *const *const *lacking);
+
+/* dialect_turns.c */
+bool koine__dialect_is_system(const koine_host *host, const koine_node *message);
+bool koine__dialect_is_blank(koine_str text);
+/* The next content that belongs to the system, from *at = 0 on: first `own`, the document's member for it,
+ * then messages. NULL: no more. */
+const koine_node *koine__dialect_next_system(const struct koine__dialect_writing *w, const koine_node *own,
+                                             size_t *at);
+/* A notice, once, where a message has a member that is not known there. */
+void koine__dialect_check_message(struct koine__dialect_writing *w, const koine_node *message,
+                                  const char *const *known, uint32_t bit);
+/* All messages: `write` writes the one at that place and those that go with it, and says where the next one
+ * stands. A notice, once, where the system speaks in their middle. */
+void koine__dialect_each_message(struct koine__dialect_writing *w, uint32_t bit,
+                                 size_t (*write)(struct koine__dialect_writing *w, const koine_node *messages,
+                                                 size_t at));
+
+struct koine__dialect_turn { /* what of an assistant's message is not yet written */
+    koine_str text;
+    const koine_node *calls;
+    size_t called;
+};
+struct koine__dialect_mark { /* what of it comes next */
+    size_t text, calls;
+};
+/* What the answer that became this message (or part) asked to have back under that name; NULL: nothing. */
+const koine_node *koine__dialect_kept(const koine_host *host, const koine_node *message, const char *name);
+koine_str koine__dialect_take_text(struct koine__dialect_turn *turn, size_t len);
+/* NULL: no more of them. */
+const koine_node *koine__dialect_take_call(const koine_host *host, struct koine__dialect_turn *turn);
+/* Whether a kept value is no value but a mark (koine__dialect_keep_mark); `call`: the type of those for
+ * calls. */
+bool koine__dialect_mark(const koine_host *host, const koine_node *value, const char *call,
+                         const struct koine__dialect_turn *turn, struct koine__dialect_mark *ret);
+
+/* dialect_data.c */
+struct koine__dialect_data {
+    koine_str type, base64;
+};
+bool koine__dialect_is_data(koine_str uri);
+bool koine__dialect_read_data(koine_str uri, struct koine__dialect_data *ret); /* false: not in base64 */
+koine_str koine__dialect_image_url(const koine_host *host, const koine_node *part);
+
+/* ---- Answers that a vendor wants parts of back ---- */
+
+struct koine__dialect_place { /* in an exchange's state */
+    int32_t kept;             /* values so far */
+    uint32_t calls;           /* since the last one */
+    uint64_t text;            /* bytes of it since then */
+};
+struct koine__dialect_keeping {
+    koine_sink *sink;
+    const char *name; /* of the list in the message's `koine` */
+    const char *call; /* type of the marks for calls */
+    struct koine__dialect_place *place;
+};
+
+/* dialect_keep.c */
+void koine__dialect_keep(const struct koine__dialect_keeping *k, koine_str text); /* a piece of a value */
+void koine__dialect_keep_end(const struct koine__dialect_keeping *k, const char *close); /* and its last */
+/* {"type":TYPE,"COUNT":NUMBER MORE}: what stands next in the answer. */
+void koine__dialect_keep_mark(const struct koine__dialect_keeping *k, const char *type, const char *count,
+                              uint64_t number, koine_str more);
+/* Before a kept value: marks of what stood between it and the one before. */
+void koine__dialect_keep_place(const struct koine__dialect_keeping *k);
+void koine__dialect_keep_whole(const struct koine__dialect_keeping *k, koine_str json);
+
+/* ---- Lists of models in pages ---- */
+
+struct koine__dialect_page { /* an exchange's state */
+    uint8_t done;
+    char next[511]; /* what asks for the next page */
+};
+struct koine__dialect_list {
+    const char *entries; /* the member that holds them */
+    bool may_lack;       /* where it is absent, there are none */
+    void (*model)(const koine_host *host, const koine_node *entry, koine_sink *sink);
+    /* What asks for the next page; empty: this was the last. false: the answer contradicts itself. */
+    bool (*next)(const koine_host *host, const koine_node *root, koine_str *ret);
+    void (*tell)(const koine_read *read, const koine_node *told, koine_sink *sink);
+};
+
+/* dialect_models.c */
+int32_t koine__dialect_list_frame(const koine_read *read, koine_sink *sink,
+                                  const struct koine__dialect_list *list);
+
 #endif

@@ -7,8 +7,13 @@ libkoinecore_la_SOURCES += \
   core/dialect/chat_tools.c \
   core/dialect/chat_usage.c \
   core/dialect/dialect.h \
+  core/dialect/dialect_data.c \
+  core/dialect/dialect_document.c \
   core/dialect/dialect_fault.c \
+  core/dialect/dialect_keep.c \
+  core/dialect/dialect_models.c \
   core/dialect/dialect_text.c \
+  core/dialect/dialect_turns.c \
   core/dialect/dialect_write.c \
   core/dialect/messages.c \
   core/dialect/messages.h \

@@ -5,9 +5,6 @@
  */
 #include "core/dialect/messages_internal.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 static koine_str text_of(const struct koine__messages_answer *a, const koine_node *object, const char *name)
 {
     return a->host->str(a->host->get(object, name));
@@ -25,46 +22,30 @@ static koine_str inside(const struct koine__messages_answer *a, const koine_node
 
 /* ---- What is kept ---- */
 
+static struct koine__dialect_keeping keeping(const struct koine__messages_answer *a)
+{
+    return (struct koine__dialect_keeping){a->sink, KOINE__MESSAGES_KEPT, KOINE__MESSAGES_CALL,
+                                           &a->state->place};
+}
+
 static void keep(struct koine__messages_answer *a, koine_str text)
 {
-    koine_provider_event event = koine__dialect_event(KOINE_EMIT_KEEP);
-    event.name = koine__dialect_str("messages");
-    event.index = a->state->kept;
-    event.text = text;
-    a->sink->emit(a->sink, &event);
-}
-
-static void keep_mark(struct koine__messages_answer *a, const char *start, uint64_t count)
-{
-    char mark[64];
-    if (count == 0)
-        return;
-    snprintf(mark, sizeof(mark), "%s%" PRIu64 "}", start, count);
-    keep(a, koine__dialect_str(mark));
-    a->state->kept++;
-}
-
-/* Before a kept block: what stood between it and the one before. */
-static void keep_place(struct koine__messages_answer *a)
-{
-    keep_mark(a, "{\"type\":\"text\",\"bytes\":", a->state->text);
-    keep_mark(a, "{\"type\":\"tool_use\",\"count\":", a->state->calls);
-    a->state->text = 0;
-    a->state->calls = 0;
+    struct koine__dialect_keeping k = keeping(a);
+    koine__dialect_keep(&k, text);
 }
 
 static void keep_whole(struct koine__messages_answer *a, const koine_node *block)
 {
-    keep_place(a);
-    keep(a, a->host->dump(block));
-    a->state->kept++;
+    struct koine__dialect_keeping k = keeping(a);
+    koine__dialect_keep_whole(&k, a->host->dump(block));
 }
 
 /* The start of a block of which members (their names end with NULL) are still to come: then `open`. */
 static void keep_start(struct koine__messages_answer *a, const koine_node *block, const char *const *coming,
                        const char *open)
 {
-    keep_place(a);
+    struct koine__dialect_keeping k = keeping(a);
+    koine__dialect_keep_place(&k);
     keep(a, koine__dialect_str("{"));
     for (size_t i = 0; i < a->host->count(block); i++) {
         koine_str name = a->host->key(block, i);
@@ -81,8 +62,8 @@ static void keep_start(struct koine__messages_answer *a, const koine_node *block
 
 static void keep_end(struct koine__messages_answer *a, const char *close)
 {
-    keep(a, koine__dialect_str(close));
-    a->state->kept++;
+    struct koine__dialect_keeping k = keeping(a);
+    koine__dialect_keep_end(&k, close);
 }
 
 /* ---- What is given ---- */
@@ -90,7 +71,7 @@ static void keep_end(struct koine__messages_answer *a, const char *close)
 static void give_text(struct koine__messages_answer *a, koine_str text)
 {
     koine__messages_piece(a, KOINE_EMIT_TEXT, text);
-    a->state->text += text.len;
+    a->state->place.text += text.len;
 }
 
 static void give_citations(struct koine__messages_answer *a, const koine_node *citations)
@@ -109,7 +90,7 @@ static void give_call(struct koine__messages_answer *a, const koine_node *block,
     event.text = input;
     a->sink->emit(a->sink, &event);
     a->state->content = 1;
-    a->state->calls++;
+    a->state->place.calls++;
 }
 
 /* ---- Whole blocks ---- */
