@@ -163,10 +163,11 @@ struct koine__dialect_page { /* an exchange's state */
     char next[511]; /* what asks for the next page */
 };
 struct koine__dialect_list {
-    const char *entries; /* the member that holds them */
-    bool may_lack;       /* where it is absent, there are none */
+    /* NULL and *ret_any: there are none; NULL and not: it is no list at all. */
+    const koine_node *(*entries)(const koine_host *host, const koine_node *root, bool *ret_any);
     void (*model)(const koine_host *host, const koine_node *entry, koine_sink *sink);
-    /* What asks for the next page; empty: this was the last. false: the answer contradicts itself. */
+    /* What asks for the next page; empty: this was the last. false: the answer contradicts itself.
+     * NULL: there is one page. */
     bool (*next)(const koine_host *host, const koine_node *root, koine_str *ret);
     void (*tell)(const koine_read *read, const koine_node *told, koine_sink *sink);
 };

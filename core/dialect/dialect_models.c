@@ -1,4 +1,4 @@
-/* dialect_models: lists of models that come in pages. */
+/* dialect_models: lists of models, which may come in pages. */
 #include "core/dialect/dialect.h"
 
 /* The same page again would be no end. */
@@ -19,17 +19,19 @@ static int32_t read_whole(const koine_read *read, koine_sink *sink, const struct
 {
     const koine_host *host = read->host;
     const koine_node *error = koine__dialect_error(host, read->frame->json);
-    const koine_node *entries = host->get(read->frame->json, list->entries);
     koine_str next = {NULL, 0};
+    bool any;
     if (error || koine__dialect_is_markup(read->frame->text)) {
         list->tell(read, error, sink);
         return KOINE_DONE;
     }
-    bool none = list->may_lack && host->kind(read->frame->json) == KOINE_NODE_OBJECT && !entries;
-    if (host->kind(entries) != KOINE_NODE_ARRAY && !none)
+    const koine_node *entries = list->entries(host, read->frame->json, &any);
+    if (!any)
         return KOINE_PROTOCOL;
     for (size_t i = 0; i < host->count(entries); i++)
         list->model(host, host->at(entries, i), sink);
+    if (!list->next)
+        return KOINE_DONE;
     return list->next(host, read->frame->json, &next) ? next_page(next, read->state) : KOINE_PROTOCOL;
 }
 

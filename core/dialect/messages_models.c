@@ -74,10 +74,17 @@ static bool next(const koine_host *host, const koine_node *root, koine_str *ret)
     return ret->len > 0;
 }
 
+static const koine_node *entries(const koine_host *host, const koine_node *root, bool *ret_any)
+{
+    const koine_node *list = host->get(root, "data");
+    *ret_any = host->kind(list) == KOINE_NODE_ARRAY;
+    return list;
+}
+
 static int32_t frame(const koine_read *read, koine_sink *sink)
 {
     static const struct koine__dialect_list list = {
-        .entries = "data", .model = emit_model, .next = next, .tell = koine__messages_tell};
+        .entries = entries, .model = emit_model, .next = next, .tell = koine__messages_tell};
     return koine__dialect_list_frame(read, sink, &list);
 }
 
