@@ -11,8 +11,7 @@ struct koine__chat_state {
     uint8_t content; /* something to deliver was given */
     uint8_t tier;    /* the service tier was given */
     uint8_t done;    /* STOP or a fault was given, or the answer cannot be read: the rest is drained */
-    uint8_t raw_len;
-    char raw[47]; /* the last finish_reason that says anything; raw_len 0: none came */
+    struct koine__dialect_reason finish; /* finish_reason */
 };
 
 /* An answer while one frame of it is read. */

@@ -33,6 +33,23 @@ bool koine__dialect_may_name_koine(koine_str source);
 int32_t koine__dialect_splice(const koine_host *host, koine_out *out, const char *key,
                               const koine_node *value);
 
+/* dialect_answer.c */
+struct koine__dialect_reason { /* the last word that says why an answer ended, in an exchange's state */
+    uint8_t len;               /* 0: none came */
+    char raw[47];
+};
+bool koine__dialect_piece(koine_sink *sink, int32_t kind, koine_str text); /* false: it is empty */
+void koine__dialect_extra(koine_sink *sink, const char *name, koine_str json);
+void koine__dialect_remember(struct koine__dialect_reason *reason, koine_str word);
+koine_str koine__dialect_reason(const struct koine__dialect_reason *reason);
+void koine__dialect_stop(koine_sink *sink, const struct koine__dialect_reason *reason, int32_t code);
+koine_provider_usage koine__dialect_usage(void); /* with nothing told */
+/* A count of an object; one that is not told (null, or not there) stays as it was. */
+void koine__dialect_count(const koine_host *host, const koine_node *object, const char *name, int64_t *ret);
+
+/* Moves a part out of its whole. A part larger than what is left is cut: buckets never add up to more. */
+void koine__dialect_part(int64_t *whole, int64_t *ret_part, int64_t count);
+
 /* dialect_fault.c */
 /* The part of an answer that tells of an error: a string or an object; NULL: it tells of none. */
 const koine_node *koine__dialect_error(const koine_host *host, const koine_node *root);

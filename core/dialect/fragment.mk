@@ -7,6 +7,7 @@ libkoinecore_la_SOURCES += \
   core/dialect/chat_tools.c \
   core/dialect/chat_usage.c \
   core/dialect/dialect.h \
+  core/dialect/dialect_answer.c \
   core/dialect/dialect_data.c \
   core/dialect/dialect_document.c \
   core/dialect/dialect_fault.c \

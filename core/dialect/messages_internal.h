@@ -76,16 +76,15 @@ enum {                    /* koine__messages_state.block */
 
 /* What is remembered of an answer between its frames. The core copies it byte by byte: no pointers. */
 struct koine__messages_state {
-    uint8_t started; /* START was given */
-    uint8_t content; /* something to deliver was given */
-    uint8_t tier;    /* the service tier was given */
-    uint8_t done;    /* STOP or a fault was given: the rest is drained */
-    uint8_t counted; /* the counts below mean something */
-    uint8_t block;   /* KOINE__BLOCK_* */
-    uint8_t pieces;  /* of the block's input came */
-    uint8_t raw_len;
-    char raw[47];  /* stop_reason; raw_len 0: none came */
-    int32_t index; /* of the block */
+    uint8_t started;                     /* START was given */
+    uint8_t content;                     /* something to deliver was given */
+    uint8_t tier;                        /* the service tier was given */
+    uint8_t done;                        /* STOP or a fault was given: the rest is drained */
+    uint8_t counted;                     /* the counts below mean something */
+    uint8_t block;                       /* KOINE__BLOCK_* */
+    uint8_t pieces;                      /* of the block's input came */
+    struct koine__dialect_reason reason; /* stop_reason */
+    int32_t index;                       /* of the block */
     struct koine__dialect_place place;
     int64_t input, cache_read, cache_write, output, reasoning;
 };
