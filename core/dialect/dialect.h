@@ -147,7 +147,8 @@ struct koine__dialect_data {
 };
 bool koine__dialect_is_data(koine_str uri);
 bool koine__dialect_read_data(koine_str uri, struct koine__dialect_data *ret); /* false: not in base64 */
-koine_str koine__dialect_image_url(const koine_host *host, const koine_node *part);
+/* The URL that a part holds in that member, as it is or as its `url`. */
+koine_str koine__dialect_media_url(const koine_host *host, const koine_node *part, const char *name);
 
 /* ---- Answers that a vendor wants parts of back ---- */
 

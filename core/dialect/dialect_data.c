@@ -23,9 +23,9 @@ bool koine__dialect_read_data(koine_str uri, struct koine__dialect_data *ret)
     return ret->type.len > 0;
 }
 
-koine_str koine__dialect_image_url(const koine_host *host, const koine_node *part)
+koine_str koine__dialect_media_url(const koine_host *host, const koine_node *part, const char *name)
 {
-    const koine_node *image = host->get(part, "image_url");
-    return host->kind(image) == KOINE_NODE_STRING ? host->str(image)
-                                                  : koine__dialect_text(host, image, "url");
+    const koine_node *media = host->get(part, name);
+    return host->kind(media) == KOINE_NODE_STRING ? host->str(media)
+                                                  : koine__dialect_text(host, media, "url");
 }

@@ -16,6 +16,20 @@ libkoinecore_la_SOURCES += \
   core/dialect/dialect_text.c \
   core/dialect/dialect_turns.c \
   core/dialect/dialect_write.c \
+  core/dialect/gemini.c \
+  core/dialect/gemini.h \
+  core/dialect/gemini_answer.c \
+  core/dialect/gemini_calls.c \
+  core/dialect/gemini_config.c \
+  core/dialect/gemini_internal.h \
+  core/dialect/gemini_models.c \
+  core/dialect/gemini_parts.c \
+  core/dialect/gemini_pieces.c \
+  core/dialect/gemini_request.c \
+  core/dialect/gemini_thinking.c \
+  core/dialect/gemini_tools.c \
+  core/dialect/gemini_turns.c \
+  core/dialect/gemini_usage.c \
   core/dialect/messages.c \
   core/dialect/messages.h \
   core/dialect/messages_answer.c \

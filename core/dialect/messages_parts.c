@@ -56,7 +56,7 @@ static void write_image_url(struct koine__dialect_writing *w, koine_str url)
 static void write_image(struct koine__dialect_writing *w, const koine_node *part)
 {
     static const char *const own[] = {"type", "image_url", "koine", NULL};
-    koine_str url = koine__dialect_image_url(w->host, part);
+    koine_str url = koine__dialect_media_url(w->host, part, "image_url");
     struct koine__dialect_data data = {{NULL, 0}, {NULL, 0}};
     if (url.len == 0 || (koine__dialect_is_data(url) && !koine__dialect_read_data(url, &data))) {
         koine__dialect_fail(w, KOINE_INVALID,

@@ -3,6 +3,7 @@
 
 #include "core/base/fault.h"
 #include "core/dialect/chat.h"
+#include "core/dialect/gemini.h"
 #include "core/dialect/messages.h"
 #include <string.h>
 
@@ -14,6 +15,7 @@ static const struct {
 } extensions[] = {
     {KOINE_CHAT, &koine__dialect_chat},
     {KOINE_MESSAGES, &koine__dialect_messages},
+    {KOINE_GEMINI, &koine__dialect_gemini},
 };
 
 static const struct koine__host *self(const koine_host *host)

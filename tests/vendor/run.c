@@ -16,7 +16,7 @@
 #define LARGEST ((size_t)4 << 20)
 
 /* Each vendor's entry function; its file beside this one gives it that name. */
-#define VENDORS(X) X(vendor_together) X(vendor_openai) X(vendor_anthropic)
+#define VENDORS(X) X(vendor_together) X(vendor_openai) X(vendor_anthropic) X(vendor_gemini)
 
 #define DECLARE(entry) const koine_provider *entry(const koine_host *host, uint32_t index);
 VENDORS(DECLARE)
