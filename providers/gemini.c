@@ -1,9 +1,9 @@
 /* gemini: Google's Gemini API, as a table of differences from the gemini dialect. */
 #include <koine/gemini.h>
 
-static const char *const plain_models[] = {"gemini-1", "gemini-2.0", "gemma-", "learnlm-", NULL};
-static const char *const budget_models[] = {"gemini-2.5", "gemini-flash-lite-latest",
-                                            "gemini-robotics-er-1.5", NULL};
+static const char *const plain_models[] = {"gemini-1", "gemini-2.0", "gemini-2.5-flash-image",
+                                           "gemma-",   "learnlm-",   NULL};
+static const char *const budget_models[] = {"gemini-2.5", "gemini-robotics-er-1.5", NULL};
 static const char *const always_models[] = {"gemini-2.5-pro", "gemini-3-pro", "gemini-3.1-pro", NULL};
 
 /* What 400 and 403 say of keys, accounts and countries. */

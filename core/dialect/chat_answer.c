@@ -81,7 +81,7 @@ static void emit_piece(struct koine__chat_answer *a, int32_t kind, koine_str tex
 
 static void emit_extra(struct koine__chat_answer *a, const char *name, const koine_node *value)
 {
-    koine__dialect_extra(a->sink, name, a->host->dump(value));
+    koine__dialect_extra(a->sink, koine__dialect_str(name), a->host->dump(value));
 }
 
 /* Text, or a list of parts with a text each. */

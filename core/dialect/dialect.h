@@ -39,7 +39,7 @@ struct koine__dialect_reason { /* the last word that says why an answer ended, i
     char raw[47];
 };
 bool koine__dialect_piece(koine_sink *sink, int32_t kind, koine_str text); /* false: it is empty */
-void koine__dialect_extra(koine_sink *sink, const char *name, koine_str json);
+void koine__dialect_extra(koine_sink *sink, koine_str name, koine_str json);
 void koine__dialect_remember(struct koine__dialect_reason *reason, koine_str word);
 koine_str koine__dialect_reason(const struct koine__dialect_reason *reason);
 void koine__dialect_stop(koine_sink *sink, const struct koine__dialect_reason *reason, int32_t code);
@@ -167,9 +167,10 @@ struct koine__dialect_keeping {
 /* dialect_keep.c */
 void koine__dialect_keep(const struct koine__dialect_keeping *k, koine_str text); /* a piece of a value */
 void koine__dialect_keep_end(const struct koine__dialect_keeping *k, const char *close); /* and its last */
-/* {"type":TYPE,"COUNT":NUMBER MORE}: what stands next in the answer. */
+/* A mark of what stands next in the answer, {"type":TYPE,COUNT:NUMBER}: `{"type":"text","bytes":5`, and to be
+ * ended by koine__dialect_keep_end. */
 void koine__dialect_keep_mark(const struct koine__dialect_keeping *k, const char *type, const char *count,
-                              uint64_t number, koine_str more);
+                              uint64_t number);
 /* Before a kept value: marks of what stood between it and the one before. */
 void koine__dialect_keep_place(const struct koine__dialect_keeping *k);
 void koine__dialect_keep_whole(const struct koine__dialect_keeping *k, koine_str json);

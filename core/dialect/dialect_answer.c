@@ -11,10 +11,10 @@ bool koine__dialect_piece(koine_sink *sink, int32_t kind, koine_str text)
     return true;
 }
 
-void koine__dialect_extra(koine_sink *sink, const char *name, koine_str json)
+void koine__dialect_extra(koine_sink *sink, koine_str name, koine_str json)
 {
     koine_provider_event event = koine__dialect_event(KOINE_EMIT_EXTRA);
-    event.name = koine__dialect_str(name);
+    event.name = name;
     event.text = json;
     sink->emit(sink, &event);
 }

@@ -359,14 +359,6 @@ static int32_t classify(const koine_read *read, const koine_dialect_fault *const
     return fault;
 }
 
-/* A code that is the status again says less than the word beside it. */
-static koine_str code_of(const struct told *told)
-{
-    if (told->status > 0 && told->words[WORD_STATUS].len > 0)
-        return told->words[WORD_STATUS];
-    return told->words[told->words[WORD_CODE].len > 0 ? WORD_CODE : WORD_TYPE];
-}
-
 void koine__dialect_tell(const koine_read *read, const koine_node *told,
                          const koine_dialect_fault *const *rules, koine_sink *sink)
 {
@@ -375,7 +367,7 @@ void koine__dialect_tell(const koine_read *read, const koine_node *told,
     read_told(read, told, &said);
     event.code = classify(read, rules, &said);
     event.text = said.message;
-    event.name = code_of(&said);
+    event.name = said.words[said.words[WORD_CODE].len > 0 ? WORD_CODE : WORD_TYPE];
     event.retry_ms = said.retry_ms;
     sink->emit(sink, &event);
 }

@@ -22,22 +22,23 @@ void koine__dialect_keep_end(const struct koine__dialect_keeping *k, const char 
 }
 
 void koine__dialect_keep_mark(const struct koine__dialect_keeping *k, const char *type, const char *count,
-                              uint64_t number, koine_str more)
+                              uint64_t number)
 {
     char mark[96];
     snprintf(mark, sizeof(mark), "{\"type\":\"%s\",\"%s\":%" PRIu64, type, count, number);
     koine__dialect_keep(k, koine__dialect_str(mark));
-    koine__dialect_keep(k, more);
-    koine__dialect_keep_end(k, "}");
 }
 
 void koine__dialect_keep_place(const struct koine__dialect_keeping *k)
 {
-    static const koine_str nothing = {NULL, 0};
-    if (k->place->text > 0)
-        koine__dialect_keep_mark(k, "text", "bytes", k->place->text, nothing);
-    if (k->place->calls > 0)
-        koine__dialect_keep_mark(k, k->call, "count", k->place->calls, nothing);
+    if (k->place->text > 0) {
+        koine__dialect_keep_mark(k, "text", "bytes", k->place->text);
+        koine__dialect_keep_end(k, "}");
+    }
+    if (k->place->calls > 0) {
+        koine__dialect_keep_mark(k, k->call, "count", k->place->calls);
+        koine__dialect_keep_end(k, "}");
+    }
     k->place->text = 0;
     k->place->calls = 0;
 }

@@ -7,6 +7,10 @@
  */
 #include "core/dialect/gemini_internal.h"
 
+#include <stdio.h>
+
+#define LONGEST_TIER 32
+
 static const koine_node *member(const struct koine__gemini_answer *a, const koine_node *object,
                                 const char *name)
 {
@@ -73,19 +77,37 @@ static void read_start(struct koine__gemini_answer *a, const koine_node *root)
     koine_provider_event event = koine__dialect_event(KOINE_EMIT_START);
     event.id = text_of(a, root, "responseId");
     event.name = text_of(a, root, "modelVersion");
-    if (!a->state->started)
-        a->sink->emit(a->sink, &event);
+    if (a->state->started ||
+        (event.id.len + event.name.len == 0 && a->host->count(member(a, root, "candidates")) == 0))
+        return;
+    a->sink->emit(a->sink, &event);
     a->state->started = 1;
 }
 
-/* Which tier served it decides the price; it stands in a header where the body does not tell it. */
+static void emit_tier(struct koine__gemini_answer *a, koine_str json)
+{
+    if (!a->state->tier)
+        koine__dialect_extra(a->sink, koine__dialect_str("service_tier"), json);
+    a->state->tier = 1;
+}
+
+/* Which tier served it decides the price; where the body does not tell it, a header may. */
 static void read_tier(struct koine__gemini_answer *a, const koine_node *usage)
 {
     const koine_node *tier = member(a, usage, "serviceTier");
-    if (a->state->tier || a->host->str(tier).len == 0)
+    koine_str told = a->read->frame->header(a->read->frame, "x-gemini-service-tier");
+    char json[LONGEST_TIER + 3];
+    size_t len = 0;
+    if (a->host->str(tier).len > 0) {
+        emit_tier(a, a->host->dump(tier));
         return;
-    koine__dialect_extra(a->sink, "service_tier", a->host->dump(tier));
-    a->state->tier = 1;
+    }
+    while (len < told.len && ((told.ptr[len] >= 'a' && told.ptr[len] <= 'z') || told.ptr[len] == '_'))
+        len++;
+    if (len == 0 || len != told.len || len > LONGEST_TIER)
+        return;
+    snprintf(json, sizeof(json), "\"%.*s\"", (int)len, told.ptr);
+    emit_tier(a, koine__dialect_str(json));
 }
 
 /* What stands beside the content: its sources, and how it was judged. */
@@ -97,9 +119,7 @@ static void read_beside(struct koine__gemini_answer *a, const koine_node *candid
         const koine_node *value = a->host->at(candidate, i);
         if (koine__dialect_is_one_of(name, known) || a->host->kind(value) <= KOINE_NODE_NULL)
             continue;
-        const char *copy = koine__dialect_join(a->host, name, (koine_str){NULL, 0});
-        if (copy)
-            koine__dialect_extra(a->sink, copy, a->host->dump(value));
+        koine__dialect_extra(a->sink, name, a->host->dump(value));
     }
 }
 
@@ -129,7 +149,7 @@ static int32_t read_answer(struct koine__gemini_answer *a, const koine_node *roo
     read_tier(a, usage);
     koine__gemini_usage(a, usage);
     if (a->host->kind(feedback) > KOINE_NODE_NULL)
-        koine__dialect_extra(a->sink, "promptFeedback", a->host->dump(feedback));
+        koine__dialect_extra(a->sink, koine__dialect_str("promptFeedback"), a->host->dump(feedback));
     if (a->host->count(candidates) == 0 && text_of(a, feedback, "blockReason").len > 0)
         emit_blocked(a, feedback);
     return KOINE_DONE;

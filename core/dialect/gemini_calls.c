@@ -54,18 +54,28 @@ static const koine_node *name_of(const koine_host *host, const koine_node *messa
     return name ? name : host->get(message, "name");
 }
 
-/* The texts of a list of parts as one. */
-static int32_t join_texts(const koine_host *host, const koine_node *content, koine_str *ret)
+/* What a part says in words; NULL: it is something else. */
+static koine_str words_of(const koine_host *host, const koine_node *part)
+{
+    koine_str type = koine__dialect_text(host, part, "type");
+    if (host->kind(part) == KOINE_NODE_STRING)
+        return host->str(part);
+    bool words = type.len == 0 || koine__dialect_is(type, "text");
+    return words ? koine__dialect_text(host, part, "text") : (koine_str){NULL, 0};
+}
+
+/* The words of a list of parts as one text. */
+static int32_t join_words(const koine_host *host, const koine_node *content, koine_str *ret)
 {
     size_t size = 0;
     for (size_t i = 0; i < host->count(content); i++)
-        size += koine__dialect_text(host, host->at(content, i), "text").len;
+        size += words_of(host, host->at(content, i)).len;
     char *text = host->alloc(host, size + 1);
     if (!text)
         return KOINE_NO_MEMORY;
     *ret = (koine_str){text, 0};
     for (size_t i = 0; i < host->count(content); i++) {
-        koine_str piece = koine__dialect_text(host, host->at(content, i), "text");
+        koine_str piece = words_of(host, host->at(content, i));
         if (piece.len > 0)
             memcpy(text + ret->len, piece.ptr, piece.len);
         ret->len += piece.len;
@@ -95,23 +105,17 @@ static void write_response(struct koine__dialect_writing *w, koine_str text, boo
     w->out->close(w->out);
 }
 
-static bool is_media(const koine_host *host, const koine_node *part)
-{
-    return host->kind(part) == KOINE_NODE_OBJECT &&
-           !koine__dialect_is(koine__dialect_text(host, part, "type"), "text");
-}
-
 /* What a tool shows beside its words. */
 static void write_media(struct koine__dialect_writing *w, const koine_node *content)
 {
     size_t count = w->host->kind(content) == KOINE_NODE_ARRAY ? w->host->count(content) : 0, media = 0;
     for (size_t i = 0; i < count; i++)
-        media += is_media(w->host, w->host->at(content, i));
+        media += !words_of(w->host, w->host->at(content, i)).ptr;
     if (media == 0)
         return;
     w->out->open(w->out, "parts", '[');
     for (size_t i = 0; i < count; i++)
-        if (is_media(w->host, w->host->at(content, i)))
+        if (!words_of(w->host, w->host->at(content, i)).ptr)
             koine__gemini_part(w, w->host->at(content, i));
     w->out->close(w->out);
 }
@@ -127,7 +131,7 @@ void koine__gemini_result(struct koine__dialect_writing *w, const koine_node *me
         return;
     }
     int32_t rc =
-        w->host->kind(content) == KOINE_NODE_ARRAY ? join_texts(w->host, content, &text) : KOINE_DONE;
+        w->host->kind(content) == KOINE_NODE_ARRAY ? join_words(w->host, content, &text) : KOINE_DONE;
     if (rc != KOINE_DONE) {
         koine__dialect_fail(w, rc, NULL);
         return;

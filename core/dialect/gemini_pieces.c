@@ -22,45 +22,47 @@ static void keep_whole(struct koine__gemini_answer *a, const koine_node *part)
     koine__dialect_keep_whole(&k, a->host->dump(part));
 }
 
-/* `,"thoughtSignature":"…"`; empty: the part has none, or there was no memory for it. */
-static koine_str signature_of(const struct koine__gemini_answer *a, const koine_node *part)
+/* A mark for what the part is, with the part's signature. */
+static void keep_signed(struct koine__gemini_answer *a, const char *type, const char *count, uint64_t number,
+                        const koine_node *signature)
 {
-    const koine_node *node = a->host->get(part, "thoughtSignature");
-    koine_str nothing = {NULL, 0};
-    if (a->host->str(node).len == 0)
-        return nothing;
-    const char *more =
-        koine__dialect_join(a->host, koine__dialect_str(",\"thoughtSignature\":"), a->host->dump(node));
-    return more ? koine__dialect_str(more) : nothing;
+    struct koine__dialect_keeping k = keeping(a);
+    koine__dialect_keep_place(&k);
+    koine__dialect_keep_mark(&k, type, count, number);
+    koine__dialect_keep(&k, koine__dialect_str(",\"thoughtSignature\":"));
+    koine__dialect_keep(&k, a->host->dump(signature));
+    koine__dialect_keep_end(&k, "}");
+}
+
+/* NULL: the part has none. */
+static const koine_node *signature_of(const struct koine__gemini_answer *a, const koine_node *part)
+{
+    const koine_node *signature = a->host->get(part, "thoughtSignature");
+    return a->host->str(signature).len > 0 ? signature : NULL;
 }
 
 static void read_text(struct koine__gemini_answer *a, const koine_node *part, koine_str text)
 {
-    struct koine__dialect_keeping k = keeping(a);
-    koine_str signature = signature_of(a, part);
+    const koine_node *signature = signature_of(a, part);
     give(a, KOINE_EMIT_TEXT, text);
-    if (signature.len == 0) {
+    if (signature)
+        keep_signed(a, "text", "bytes", text.len, signature);
+    else
         a->state->place.text += text.len;
-        return;
-    }
-    koine__dialect_keep_place(&k);
-    koine__dialect_keep_mark(&k, "text", "bytes", text.len, signature);
 }
 
 /* Thoughts are a summary, of which the vendor wants no more back than what it signed. */
 static void read_thought(struct koine__gemini_answer *a, const koine_node *part, koine_str text)
 {
     give(a, KOINE_EMIT_REASONING, text);
-    if (koine__dialect_text(a->host, part, "thoughtSignature").len > 0)
+    if (signature_of(a, part))
         keep_whole(a, part);
 }
 
 /* Calls come whole, each in a part of its own; some models give them no ids. */
 static void read_call(struct koine__gemini_answer *a, const koine_node *part, const koine_node *call)
 {
-    struct koine__dialect_keeping k = keeping(a);
-    const koine_node *args = a->host->get(call, "args");
-    koine_str signature = signature_of(a, part);
+    const koine_node *args = a->host->get(call, "args"), *signature = signature_of(a, part);
     koine_provider_event event = koine__dialect_event(KOINE_EMIT_TOOL);
     event.index = a->state->calls++;
     event.id = koine__dialect_text(a->host, call, "id");
@@ -69,12 +71,10 @@ static void read_call(struct koine__gemini_answer *a, const koine_node *part, co
     event.text = object ? a->host->dump(args) : koine__dialect_str("{}");
     a->sink->emit(a->sink, &event);
     a->state->content = 1;
-    if (signature.len == 0) {
+    if (signature)
+        keep_signed(a, KOINE__GEMINI_CALL, "count", 1, signature);
+    else
         a->state->place.calls++;
-        return;
-    }
-    koine__dialect_keep_place(&k);
-    koine__dialect_keep_mark(&k, KOINE__GEMINI_CALL, "count", 1, signature);
 }
 
 /* What the vendor's own tools did, images it made, and what a later version brings. */
@@ -85,9 +85,8 @@ static void read_other(struct koine__gemini_answer *a, const koine_node *part)
     a->state->content = 1;
     for (size_t i = 0; i < a->host->count(part); i++) {
         koine_str name = a->host->key(part, i);
-        const char *copy = koine__dialect_join(a->host, name, (koine_str){NULL, 0});
-        if (copy && !koine__dialect_is_one_of(name, beside))
-            koine__dialect_extra(a->sink, copy, a->host->dump(a->host->at(part, i)));
+        if (!koine__dialect_is_one_of(name, beside))
+            koine__dialect_extra(a->sink, name, a->host->dump(a->host->at(part, i)));
     }
 }
 

@@ -21,7 +21,7 @@ void koine__messages_piece(struct koine__messages_answer *a, int32_t kind, koine
 
 void koine__messages_extra(struct koine__messages_answer *a, const char *name, const koine_node *value)
 {
-    koine__dialect_extra(a->sink, name, a->host->dump(value));
+    koine__dialect_extra(a->sink, koine__dialect_str(name), a->host->dump(value));
 }
 
 static int32_t emit_fault(struct koine__messages_answer *a, const koine_node *told)
