@@ -8,14 +8,8 @@ void koine__chat_traits(const koine_provider *self, koine_chat_traits *ret)
                                              .path = "/chat/completions",
                                              .models_path = "/models",
                                              .max_tokens = "max_tokens"};
-    const koine_chat_traits *told = NULL;
     *ret = common;
-    if (KOINE_HAS(koine_provider, self, extension) && self->extension)
-        told = self->extension(KOINE_CHAT_TRAITS);
-    if (!told)
-        return;
-    memcpy(ret, told, told->size < sizeof(*ret) ? told->size : sizeof(*ret));
-    ret->size = sizeof(*ret);
+    koine__dialect_traits(self, KOINE_CHAT_TRAITS, ret, sizeof(*ret));
     ret->path = ret->path ? ret->path : common.path;
     ret->models_path = ret->models_path ? ret->models_path : common.models_path;
     ret->max_tokens = ret->max_tokens ? ret->max_tokens : common.max_tokens;

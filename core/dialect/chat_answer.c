@@ -48,8 +48,9 @@ static koine_str kept_finish(const struct koine__chat_state *state)
     return koine__dialect_reason(&state->finish);
 }
 
-static int32_t emit_stop(struct koine__chat_answer *a)
+static int32_t emit_stop(void *answer)
 {
+    struct koine__chat_answer *a = answer;
     koine__dialect_stop(a->sink, &a->state->finish, finish_of(kept_finish(a->state)).stop);
     a->state->done = 1;
     return KOINE_DONE;
@@ -221,8 +222,9 @@ static int32_t finish(struct koine__chat_answer *a)
     return emit_stop(a);
 }
 
-static int32_t read_whole(struct koine__chat_answer *a)
+static int32_t read_whole(void *answer)
 {
+    struct koine__chat_answer *a = answer;
     const koine_frame *frame = a->read->frame;
     const koine_node *error = koine__dialect_error(a->host, frame->json);
     if (error || (!frame->json && koine__dialect_is_markup(frame->text)))
@@ -240,8 +242,9 @@ static bool is_aside(const struct koine__chat_answer *a, const koine_frame *fram
     return a->host->kind(member(a, frame->json, "choices")) == KOINE_NODE_NONE;
 }
 
-static int32_t read_event(struct koine__chat_answer *a)
+static int32_t read_event(void *answer)
 {
+    struct koine__chat_answer *a = answer;
     const koine_frame *frame = a->read->frame;
     koine_str text = koine__dialect_trim(frame->text);
     if (text.len >= 6 && memcmp(text.ptr, "[DONE]", 6) == 0)
@@ -257,28 +260,10 @@ static int32_t read_event(struct koine__chat_answer *a)
     return read_object(a, frame->json);
 }
 
-static int32_t read_frame(struct koine__chat_answer *a)
-{
-    switch (a->read->frame->kind) {
-    case KOINE_FRAME_WHOLE:
-        return read_whole(a);
-    case KOINE_FRAME_SSE:
-    case KOINE_FRAME_LINE:
-        return read_event(a);
-    case KOINE_FRAME_END:
-        return a->state->finish.len > 0 ? emit_stop(a) : KOINE_PROTOCOL;
-    default:
-        return KOINE_DONE;
-    }
-}
-
 int32_t koine__chat_frame(const koine_read *read, koine_sink *sink)
 {
-    struct koine__chat_answer answer = {.read = read, .host = read->host, .sink = sink, .state = read->state};
-    if (answer.state->done)
-        return KOINE_DONE;
-    int32_t rc = read_frame(&answer);
-    if (rc != KOINE_DONE)
-        answer.state->done = 1;
-    return rc;
+    struct koine__chat_state *state = read->state;
+    struct koine__chat_answer answer = {.read = read, .host = read->host, .sink = sink, .state = state};
+    struct koine__dialect_reading reading = {&state->done, &state->finish, read_whole, read_event, emit_stop};
+    return koine__dialect_frame(read->frame, &answer, &reading);
 }

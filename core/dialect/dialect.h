@@ -22,6 +22,13 @@ size_t koine__dialect_plain(koine_str text, char *ret, size_t size);
 /* A JSON number times 10^12 (dollars in picodollars), rounded half up; -1: negative, or more than fits. */
 int64_t koine__dialect_pico(koine_str number);
 
+/* dialect_traits.c */
+/* Lays the vendor's traits of that name, where it has any, over those in `ret`, which begin with their size.
+ */
+void koine__dialect_traits(const koine_provider *self, const char *name, void *ret, uint32_t size);
+/* calculate_cost: the catalogue's price. */
+int32_t koine__dialect_cost(const koine_cost_query *query, koine_provider_cost *ret);
+
 /* dialect_write.c */
 koine_provider_event koine__dialect_event(int32_t kind); /* with nothing told */
 /* Both one after the other, for koine_out, which takes no lengths (names hold no NUL); NULL: no memory. */
@@ -43,6 +50,22 @@ void koine__dialect_extra(koine_sink *sink, koine_str name, koine_str json);
 void koine__dialect_remember(struct koine__dialect_reason *reason, koine_str word);
 koine_str koine__dialect_reason(const struct koine__dialect_reason *reason);
 void koine__dialect_stop(koine_sink *sink, const struct koine__dialect_reason *reason, int32_t code);
+struct koine__dialect_word {
+    const char *word; /* NULL ends a list */
+    int32_t code;
+};
+int32_t koine__dialect_code(koine_str word, const struct koine__dialect_word *words, int32_t otherwise);
+
+struct koine__dialect_reading { /* how an answer's frames are read */
+    uint8_t *done;              /* in the exchange's state: the rest is drained */
+    const struct koine__dialect_reason *reason;
+    int32_t (*whole)(void *answer);
+    int32_t (*event)(void *answer);
+    int32_t (*stop)(void *answer); /* at the end of the body, where a reason is known */
+};
+int32_t koine__dialect_frame(const koine_frame *frame, void *answer,
+                             const struct koine__dialect_reading *reading);
+
 koine_provider_usage koine__dialect_usage(void); /* with nothing told */
 /* A count of an object; one that is not told (null, or not there) stays as it was. */
 void koine__dialect_count(const koine_host *host, const koine_node *object, const char *name, int64_t *ret);

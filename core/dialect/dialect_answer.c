@@ -72,3 +72,38 @@ void koine__dialect_part(int64_t *whole, int64_t *ret_part, int64_t count)
     *ret_part = count < *whole ? count : *whole;
     *whole -= *ret_part;
 }
+
+int32_t koine__dialect_code(koine_str word, const struct koine__dialect_word *words, int32_t otherwise)
+{
+    for (; words->word; words++)
+        if (koine__dialect_is(word, words->word))
+            return words->code;
+    return otherwise;
+}
+
+static int32_t read_frame(const koine_frame *frame, void *answer,
+                          const struct koine__dialect_reading *reading)
+{
+    switch (frame->kind) {
+    case KOINE_FRAME_WHOLE:
+        return reading->whole(answer);
+    case KOINE_FRAME_SSE:
+    case KOINE_FRAME_LINE:
+        return reading->event(answer);
+    case KOINE_FRAME_END:
+        return reading->reason->len > 0 ? reading->stop(answer) : KOINE_PROTOCOL;
+    default:
+        return KOINE_DONE;
+    }
+}
+
+int32_t koine__dialect_frame(const koine_frame *frame, void *answer,
+                             const struct koine__dialect_reading *reading)
+{
+    if (*reading->done)
+        return KOINE_DONE;
+    int32_t rc = read_frame(frame, answer, reading);
+    if (rc != KOINE_DONE)
+        *reading->done = 1;
+    return rc;
+}

@@ -14,6 +14,7 @@ libkoinecore_la_SOURCES += \
   core/dialect/dialect_keep.c \
   core/dialect/dialect_models.c \
   core/dialect/dialect_text.c \
+  core/dialect/dialect_traits.c \
   core/dialect/dialect_turns.c \
   core/dialect/dialect_write.c \
   core/dialect/gemini.c \

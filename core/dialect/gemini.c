@@ -9,14 +9,8 @@ void koine__gemini_traits(const koine_provider *self, koine_gemini_traits *ret)
                                                .models_path = "/models",
                                                .key_header = "x-goog-api-key",
                                                .key_prefix = ""};
-    const koine_gemini_traits *told = NULL;
     *ret = common;
-    if (KOINE_HAS(koine_provider, self, extension) && self->extension)
-        told = self->extension(KOINE_GEMINI_TRAITS);
-    if (!told)
-        return;
-    memcpy(ret, told, told->size < sizeof(*ret) ? told->size : sizeof(*ret));
-    ret->size = sizeof(*ret);
+    koine__dialect_traits(self, KOINE_GEMINI_TRAITS, ret, sizeof(*ret));
     ret->path = ret->path ? ret->path : common.path;
     ret->models_path = ret->models_path ? ret->models_path : common.models_path;
     ret->key_header = ret->key_header ? ret->key_header : common.key_header;
@@ -61,11 +55,6 @@ static int32_t fault(const koine_read *read, koine_sink *sink)
     return KOINE_DONE;
 }
 
-static int32_t calculate_cost(const koine_cost_query *query, koine_provider_cost *ret)
-{
-    return query->host->price(query, ret);
-}
-
 static const koine_exchange generate = {.size = sizeof(koine_exchange),
                                         .state_size = sizeof(struct koine__gemini_state),
                                         .request = koine__gemini_request,
@@ -74,5 +63,5 @@ static const koine_exchange generate = {.size = sizeof(koine_exchange),
 const koine_gemini koine__dialect_gemini = {.size = sizeof(koine_gemini),
                                             .generate = &generate,
                                             .list_models = &koine__gemini_models,
-                                            .calculate_cost = calculate_cost,
+                                            .calculate_cost = koine__dialect_cost,
                                             .fault = fault};

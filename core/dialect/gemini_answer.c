@@ -24,10 +24,7 @@ static koine_str text_of(const struct koine__gemini_answer *a, const koine_node 
 
 /* ---- How it ended ---- */
 
-static const struct {
-    const char *word;
-    int32_t stop;
-} reasons[] = {
+static const struct koine__dialect_word reasons[] = {
     {"STOP", KOINE_STOP_END},
     {"MAX_TOKENS", KOINE_STOP_LENGTH},
     {"SAFETY", KOINE_STOP_FILTER},
@@ -38,15 +35,14 @@ static const struct {
     {"IMAGE_SAFETY", KOINE_STOP_FILTER},
     {"IMAGE_PROHIBITED_CONTENT", KOINE_STOP_FILTER},
     {"IMAGE_RECITATION", KOINE_STOP_FILTER},
+    {NULL, 0},
 };
 
-static int32_t emit_stop(struct koine__gemini_answer *a)
+static int32_t emit_stop(void *answer)
 {
+    struct koine__gemini_answer *a = answer;
     koine_str word = koine__dialect_reason(&a->state->reason);
-    int32_t code = KOINE_STOP_OTHER;
-    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-        if (koine__dialect_is(word, reasons[i].word))
-            code = reasons[i].stop;
+    int32_t code = koine__dialect_code(word, reasons, KOINE_STOP_OTHER);
     koine__dialect_stop(a->sink, &a->state->reason, code);
     a->state->done = 1;
     return KOINE_DONE;
@@ -169,8 +165,9 @@ static int32_t read_answers(struct koine__gemini_answer *a, const koine_node *ro
 }
 
 /* The whole is all there is, so a missing finishReason is only unknown. */
-static int32_t read_whole(struct koine__gemini_answer *a)
+static int32_t read_whole(void *answer)
 {
+    struct koine__gemini_answer *a = answer;
     const koine_frame *frame = a->read->frame;
     if (!frame->json && koine__dialect_is_markup(frame->text))
         return emit_fault(a, NULL);
@@ -180,8 +177,9 @@ static int32_t read_whole(struct koine__gemini_answer *a)
     return a->state->reason.len > 0 || a->state->content ? emit_stop(a) : KOINE_PROTOCOL;
 }
 
-static int32_t read_event(struct koine__gemini_answer *a)
+static int32_t read_event(void *answer)
 {
+    struct koine__gemini_answer *a = answer;
     const koine_frame *frame = a->read->frame;
     if (koine__dialect_is(frame->event, "error"))
         return emit_fault(a, koine__dialect_error(a->host, frame->json));
@@ -193,29 +191,10 @@ static int32_t read_event(struct koine__gemini_answer *a)
     return koine__dialect_trim(frame->text).len == 0 || late ? KOINE_DONE : KOINE_PROTOCOL;
 }
 
-static int32_t read_frame(struct koine__gemini_answer *a)
-{
-    switch (a->read->frame->kind) {
-    case KOINE_FRAME_WHOLE:
-        return read_whole(a);
-    case KOINE_FRAME_SSE:
-    case KOINE_FRAME_LINE:
-        return read_event(a);
-    case KOINE_FRAME_END:
-        return a->state->reason.len > 0 ? emit_stop(a) : KOINE_PROTOCOL;
-    default:
-        return KOINE_DONE;
-    }
-}
-
 int32_t koine__gemini_frame(const koine_read *read, koine_sink *sink)
 {
-    struct koine__gemini_answer answer = {
-        .read = read, .host = read->host, .sink = sink, .state = read->state};
-    if (answer.state->done)
-        return KOINE_DONE;
-    int32_t rc = read_frame(&answer);
-    if (rc != KOINE_DONE)
-        answer.state->done = 1;
-    return rc;
+    struct koine__gemini_state *state = read->state;
+    struct koine__gemini_answer answer = {.read = read, .host = read->host, .sink = sink, .state = state};
+    struct koine__dialect_reading reading = {&state->done, &state->reason, read_whole, read_event, emit_stop};
+    return koine__dialect_frame(read->frame, &answer, &reading);
 }

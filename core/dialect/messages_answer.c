@@ -33,22 +33,21 @@ static int32_t emit_fault(struct koine__messages_answer *a, const koine_node *to
 
 /* ---- How it ended ---- */
 
-static const struct {
-    const char *word;
-    int32_t stop;
-} reasons[] = {
-    {"end_turn", KOINE_STOP_END},      {"stop_sequence", KOINE_STOP_END},
-    {"max_tokens", KOINE_STOP_LENGTH}, {"model_context_window_exceeded", KOINE_STOP_LENGTH},
-    {"tool_use", KOINE_STOP_TOOL},     {"refusal", KOINE_STOP_FILTER},
+static const struct koine__dialect_word reasons[] = {
+    {"end_turn", KOINE_STOP_END},
+    {"stop_sequence", KOINE_STOP_END},
+    {"max_tokens", KOINE_STOP_LENGTH},
+    {"model_context_window_exceeded", KOINE_STOP_LENGTH},
+    {"tool_use", KOINE_STOP_TOOL},
+    {"refusal", KOINE_STOP_FILTER},
+    {NULL, 0},
 };
 
-static int32_t emit_stop(struct koine__messages_answer *a)
+static int32_t emit_stop(void *answer)
 {
+    struct koine__messages_answer *a = answer;
     koine_str word = koine__dialect_reason(&a->state->reason);
-    int32_t code = KOINE_STOP_OTHER;
-    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-        if (koine__dialect_is(word, reasons[i].word))
-            code = reasons[i].stop;
+    int32_t code = koine__dialect_code(word, reasons, KOINE_STOP_OTHER);
     koine__dialect_stop(a->sink, &a->state->reason, code);
     a->state->done = 1;
     return KOINE_DONE;
@@ -165,8 +164,9 @@ static const struct kind *kind_of(koine_str type)
     return NULL;
 }
 
-static int32_t read_whole(struct koine__messages_answer *a)
+static int32_t read_whole(void *answer)
 {
+    struct koine__messages_answer *a = answer;
     const koine_frame *frame = a->read->frame;
     const koine_node *error = koine__dialect_error(a->host, frame->json);
     if (error || (!frame->json && koine__dialect_is_markup(frame->text)))
@@ -175,8 +175,9 @@ static int32_t read_whole(struct koine__messages_answer *a)
 }
 
 /* Events of later versions, and pings, are passed over; those known must be JSON. */
-static int32_t read_event(struct koine__messages_answer *a)
+static int32_t read_event(void *answer)
 {
+    struct koine__messages_answer *a = answer;
     const koine_frame *frame = a->read->frame;
     koine_str text = koine__dialect_trim(frame->text);
     const koine_node *error = koine__dialect_error(a->host, frame->json);
@@ -194,29 +195,10 @@ static int32_t read_event(struct koine__messages_answer *a)
     return text.len == 0 || aside || a->state->reason.len > 0 ? KOINE_DONE : KOINE_PROTOCOL;
 }
 
-static int32_t read_frame(struct koine__messages_answer *a)
-{
-    switch (a->read->frame->kind) {
-    case KOINE_FRAME_WHOLE:
-        return read_whole(a);
-    case KOINE_FRAME_SSE:
-    case KOINE_FRAME_LINE:
-        return read_event(a);
-    case KOINE_FRAME_END:
-        return a->state->reason.len > 0 ? emit_stop(a) : KOINE_PROTOCOL;
-    default:
-        return KOINE_DONE;
-    }
-}
-
 int32_t koine__messages_frame(const koine_read *read, koine_sink *sink)
 {
-    struct koine__messages_answer answer = {
-        .read = read, .host = read->host, .sink = sink, .state = read->state};
-    if (answer.state->done)
-        return KOINE_DONE;
-    int32_t rc = read_frame(&answer);
-    if (rc != KOINE_DONE)
-        answer.state->done = 1;
-    return rc;
+    struct koine__messages_state *state = read->state;
+    struct koine__messages_answer answer = {.read = read, .host = read->host, .sink = sink, .state = state};
+    struct koine__dialect_reading reading = {&state->done, &state->reason, read_whole, read_event, emit_stop};
+    return koine__dialect_frame(read->frame, &answer, &reading);
 }
