@@ -131,20 +131,21 @@ void koine__dialect_document(struct koine__dialect_writing *w, const struct koin
                              const char *const *const *lacking);
 
 /* dialect_turns.c */
-bool koine__dialect_is_system(const koine_host *host, const koine_node *message);
 bool koine__dialect_is_blank(koine_str text);
 /* The next content that belongs to the system, from *at = 0 on: first `own`, the document's member for it,
  * then messages. NULL: no more. */
 const koine_node *koine__dialect_next_system(const struct koine__dialect_writing *w, const koine_node *own,
                                              size_t *at);
-/* A notice, once, where a message has a member that is not known there. */
-void koine__dialect_check_message(struct koine__dialect_writing *w, const koine_node *message,
-                                  const char *const *known, uint32_t bit);
-/* All messages: `write` writes the one at that place and those that go with it, and says where the next one
- * stands. A notice, once, where the system speaks in their middle. */
-void koine__dialect_each_message(struct koine__dialect_writing *w, uint32_t bit,
-                                 size_t (*write)(struct koine__dialect_writing *w, const koine_node *messages,
-                                                 size_t at));
+struct koine__dialect_roles {   /* how messages are written that are not the system's */
+    const char *const *members; /* NULL-ended: what a message may hold there, */
+    uint32_t member_bit;        /* the bit of the notice where it holds more, */
+    uint32_t system_bit;        /* and that of a system message in the middle */
+    void (*user)(struct koine__dialect_writing *w, const koine_node *message);
+    void (*assistant)(struct koine__dialect_writing *w, const koine_node *message);
+    void (*open_results)(struct koine__dialect_writing *w); /* two brackets, which are closed again */
+    void (*result)(struct koine__dialect_writing *w, const koine_node *messages, size_t at);
+};
+void koine__dialect_turns(struct koine__dialect_writing *w, const struct koine__dialect_roles *roles);
 
 struct koine__dialect_turn { /* what of an assistant's message is not yet written */
     koine_str text;

@@ -158,6 +158,10 @@ static void drop(struct koine__dialect_writing *w, const char *name, const koine
                              " has no such parameter");
 }
 
+/* What the core knows better (which model is meant, how the answer is wanted), what never travels, and the
+ * one answer that is all there is. */
+static const char *const aside[] = {"model", "stream", "stream_options", "koine", "n", NULL};
+
 static void write_member(struct koine__dialect_writing *w, koine_str key, const koine_node *value,
                          const struct koine__dialect_known *known, const char *const *const *lacking)
 {
@@ -166,6 +170,8 @@ static void write_member(struct koine__dialect_writing *w, koine_str key, const 
         drop(w, name, value);
         return;
     }
+    if (koine__dialect_is_one_of(key, aside))
+        return;
     while (known->name && !koine__dialect_is(key, known->name))
         known++;
     if (!known->name)

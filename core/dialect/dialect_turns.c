@@ -3,7 +3,7 @@
  */
 #include "core/dialect/dialect.h"
 
-bool koine__dialect_is_system(const koine_host *host, const koine_node *message)
+static bool is_system(const koine_host *host, const koine_node *message)
 {
     koine_str role = koine__dialect_text(host, message, "role");
     return koine__dialect_is(role, "system") || koine__dialect_is(role, "developer");
@@ -33,40 +33,80 @@ const koine_node *koine__dialect_next_system(const struct koine__dialect_writing
         const koine_node *message = w->host->at(messages, *at - 1);
         const koine_node *content = w->host->get(message, "content");
         ++*at;
-        if (koine__dialect_is_system(w->host, message) && says_something(w->host, content))
+        if (is_system(w->host, message) && says_something(w->host, content))
             return content;
     }
     return NULL;
 }
 
-void koine__dialect_check_message(struct koine__dialect_writing *w, const koine_node *message,
-                                  const char *const *known, uint32_t bit)
+/* A notice, once, where a message has a member that is not known there. */
+static void check_members(struct koine__dialect_writing *w, const koine_node *message,
+                          const struct koine__dialect_roles *roles)
 {
     bool tool = koine__dialect_is(koine__dialect_text(w->host, message, "role"), "tool");
-    for (size_t i = 0; i < w->host->count(message) && !(w->told & bit); i++) {
+    for (size_t i = 0; i < w->host->count(message) && !(w->told & roles->member_bit); i++) {
         koine_str name = w->host->key(message, i);
-        bool lost = !koine__dialect_is_one_of(name, known) && !(tool && koine__dialect_is(name, "name"));
+        bool lost =
+            !koine__dialect_is_one_of(name, roles->members) && !(tool && koine__dialect_is(name, "name"));
         if (!lost || w->host->kind(w->host->at(message, i)) == KOINE_NODE_NULL)
             continue;
         koine__dialect_notice_of(w, KOINE_NOTICE_DROPPED, "messages", name,
                                  ": a message has no such member there");
-        w->told |= bit;
+        w->told |= roles->member_bit;
     }
 }
 
-void koine__dialect_each_message(struct koine__dialect_writing *w, uint32_t bit,
-                                 size_t (*write)(struct koine__dialect_writing *w, const koine_node *messages,
-                                                 size_t at))
+/* Results that follow each other stand in one turn of the user's. */
+static size_t write_results(struct koine__dialect_writing *w, const koine_node *messages, size_t at,
+                            const struct koine__dialect_roles *roles)
+{
+    roles->open_results(w);
+    for (; at < w->host->count(messages); at++) {
+        const koine_node *message = w->host->at(messages, at);
+        if (!koine__dialect_is(koine__dialect_text(w->host, message, "role"), "tool"))
+            break;
+        check_members(w, message, roles);
+        roles->result(w, messages, at);
+    }
+    w->out->close(w->out);
+    w->out->close(w->out);
+    return at;
+}
+
+/* The message at that place, and those that go with it; where the next one stands. */
+static size_t write_turn(struct koine__dialect_writing *w, const koine_node *messages, size_t at,
+                         const struct koine__dialect_roles *roles)
+{
+    const koine_node *message = w->host->at(messages, at);
+    koine_str role = koine__dialect_text(w->host, message, "role");
+    if (koine__dialect_is(role, "tool"))
+        return write_results(w, messages, at, roles);
+    if (is_system(w->host, message))
+        return at + 1;
+    check_members(w, message, roles);
+    if (koine__dialect_is(role, "user"))
+        roles->user(w, message);
+    else if (!koine__dialect_is(role, "assistant"))
+        koine__dialect_fail(w, KOINE_INVALID,
+                            "a message is of none of the roles system, developer, user, assistant and tool");
+    else if (w->host->kind(w->host->get(message, "function_call")) > KOINE_NODE_NULL)
+        koine__dialect_fail(w, KOINE_UNSUPPORTED, "function_call: tool_calls is what can travel");
+    else
+        roles->assistant(w, message);
+    return at + 1;
+}
+
+void koine__dialect_turns(struct koine__dialect_writing *w, const struct koine__dialect_roles *roles)
 {
     const koine_node *messages = koine__dialect_member(w, "messages");
     bool begun = false;
     for (size_t at = 0; at < w->host->count(messages) && w->result == KOINE_DONE;) {
-        bool system = koine__dialect_is_system(w->host, w->host->at(messages, at));
+        bool system = is_system(w->host, w->host->at(messages, at));
         if (system && begun)
-            koine__dialect_notice_once(w, bit, KOINE_NOTICE_MAPPED,
+            koine__dialect_notice_once(w, roles->system_bit, KOINE_NOTICE_MAPPED,
                                        "a system message in the middle joins those at the top");
         begun |= !system;
-        at = write(w, messages, at);
+        at = write_turn(w, messages, at, roles);
     }
 }
 

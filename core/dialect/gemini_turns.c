@@ -26,13 +26,6 @@ static void close_turn(struct koine__dialect_writing *w)
     w->out->close(w->out);
 }
 
-static void check_members(struct koine__dialect_writing *w, const koine_node *message)
-{
-    static const char *const known[] = {"role",         "content", "koine",    "tool_calls",
-                                        "tool_call_id", "refusal", "is_error", NULL};
-    koine__dialect_check_message(w, message, known, KOINE__TOLD_MEMBER);
-}
-
 /* ---- System ---- */
 
 static void write_system(struct koine__dialect_writing *w)
@@ -117,10 +110,6 @@ static void write_model_parts(struct koine__dialect_writing *w, const koine_node
 
 static void write_model(struct koine__dialect_writing *w, const koine_node *message)
 {
-    if (w->host->kind(w->host->get(message, "function_call")) > KOINE_NODE_NULL) {
-        koine__dialect_fail(w, KOINE_UNSUPPORTED, "function_call: tool_calls is what can travel");
-        return;
-    }
     if (is_empty(w, message)) { /* which the API refuses */
         koine__dialect_notice_once(w, KOINE__TOLD_EMPTY, KOINE_NOTICE_DROPPED,
                                    "an empty message of the assistant's");
@@ -149,44 +138,26 @@ static void write_user(struct koine__dialect_writing *w, const koine_node *messa
     close_turn(w);
 }
 
-/* Results that follow each other stand in one turn: the API wants as many there as there were calls. */
-static size_t write_results(struct koine__dialect_writing *w, const koine_node *messages, size_t at)
+/* In one turn: the API wants as many results there as there were calls. */
+static void open_results(struct koine__dialect_writing *w)
 {
     open_turn(w, "user");
-    for (; at < w->host->count(messages); at++) {
-        const koine_node *message = w->host->at(messages, at);
-        if (!koine__dialect_is(koine__dialect_text(w->host, message, "role"), "tool"))
-            break;
-        check_members(w, message);
-        koine__gemini_result(w, messages, at);
-    }
-    close_turn(w);
-    return at;
 }
 
-static size_t write_turn(struct koine__dialect_writing *w, const koine_node *messages, size_t at)
-{
-    const koine_node *message = w->host->at(messages, at);
-    koine_str role = koine__dialect_text(w->host, message, "role");
-    if (koine__dialect_is(role, "tool"))
-        return write_results(w, messages, at);
-    if (koine__dialect_is_system(w->host, message))
-        return at + 1;
-    check_members(w, message);
-    if (koine__dialect_is(role, "user"))
-        write_user(w, message);
-    else if (koine__dialect_is(role, "assistant"))
-        write_model(w, message);
-    else
-        koine__dialect_fail(w, KOINE_INVALID,
-                            "a message is of none of the roles system, developer, user, assistant and tool");
-    return at + 1;
-}
+static const char *const members[] = {"role",         "content", "koine",    "tool_calls",
+                                      "tool_call_id", "refusal", "is_error", NULL};
+static const struct koine__dialect_roles roles = {.members = members,
+                                                  .member_bit = KOINE__TOLD_MEMBER,
+                                                  .system_bit = KOINE__TOLD_SYSTEM,
+                                                  .user = write_user,
+                                                  .assistant = write_model,
+                                                  .open_results = open_results,
+                                                  .result = koine__gemini_result};
 
 void koine__gemini_turns(struct koine__dialect_writing *w)
 {
     write_system(w);
     w->out->open(w->out, "contents", '[');
-    koine__dialect_each_message(w, KOINE__TOLD_SYSTEM, write_turn);
+    koine__dialect_turns(w, &roles);
     w->out->close(w->out);
 }

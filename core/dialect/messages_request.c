@@ -116,11 +116,6 @@ static void write_tier(struct koine__dialect_writing *w, const char *name, const
 static const struct koine__dialect_known specials[] = {
     {"messages", write_messages},
     {"system", koine__dialect_nothing},
-    {"model", koine__dialect_nothing},  /* the core knows which one is meant, */
-    {"stream", koine__dialect_nothing}, /* and how it wants the answer */
-    {"stream_options", koine__dialect_nothing},
-    {"koine", koine__dialect_nothing},
-    {"n", koine__dialect_nothing}, /* one is all there is */
     {"max_tokens", koine__dialect_nothing},
     {"max_completion_tokens", koine__dialect_nothing},
     {"reasoning_effort", koine__dialect_nothing},

@@ -5,14 +5,6 @@
  */
 #include "core/dialect/messages_internal.h"
 
-/* A message has no members there but its role and its content. */
-static void check_members(struct koine__dialect_writing *w, const koine_node *message)
-{
-    static const char *const known[] = {"role",    "content",       "koine",    "tool_calls", "tool_call_id",
-                                        "refusal", "cache_control", "is_error", NULL};
-    koine__dialect_check_message(w, message, known, KOINE__TOLD_MEMBER);
-}
-
 /* ---- System ---- */
 
 static void write_parts(struct koine__dialect_writing *w, const koine_node *content)
@@ -101,10 +93,6 @@ static void write_assistant(struct koine__dialect_writing *w, const koine_node *
                  !koine__dialect_kept(w->host, message, KOINE__MESSAGES_KEPT) &&
                  w->host->count(w->host->get(message, "tool_calls")) == 0 &&
                  koine__dialect_is_blank(koine__dialect_text(w->host, message, "refusal"));
-    if (w->host->kind(w->host->get(message, "function_call")) > KOINE_NODE_NULL) {
-        koine__dialect_fail(w, KOINE_UNSUPPORTED, "function_call: tool_calls is what can travel");
-        return;
-    }
     if (is_empty(w, message)) { /* which the API refuses */
         koine__dialect_notice_once(w, KOINE__TOLD_EMPTY, KOINE_NOTICE_DROPPED,
                                    "an empty message of the assistant's");
@@ -138,47 +126,32 @@ static void write_user(struct koine__dialect_writing *w, const koine_node *messa
     w->out->close(w->out);
 }
 
-/* Results that follow each other stand in one turn of the user's. */
-static size_t write_results(struct koine__dialect_writing *w, const koine_node *messages, size_t at)
+static void open_results(struct koine__dialect_writing *w)
 {
     w->out->open(w->out, NULL, '{');
     w->out->str(w->out, "role", koine__dialect_str("user"));
     w->out->open(w->out, "content", '[');
-    for (; at < w->host->count(messages); at++) {
-        const koine_node *message = w->host->at(messages, at);
-        if (!koine__dialect_is(koine__dialect_text(w->host, message, "role"), "tool"))
-            break;
-        check_members(w, message);
-        koine__messages_result(w, message);
-    }
-    w->out->close(w->out);
-    w->out->close(w->out);
-    return at;
 }
 
-/* The message at that place, and those that go with it; where the next one stands. */
-static size_t write_turn(struct koine__dialect_writing *w, const koine_node *messages, size_t at)
+static void write_result(struct koine__dialect_writing *w, const koine_node *messages, size_t at)
 {
-    const koine_node *message = w->host->at(messages, at);
-    koine_str role = koine__dialect_text(w->host, message, "role");
-    if (koine__dialect_is(role, "tool"))
-        return write_results(w, messages, at);
-    if (!koine__dialect_is_system(w->host, message))
-        check_members(w, message);
-    if (koine__dialect_is(role, "user"))
-        write_user(w, message);
-    else if (koine__dialect_is(role, "assistant"))
-        write_assistant(w, message);
-    else if (!koine__dialect_is_system(w->host, message))
-        koine__dialect_fail(w, KOINE_INVALID,
-                            "a message is of none of the roles system, developer, user, assistant and tool");
-    return at + 1;
+    koine__messages_result(w, w->host->at(messages, at));
 }
+
+static const char *const members[] = {"role",    "content",       "koine",    "tool_calls", "tool_call_id",
+                                      "refusal", "cache_control", "is_error", NULL};
+static const struct koine__dialect_roles roles = {.members = members,
+                                                  .member_bit = KOINE__TOLD_MEMBER,
+                                                  .system_bit = KOINE__TOLD_SYSTEM,
+                                                  .user = write_user,
+                                                  .assistant = write_assistant,
+                                                  .open_results = open_results,
+                                                  .result = write_result};
 
 void koine__messages_turns(struct koine__dialect_writing *w)
 {
     write_system(w);
     w->out->open(w->out, "messages", '[');
-    koine__dialect_each_message(w, KOINE__TOLD_SYSTEM, write_turn);
+    koine__dialect_turns(w, &roles);
     w->out->close(w->out);
 }
