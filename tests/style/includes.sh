@@ -60,7 +60,7 @@ BEGIN {
     n = split("assert errno inttypes limits stdalign stdarg stdbool stddef stdint stdlib string strings", name, " ")
     for (i = 1; i <= n; i++)
         pure["<" name[i] ".h>"] = 1
-    n = split("provider dialect chat messages", name, " ")
+    n = split("provider dialect chat messages gemini", name, " ")
     for (i = 1; i <= n; i++)
         pure["<koine/" name[i] ".h>"] = 1
 }
