@@ -138,20 +138,6 @@ static bool must_look(const struct writing *w, const koine_node *node)
     return (w->traits.flags & KOINE_CHAT_NO_DEVELOPER) && koine__dialect_mentions(source, "\"developer\"");
 }
 
-static void write_named(struct writing *w, koine_str key, const koine_node *value)
-{
-    const char *name = name_of(w, key);
-    if (name)
-        w->out->node(w->out, name, value);
-}
-
-static void write_part(struct writing *w, const koine_node *part)
-{
-    int32_t rc = koine__dialect_splice(w->host, w->out, NULL, part);
-    if (rc != KOINE_DONE)
-        w->result = rc;
-}
-
 static void write_parts(struct writing *w, koine_str key, const koine_node *parts)
 {
     const char *name = name_of(w, key);
@@ -159,7 +145,7 @@ static void write_parts(struct writing *w, koine_str key, const koine_node *part
         return;
     w->out->open(w->out, name, '[');
     for (size_t i = 0; i < w->host->count(parts); i++)
-        write_part(w, w->host->at(parts, i));
+        koine__dialect_splice(w->host, w->out, NULL, w->host->at(parts, i));
     w->out->close(w->out);
 }
 
@@ -176,7 +162,7 @@ static void write_message_member(struct writing *w, koine_str key, const koine_n
     if (is_kind(w, value, KOINE_NODE_ARRAY) && must_look(w, value))
         write_parts(w, key, value);
     else
-        write_named(w, key, value);
+        w->out->member(w->out, value);
 }
 
 static void write_message(struct writing *w, const koine_node *message)
@@ -248,7 +234,7 @@ static void write_member(struct writing *w, koine_str key, const koine_node *val
     else if (special)
         special->write(w, special->name, value);
     else
-        write_named(w, key, value);
+        w->out->member(w->out, value);
 }
 
 static void write_framing(struct writing *w)
@@ -286,7 +272,7 @@ static const char *wrong(const koine_ask *ask)
 static void read_compatible(struct writing *w)
 {
     const char *option = w->traits.compatible;
-    if (!option || !koine__dialect_is(w->host->option(w->ask, option), "true"))
+    if (!option || !koine__dialect_is(w->host->option(w->host, w->ask->self, option), "true"))
         return;
     w->traits.foreign = NULL;
     w->traits.max_tokens = "max_tokens";

@@ -36,9 +36,8 @@ const char *koine__dialect_join(const koine_host *host, koine_str first, koine_s
 void koine__dialect_headers(const koine_ask *ask, const koine_dialect_header *const *headers, koine_out *out);
 /* Whether the source may hold a member `koine` somewhere, also with its name escaped. */
 bool koine__dialect_may_name_koine(koine_str source);
-/* A value in its own bytes, but an object without its member `koine`. KOINE_DONE, KOINE_NO_MEMORY. */
-int32_t koine__dialect_splice(const koine_host *host, koine_out *out, const char *key,
-                              const koine_node *value);
+/* A value in its own bytes, but an object without its member `koine`. */
+void koine__dialect_splice(const koine_host *host, koine_out *out, const char *key, const koine_node *value);
 
 /* dialect_answer.c */
 struct koine__dialect_reason { /* the last word that says why an answer ended, in an exchange's state */
@@ -111,7 +110,6 @@ void koine__dialect_notice_once(struct koine__dialect_writing *w, uint32_t bit, 
 /* In words of two parts. */
 void koine__dialect_notice_of(struct koine__dialect_writing *w, int32_t what, const char *member,
                               koine_str start, const char *end);
-void koine__dialect_named(struct koine__dialect_writing *w, koine_str key, const koine_node *value);
 /* Members of an object, but those named in the NULL-ended list and null ones, in their own bytes. */
 void koine__dialect_others(struct koine__dialect_writing *w, const koine_node *object,
                            const char *const *but);

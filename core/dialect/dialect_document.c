@@ -64,22 +64,13 @@ void koine__dialect_notice_of(struct koine__dialect_writing *w, int32_t what, co
 
 /* ---- Values ---- */
 
-void koine__dialect_named(struct koine__dialect_writing *w, koine_str key, const koine_node *value)
-{
-    const char *name = koine__dialect_join(w->host, key, (koine_str){NULL, 0});
-    if (name)
-        w->out->node(w->out, name, value);
-    else
-        koine__dialect_fail(w, KOINE_NO_MEMORY, NULL);
-}
-
 void koine__dialect_others(struct koine__dialect_writing *w, const koine_node *object, const char *const *but)
 {
     for (size_t i = 0; i < w->host->count(object); i++) {
         const koine_node *value = w->host->at(object, i);
         if (w->host->kind(value) != KOINE_NODE_NULL &&
             !koine__dialect_is_one_of(w->host->key(object, i), but))
-            koine__dialect_named(w, w->host->key(object, i), value);
+            w->out->member(w->out, value);
     }
 }
 
@@ -175,7 +166,7 @@ static void write_member(struct koine__dialect_writing *w, koine_str key, const 
     while (known->name && !koine__dialect_is(key, known->name))
         known++;
     if (!known->name)
-        koine__dialect_named(w, key, value);
+        w->out->member(w->out, value);
     else if (w->host->kind(value) != KOINE_NODE_NULL)
         known->write(w, known->name, value);
 }

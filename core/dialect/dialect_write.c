@@ -22,7 +22,7 @@ const char *koine__dialect_join(const koine_host *host, koine_str first, koine_s
 void koine__dialect_headers(const koine_ask *ask, const koine_dialect_header *const *headers, koine_out *out)
 {
     for (; headers && *headers; headers++) {
-        koine_str value = ask->host->option(ask, (*headers)->option);
+        koine_str value = ask->host->option(ask->host, ask->self, (*headers)->option);
         if (value.len > 0)
             out->header(out, (*headers)->header, value);
     }
@@ -64,23 +64,15 @@ bool koine__dialect_may_name_koine(koine_str source)
     return source.len > 1 && (has_plain_name(source.ptr + 1, end) || has_escaped_letter(source.ptr, end));
 }
 
-int32_t koine__dialect_splice(const koine_host *host, koine_out *out, const char *key,
-                              const koine_node *value)
+void koine__dialect_splice(const koine_host *host, koine_out *out, const char *key, const koine_node *value)
 {
     if (host->kind(value) != KOINE_NODE_OBJECT || !koine__dialect_may_name_koine(host->dump(value))) {
         out->node(out, key, value);
-        return KOINE_DONE;
+        return;
     }
     out->open(out, key, '{');
-    for (size_t i = 0; i < host->count(value); i++) {
-        koine_str member = host->key(value, i);
-        if (koine__dialect_is(member, "koine"))
-            continue;
-        const char *name = koine__dialect_join(host, member, (koine_str){NULL, 0});
-        if (!name)
-            return KOINE_NO_MEMORY;
-        out->node(out, name, host->at(value, i));
-    }
+    for (size_t i = 0; i < host->count(value); i++)
+        if (!koine__dialect_is(host->key(value, i), "koine"))
+            out->member(out, host->at(value, i));
     out->close(out);
-    return KOINE_DONE;
 }

@@ -39,7 +39,7 @@ static int64_t usual_limit(const struct koine__dialect_writing *w)
     koine_str text = {NULL, 0};
     int64_t value = 0;
     if (koine__messages_of(w)->traits.max_tokens_option)
-        text = w->host->option(w->ask, koine__messages_of(w)->traits.max_tokens_option);
+        text = w->host->option(w->host, w->ask->self, koine__messages_of(w)->traits.max_tokens_option);
     for (size_t i = 0; i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9' && value < INT32_MAX; i++)
         value = value * 10 + (text.ptr[i] - '0');
     return value > 0 ? value : koine__messages_of(w)->traits.max_tokens;

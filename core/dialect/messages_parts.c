@@ -4,9 +4,7 @@
 
 static void splice(struct koine__dialect_writing *w, const koine_node *value)
 {
-    int32_t rc = koine__dialect_splice(w->host, w->out, NULL, value);
-    if (rc != KOINE_DONE)
-        koine__dialect_fail(w, rc, NULL);
+    koine__dialect_splice(w->host, w->out, NULL, value);
 }
 
 void koine__messages_text(struct koine__dialect_writing *w, koine_str text)

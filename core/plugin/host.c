@@ -77,11 +77,11 @@ static const char *declared_default(const koine_provider *provider, const char *
     return NULL;
 }
 
-static koine_str host_option(const koine_ask *ask, const char *name)
+static koine_str host_option(const koine_host *host, const koine_provider *provider, const char *name)
 {
-    const struct koine__host_env *env = &self(ask->host)->env;
+    const struct koine__host_env *env = &self(host)->env;
     const char *value = env->option ? env->option(env->options_arg, name) : NULL;
-    return koine__str(value ? value : declared_default(ask->self, name));
+    return koine__str(value ? value : declared_default(provider, name));
 }
 
 static int32_t host_price(const koine_cost_query *query, koine_provider_cost *ret)

@@ -201,7 +201,11 @@ const koine_node *koine__node_at(const koine_node *node, size_t index)
 
 koine_str koine__node_key(const koine_node *object, size_t index)
 {
-    const koine_node *member = koine__node_at(object, index);
+    return koine__node_name(koine__node_at(object, index));
+}
+
+koine_str koine__node_name(const koine_node *member)
+{
     return member && member->name.ptr ? name_of((struct koine_node *)member) : (koine_str){NULL, 0};
 }
 

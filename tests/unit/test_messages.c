@@ -111,10 +111,8 @@ static void asks_whole_or_not_at_all(void)
 static void tells_of_no_memory(void)
 {
     static const char *const documents[] = {
-        "{\"messages\":[],\"x\":1}",
         "{\"messages\":[],\"seed\":1}",
         "{\"messages\":[{\"role\":\"user\",\"name\":\"a\",\"content\":\"b\"}]}",
-        "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"koine\":1}]}]}",
         "{\"messages\":[{\"role\":\"tool\",\"tool_call_id\":\"a.b\"}]}",
         "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"arguments\":\"{}\"}}]}]}",
     };
