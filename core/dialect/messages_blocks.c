@@ -48,13 +48,9 @@ static void keep_start(struct koine__messages_answer *a, const koine_node *block
     koine__dialect_keep_place(&k);
     keep(a, koine__dialect_str("{"));
     for (size_t i = 0; i < a->host->count(block); i++) {
-        koine_str name = a->host->key(block, i);
-        if (koine__dialect_is_one_of(name, coming))
+        if (koine__dialect_is_one_of(a->host->key(block, i), coming))
             continue;
-        keep(a, koine__dialect_str("\""));
-        keep(a, name);
-        keep(a, koine__dialect_str("\":"));
-        keep(a, a->host->dump(a->host->at(block, i)));
+        keep(a, a->host->pair(a->host->at(block, i)));
         keep(a, koine__dialect_str(","));
     }
     keep(a, koine__dialect_str(open));

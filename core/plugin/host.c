@@ -102,8 +102,8 @@ static int32_t host_price(const koine_cost_query *query, koine_provider_cost *re
         .size = sizeof(koine_host), .log = host_log, .extension = host_extension, .kind = koine__node_kind,  \
         .get = koine__node_get, .count = koine__node_count, .at = koine__node_at, .key = koine__node_key,    \
         .str = koine__node_str, .num = koine__node_num, .truth = koine__node_truth,                          \
-        .dump = koine__node_source, .alloc = host_alloc, .option = host_option, .price = host_price,         \
-        .parse = host_parse,                                                                                 \
+        .dump = koine__node_source, .pair = koine__node_pair, .alloc = host_alloc, .option = host_option,    \
+        .price = host_price, .parse = host_parse,                                                            \
     }
 
 void koine__host_init(struct koine__host *host, const struct koine__host_env *env)
