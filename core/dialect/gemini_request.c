@@ -18,6 +18,12 @@ static void write_tools(struct koine__dialect_writing *w, const char *name, cons
     koine__gemini_tools(w, value);
 }
 
+static void drop_contents(struct koine__dialect_writing *w, const char *name, const koine_node *value)
+{
+    (void)value;
+    koine__dialect_notice(w, KOINE_NOTICE_DROPPED, name, "messages says it already");
+}
+
 static void drop_parallel(struct koine__dialect_writing *w, const char *name, const koine_node *value)
 {
     if (w->host->truth(value) == 0 && w->host->count(koine__dialect_member(w, "tools")) > 0)
@@ -30,7 +36,9 @@ static void write_tier(struct koine__dialect_writing *w, const char *name, const
     static const char *const usual[] = {"auto", "default", "standard", NULL};
     static const char *const tiers[] = {"flex", "priority", NULL};
     koine_str tier = w->host->str(value);
-    if (koine__dialect_is_one_of(tier, tiers))
+    if (koine__dialect_given(w, "serviceTier"))
+        koine__dialect_notice(w, KOINE_NOTICE_DROPPED, name, "serviceTier says it already");
+    else if (koine__dialect_is_one_of(tier, tiers))
         w->out->node(w->out, "serviceTier", value);
     else if (!koine__dialect_is_one_of(tier, usual))
         koine__dialect_notice(w, KOINE_NOTICE_DROPPED, name, "the Gemini API has flex and priority");
@@ -39,6 +47,7 @@ static void write_tier(struct koine__dialect_writing *w, const char *name, const
 /* Some are written elsewhere: gemini_config.c, gemini_tools.c and gemini_turns.c ask for them. */
 static const struct koine__dialect_known known[] = {
     {"messages", write_messages},
+    {"contents", drop_contents},
     {"systemInstruction", koine__dialect_nothing},
     {"generationConfig", koine__dialect_nothing},
     {"max_tokens", koine__dialect_nothing},
@@ -90,19 +99,26 @@ static const char *const lacking[] = {"audio",
                                       "web_search_options",
                                       NULL};
 
-/* Models of one's own stand beside the vendor's, in a folder that their id names. */
-static void write_path(const koine_ask *ask, const koine_gemini_traits *traits, koine_out *out)
+/* Models of one's own stand beside the vendor's, in a folder that their id names. false: no path can name
+ * the model. */
+static bool write_path(const koine_ask *ask, const koine_gemini_traits *traits, koine_out *out)
 {
     static const char tuned[] = "tunedModels/";
+    static const char *const unfit[] = {"", ".", "..", NULL};
     size_t len = sizeof(tuned) - 1;
     koine_str model = koine__gemini_id(ask->model);
-    bool own = model.len > len && memcmp(model.ptr, tuned, len) == 0;
+    bool own = model.len >= len && memcmp(model.ptr, tuned, len) == 0;
+    if (own)
+        model = (koine_str){model.ptr + len, model.len - len};
+    if (koine__dialect_is_one_of(model, unfit))
+        return false;
     out->path(out, own ? "/tunedModels/" : traits->path);
-    out->segment(out, own ? (koine_str){model.ptr + len, model.len - len} : model);
+    out->segment(out, model);
     bool stream = ask->framing == KOINE_FRAME_SSE;
     out->path(out, stream ? ":streamGenerateContent" : ":generateContent");
     if (stream)
         out->query(out, "alt", koine__dialect_str("sse"));
+    return true;
 }
 
 int32_t koine__gemini_request(const koine_ask *ask, koine_out *out)
@@ -116,7 +132,10 @@ int32_t koine__gemini_request(const koine_ask *ask, koine_out *out)
     }
     koine__gemini_traits(ask->self, &writing.traits);
     const char *const *lists[] = {lacking, writing.traits.foreign, NULL};
-    write_path(ask, &writing.traits, out);
+    if (!write_path(ask, &writing.traits, out)) {
+        out->fail(out, koine__dialect_str("no model can have such a name"));
+        return KOINE_INVALID;
+    }
     koine__gemini_head(ask, &writing.traits, out);
     out->open(out, NULL, '{');
     koine__dialect_document(w, known, lists);
