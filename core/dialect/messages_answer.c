@@ -46,6 +46,7 @@ static const struct koine__dialect_word reasons[] = {
 static int32_t emit_stop(void *answer)
 {
     struct koine__messages_answer *a = answer;
+    koine__messages_block_stop(a, NULL); /* which ought to have been told */
     koine_str word = koine__dialect_reason(&a->state->reason);
     int32_t code = koine__dialect_code(word, reasons, KOINE_STOP_OTHER);
     koine__dialect_stop(a->sink, &a->state->reason, code);

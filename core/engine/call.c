@@ -8,7 +8,9 @@
 
 /* How many bytes of unread events stop the reading of the answer. */
 #define UNREAD_HIGH ((size_t)256 << 10)
-#define MOST_STEPS  1000 /* of one exchange */
+#define UNREAD_SPARE                                                                                         \
+    ((size_t)1 << 20)   /* what they may take beyond the body's ceiling, where reading goes on */
+#define MOST_STEPS 1000 /* of one exchange */
 
 static void try_target(struct koine_call *call);
 static void on_progress(struct koine__attempt *attempt);
@@ -233,12 +235,30 @@ static void end_others(struct koine_call *call, const struct koine__attempt *win
     }
 }
 
+/* Small events take more memory than the bytes they came in. */
+static bool is_too_much(const struct koine__attempt *attempt, const struct koine__events *events)
+{
+    size_t most = (size_t)attempt->spec.target->instance->body_limit + UNREAD_SPARE;
+    return events->bytes > UNREAD_HIGH &&
+           events->bytes + koine__answer_weight(attempt->assembly.answer) > most;
+}
+
+static void end_unread(struct koine__attempt *attempt)
+{
+    struct koine__fault fault;
+    koine__fault_set(&fault, KOINE_CLASS_PROTOCOL, "", "%s",
+                     "more of the answer waits to be read than body_limit allows");
+    koine__attempt_end(attempt, &fault);
+}
+
 static void take_events(struct koine_call *call, struct koine__attempt *attempt)
 {
     koine__events_append(&call->events, &attempt->assembly.events);
     koine__call_ready(call);
     if (call->events.bytes > UNREAD_HIGH)
         koine__attempt_pause(attempt);
+    if (is_too_much(attempt, &call->events)) /* a multiplexed stream is read on */
+        end_unread(attempt);
 }
 
 static void commit(struct koine_call *call, struct koine__attempt *attempt)
@@ -258,6 +278,8 @@ static void on_progress(struct koine__attempt *attempt)
         commit(call, attempt);
     if (call->committed == attempt)
         take_events(call, attempt);
+    else if (is_too_much(attempt, &attempt->assembly.events)) /* what is not committed is held */
+        end_unread(attempt);
 }
 
 /* The attempt's row of the ledger. Nothing that may cost money goes unrecorded: without memory the call

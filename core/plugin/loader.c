@@ -28,12 +28,14 @@
 #define SYMBOL_STEM          "koine_provider_v"
 #define SIZE_TO(type, field) (offsetof(type, field) + sizeof(((type *)NULL)->field))
 
+struct found {                            /* a file in a plugin folder */
+    char shown[PATH_MAX], path[PATH_MAX]; /* as messages show it; the real one */
+    struct stat state;
+};
 struct opened {
     struct koine__plugin pub; /* first */
     char *refusal;            /* why it was refused after it was opened; NULL: it was not */
 };
-
-typedef const koine_provider *(*entry_function)(const koine_host *host, uint32_t index);
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct koine__plugin *plugins; /* under the mutex */
@@ -42,11 +44,19 @@ static struct koine__plugin *plugins; /* under the mutex */
 
 struct check { /* whose table is being checked */
     const char *path, *id;
+    const char **ret_part;
     koine_error **ret_error;
 };
 
-static int bad(const struct check *check, const char *reason)
+static void blame(const struct check *check, const char *part)
 {
+    if (check->ret_part)
+        *check->ret_part = part;
+}
+
+static int bad(const struct check *check, const char *part, const char *reason)
+{
+    blame(check, part);
     return koine__error(check->ret_error, KOINE_ECONFIG, "%s: provider %s: %s", check->path, check->id,
                         reason);
 }
@@ -94,7 +104,7 @@ static int check_exchange(const struct check *check, const koine_exchange *excha
     if (!what)
         return KOINE_OK;
     snprintf(reason, sizeof(reason), "%s %s", which, what);
-    return bad(check, reason);
+    return bad(check, which, reason);
 }
 
 static bool is_value_of(const koine_option *option)
@@ -134,7 +144,7 @@ static int check_options(const struct check *check, const koine_option *const *o
         if (!what)
             continue;
         snprintf(reason, sizeof(reason), "option %zu %s", i + 1, what);
-        return bad(check, reason);
+        return bad(check, "options", reason);
     }
     return KOINE_OK;
 }
@@ -143,30 +153,44 @@ static int check_texts(const struct check *check, const koine_provider *provider
 {
     if (!provider->version || !*provider->version || strlen(provider->version) > LONGEST_NAME ||
         !is_printable_ascii(provider->version))
-        return bad(check, "its version is missing, or no short word");
-    if (!is_base_url(provider->base_url))
-        return bad(check, "its base URL must begin with http:// or https:// and must not end with a slash");
+        return bad(check, "version", "its version is missing, or no short word");
+    if (provider->base_url && strcmp(provider->base_url, KOINE_LOCAL) != 0 &&
+        !is_base_url(provider->base_url))
+        return bad(check, "base_url",
+                   "its base URL must begin with http:// or https:// and must not end with a slash");
     if (provider->key_variable && (!consists_of(provider->key_variable, LOWER UPPER DIGITS "_") ||
                                    strchr(DIGITS, provider->key_variable[0])))
-        return bad(check, "its key variable is no name of a variable");
+        return bad(check, "key_variable", "its key variable is no name of a variable");
     return KOINE_OK;
 }
 
-int koine__provider_check(const koine_provider *provider, const char *path, koine_error **ret_error)
+static int check_descriptor(const struct check *check, const koine_provider *provider)
 {
-    struct check check = {path, "without an id", ret_error};
     if (!provider)
-        return bad(&check, "it has no table");
-    if (provider->size < SIZE_TO(koine_provider, extension))
-        return koine__error(ret_error, KOINE_ECONFIG,
+        return bad(check, "size", "it has no table");
+    if (provider->size < SIZE_TO(koine_provider, extension)) {
+        blame(check, "size");
+        return koine__error(check->ret_error, KOINE_ECONFIG,
                             "%s: its table has %u bytes, a v0 table has %zu: it was built for an older koine",
-                            path, provider->size, SIZE_TO(koine_provider, extension));
-    if (!consists_of(provider->id, LOWER DIGITS "_-"))
-        return koine__error(ret_error, KOINE_ECONFIG,
-                            "%s: its provider has no id of a-z, 0-9, _ and -, of at most %d characters", path,
-                            LONGEST_NAME);
+                            check->path, provider->size, SIZE_TO(koine_provider, extension));
+    }
+    if (consists_of(provider->id, LOWER DIGITS "_-"))
+        return KOINE_OK;
+    blame(check, "id");
+    return koine__error(check->ret_error, KOINE_ECONFIG,
+                        "%s: its provider has no id of a-z, 0-9, _ and -, of at most %d characters",
+                        check->path, LONGEST_NAME);
+}
+
+int koine__provider_check(const koine_provider *provider, const char *path, const char **ret_part,
+                          koine_error **ret_error)
+{
+    struct check check = {path, "without an id", ret_part, ret_error};
+    int rc = check_descriptor(&check, provider);
+    if (rc < 0)
+        return rc;
     check.id = provider->id;
-    int rc = check_texts(&check, provider);
+    rc = check_texts(&check, provider);
     if (rc == KOINE_OK)
         rc = check_options(&check, provider->options);
     if (rc == KOINE_OK)
@@ -174,7 +198,7 @@ int koine__provider_check(const koine_provider *provider, const char *path, koin
     if (rc == KOINE_OK)
         rc = check_exchange(&check, provider->list_models, "list_models");
     if (rc == KOINE_OK && !provider->calculate_cost)
-        rc = bad(&check, "calculate_cost is missing");
+        rc = bad(&check, "calculate_cost", "calculate_cost is missing");
     return rc;
 }
 
@@ -263,7 +287,7 @@ static int open_object(const char *path, const char *shown, const struct stat *c
     return KOINE_OK;
 }
 
-static int find_entry(void *handle, const char *shown, entry_function *ret, koine_error **ret_error)
+static int find_entry(void *handle, const char *shown, koine__entry *ret, koine_error **ret_error)
 {
     char name[sizeof(SYMBOL_STEM) + 12];
     void *symbol = dlsym(handle, KOINE_ENTRY_NAME);
@@ -289,7 +313,7 @@ static int check_ids(const koine_provider *const *providers, size_t count, const
                      koine_error **ret_error)
 {
     const koine_provider *last = providers[count - 1];
-    int rc = koine__provider_check(last, shown, ret_error);
+    int rc = koine__provider_check(last, shown, NULL, ret_error);
     for (size_t i = 0; i + 1 < count && rc == KOINE_OK; i++)
         if (strcmp(providers[i]->id, last->id) == 0)
             rc =
@@ -298,8 +322,8 @@ static int check_ids(const koine_provider *const *providers, size_t count, const
 }
 
 /* Asks the entry for its providers, one after the other. */
-static int collect(entry_function entry, const koine_host *host, const char *shown,
-                   const koine_provider **ret, size_t *ret_count, koine_error **ret_error)
+static int collect(koine__entry entry, const koine_host *host, const char *shown, const koine_provider **ret,
+                   size_t *ret_count, koine_error **ret_error)
 {
     size_t count = 0;
     const koine_provider *provider;
@@ -384,7 +408,7 @@ static int keep_refusal(struct opened *opened, const char *shown, const koine_er
 static int enter(struct opened *opened, void *handle, const char *shown, const koine_host *host,
                  koine_error **ret_error)
 {
-    entry_function entry = NULL;
+    koine__entry entry = NULL;
     koine_error *error = NULL;
     const koine_provider **providers = (const koine_provider **)opened->pub.providers;
     int rc = find_entry(handle, shown, &entry, &error);
@@ -416,26 +440,44 @@ static int open_plugin(const char *path, const char *shown, const struct stat *s
     return KOINE_OK;
 }
 
+/* The real path and the state of a file of a folder that may be loaded. */
+static int find_file(const char *folder, const char *file_name, struct found *ret, koine_error **ret_error)
+{
+    int rc = join(folder, file_name, ret->shown, sizeof(ret->shown), ret_error);
+    if (rc == KOINE_OK)
+        rc = resolve(folder, file_name, ret->shown, ret->path, ret_error);
+    if (rc == KOINE_OK)
+        rc = koine__trust_file(ret->path, ret->shown, &ret->state, ret_error);
+    return rc;
+}
+
 int koine__plugin_load(const char *folder, const char *file_name, const koine_host *host,
                        const struct koine__plugin **ret, koine_error **ret_error)
 {
-    char shown[PATH_MAX], path[PATH_MAX];
-    struct stat state;
+    struct found file;
     struct opened *opened = NULL;
-    int rc = join(folder, file_name, shown, sizeof(shown), ret_error);
-    if (rc == KOINE_OK)
-        rc = resolve(folder, file_name, shown, path, ret_error);
-    if (rc == KOINE_OK)
-        rc = koine__trust_file(path, shown, &state, ret_error);
+    int rc = find_file(folder, file_name, &file, ret_error);
     if (rc < 0)
         return rc;
     pthread_mutex_lock(&mutex);
-    rc = find_opened(path, shown, &state, &opened, ret_error);
+    rc = find_opened(file.path, file.shown, &file.state, &opened, ret_error);
     if (rc == KOINE_OK && !opened)
-        rc = open_plugin(path, shown, &state, host, &opened, ret_error);
+        rc = open_plugin(file.path, file.shown, &file.state, host, &opened, ret_error);
     if (rc == KOINE_OK)
-        rc = recall(opened, shown, ret, ret_error);
+        rc = recall(opened, file.shown, ret, ret_error);
     pthread_mutex_unlock(&mutex);
+    return rc;
+}
+
+int koine__plugin_entry(const char *folder, const char *file_name, koine__entry *ret, koine_error **ret_error)
+{
+    struct found file;
+    void *handle = NULL;
+    int rc = find_file(folder, file_name, &file, ret_error);
+    if (rc == KOINE_OK)
+        rc = open_object(file.path, file.shown, &file.state, &handle, ret_error);
+    if (rc == KOINE_OK)
+        rc = find_entry(handle, file.shown, ret, ret_error);
     return rc;
 }
 

@@ -27,10 +27,17 @@ struct koine__plugin { /* one loaded file; lives as long as the process */
  * thread] */
 int koine__plugin_load(const char *folder, const char *file_name, const koine_host *host,
                        const struct koine__plugin **ret, koine_error **ret_error);
+/* The entry function of a file that koine__plugin_load would take, which is opened, but not run: for the
+ * checker, which looks at each step. KOINE_ECONFIG: refused. [any thread] */
+typedef const koine_provider *(*koine__entry)(const koine_host *host, uint32_t index);
+int koine__plugin_entry(const char *folder, const char *file_name, koine__entry *ret,
+                        koine_error **ret_error);
 /* Frees what is kept of all plugins, so that a test can count allocations; the objects stay loaded, and their
  * entries run anew at the next load. Only while no hub is there. */
 void koine__plugins_forget(void);
-/* What a table must hold; says what is wrong. Also for the checker. */
-int koine__provider_check(const koine_provider *provider, const char *path, koine_error **ret_error);
+/* What a table must hold; says what is wrong, and in which part of it: "size", "options", "generate" (static;
+ * `ret_part` may be NULL). */
+int koine__provider_check(const koine_provider *provider, const char *path, const char **ret_part,
+                          koine_error **ret_error);
 
 #endif

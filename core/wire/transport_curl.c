@@ -51,6 +51,7 @@ struct curl_transport {
     struct open_socket *open;      /* all that curl may have open, for abandon */
     size_t open_count, open_capacity;
     size_t idle, running;
+    const size_t *waiting;
     bool inside;
     bool broken;                                               /* the multi handle is to be replaced */
     bool has_tls, guarded, pipe_was_blocked, pipe_was_pending; /* SIGPIPE, see block_pipe */
@@ -247,8 +248,24 @@ static void unblock_pipe(struct curl_transport *transport)
         pthread_sigmask(SIG_UNBLOCK, &pipe_only, NULL);
 }
 
+static size_t waiting(const struct curl_transport *transport)
+{
+    return transport->waiting ? *transport->waiting : 0;
+}
+
+/* When a transfer ends, curl closes one idle connection if there are more than this in all, and the one that
+ * has just become idle is among them. */
+static void set_ceiling(struct curl_transport *transport)
+{
+    size_t ceiling = transport->idle + transport->running + waiting(transport);
+    if (transport->running > 0)
+        ceiling--;
+    curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, ceiling ? (long)ceiling : 1L);
+}
+
 static void enter(struct curl_transport *transport)
 {
+    set_ceiling(transport);
     transport->inside = true;
     transport->guarded = transport->has_tls;
     if (transport->guarded)
@@ -300,6 +317,14 @@ static const char *stage_of(const struct koine__transfer *transfer)
     return transfer->head.complete ? "body" : "first_byte";
 }
 
+/* What ends badly leaves no connection behind, unless other streams are on it: it may be dead, or flooded,
+ * and the next one would only find that out once more. And where memory was short, 7.88 divides by zero when
+ * it reuses such a one. To be called before curl ends the transfer. */
+static void forbid_reuse(struct koine__transfer *transfer)
+{
+    curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
+}
+
 /* The first reason is the one that is told. */
 __attribute__((format(printf, 3, 4))) static void fail(struct koine__transfer *transfer, int class_number,
                                                        const char *format, ...)
@@ -312,6 +337,7 @@ __attribute__((format(printf, 3, 4))) static void fail(struct koine__transfer *t
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     koine__fault_set(&transfer->fault, class_number, stage_of(transfer), "%s", text);
+    forbid_reuse(transfer);
 }
 
 /* ---- curl's callbacks ----------------------------------------------------------------------------- */
@@ -488,6 +514,27 @@ static bool holds_bytes(const struct koine__transfer *transfer, int from_port)
     return fd >= 0 && recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
+/* Of HTTP/2, curl tells only in words whether it was the peer that ended a stream or connection, or what the
+ * peer said that could not be read. Of some breaches it tells nothing. */
+static bool breaks_http2(const struct koine__transfer *transfer)
+{
+    static const char *const signs[] = {"nghttp2_session_mem_recv", "PROTOCOL_ERROR",    "FLOW_CONTROL_ERROR",
+                                        "FRAME_SIZE_ERROR",         "COMPRESSION_ERROR", "STREAM_CLOSED"};
+    for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+        if (strstr(transfer->words, signs[i]))
+            return true;
+    return false;
+}
+
+/* curl would send again. */
+static void fail_dead(struct koine__transfer *transfer)
+{
+    if (breaks_http2(transfer))
+        fail(transfer, KOINE_CLASS_PROTOCOL, "the answer cannot be read: %s", transfer->words);
+    else
+        fail(transfer, KOINE_CLASS_RESET, "the connection was reset before an answer; not sent again");
+}
+
 /* The request is about to be written. A second time means that curl found its reused connection dead and
  * wants to send again: the server may have seen the first, and may count and bill both. */
 static int on_send(void *arg, char *to_ip, char *from_ip, int to_port, int from_port)
@@ -499,7 +546,7 @@ static int on_send(void *arg, char *to_ip, char *from_ip, int to_port, int from_
         return CURL_PREREQFUNC_ABORT;
     }
     if (transfer->sends++ > 0) {
-        fail(transfer, KOINE_CLASS_RESET, "the connection was reset before an answer; not sent again");
+        fail_dead(transfer);
         return CURL_PREREQFUNC_ABORT;
     }
     if (is_listening(transfer) && transfer->handler.sent)
@@ -540,6 +587,8 @@ static size_t on_body(char *ptr, size_t size, size_t count, void *arg)
     size_t len = size * count;
     if (transfer->detached)
         transfer->drained += len;
+    if (transfer->drained > DRAIN_LIMIT)
+        forbid_reuse(transfer);
     if (transfer->cancelled || transfer->drained > DRAIN_LIMIT)
         return CURL_WRITEFUNC_ERROR;
     if (transfer->paused && transfer->head.version < 20) {
@@ -611,16 +660,20 @@ static void judge_short_body(struct koine__transfer *transfer)
         fail(transfer, KOINE_CLASS_PROTOCOL, "the body ended before its last chunk");
 }
 
-/* curl has one code for a lost connection and for chunks that are none; only its words tell. */
-static void judge_receive(struct koine__transfer *transfer)
+/* curl has one code for a lost connection and for what cannot be read; only its words tell. */
+static void judge_receive(struct koine__transfer *transfer, const char *text)
 {
-    koine_str words = koine__str(transfer->words);
-    if (koine__str_has_nocase(words, "chunk") || koine__str_has_nocase(words, "hexadecimal"))
+    koine_str words = koine__str(text);
+    if (breaks_http2(transfer))
+        fail(transfer, KOINE_CLASS_PROTOCOL, "the answer cannot be read: %s", text);
+    else if (koine__str_has_nocase(words, "chunk") || koine__str_has_nocase(words, "hexadecimal"))
         fail(transfer, KOINE_CLASS_PROTOCOL, "the body's chunks are malformed");
+    else if (koine__str_has_nocase(words, "connection died")) /* said without asking: it counts for ever */
+        fail_dead(transfer);
     else if (koine__str_has_nocase(words, "headers"))
         fail(transfer, KOINE_CLASS_PROTOCOL, "the answer's head is too large");
     else
-        fail(transfer, KOINE_CLASS_RESET, "the connection was lost: %s", transfer->words);
+        fail(transfer, KOINE_CLASS_RESET, "the connection was lost: %s", text);
 }
 
 static void judge_answer(struct koine__transfer *transfer, CURLcode code)
@@ -631,7 +684,10 @@ static void judge_answer(struct koine__transfer *transfer, CURLcode code)
         fail(transfer, KOINE_CLASS_RESET, "the connection was closed without an answer");
         return;
     case CURLE_RECV_ERROR:
-        judge_receive(transfer);
+    case CURLE_SEND_ERROR:
+    case CURLE_HTTP2: /* also when the server only said that it goes away */
+    case CURLE_HTTP2_STREAM:
+        judge_receive(transfer, words);
         return;
     case CURLE_PARTIAL_FILE:
         judge_short_body(transfer);
@@ -644,7 +700,6 @@ static void judge_answer(struct koine__transfer *transfer, CURLcode code)
 #if LIBCURL_VERSION_NUM >= 0x080600
     case CURLE_TOO_LARGE:
 #endif
-    case CURLE_HTTP2:
         fail(transfer, KOINE_CLASS_PROTOCOL, "the answer cannot be read: %s",
              code == CURLE_OUT_OF_MEMORY ? "a line is too long" : words);
         return;
@@ -703,26 +758,15 @@ static void unlink_active(struct koine__transfer *transfer)
     transfer->next = transfer->prev = NULL;
 }
 
-/* curl's ceiling counts the connections in use too. */
-static void count_running(struct curl_transport *transport, int change)
-{
-    transport->running += (size_t)change;
-    size_t ceiling = transport->idle + transport->running;
-    curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, ceiling ? (long)ceiling : 1L);
-}
-
 /* Takes it away from curl; nothing of the request is used from here on. */
 static void detach(struct koine__transfer *transfer)
 {
     struct curl_transport *transport = transfer->owner;
     if (transfer->step == RUNNING) {
         enter(transport);
-        if (transfer->fault.class_number ==
-            KOINE_CLASS_MEMORY) /* 7.88 divides by zero when it reuses such a one */
-            curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
         curl_multi_remove_handle(transport->multi, transfer->easy);
         leave(transport);
-        count_running(transport, -1);
+        transport->running--;
     }
     curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
     curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, NULL);
@@ -756,7 +800,7 @@ static bool begin_afresh(struct koine__transfer *transfer)
     enter(transport);
     curl_multi_remove_handle(transport->multi, transfer->easy); /* which closes the connection */
     leave(transport);
-    count_running(transport, -1);
+    transport->running--;
     transfer->step = WAITING;
     if (curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK)
         add(transfer);
@@ -830,7 +874,19 @@ static void add(struct koine__transfer *transfer)
     if (code != CURLM_OK)
         return;
     transfer->step = RUNNING;
-    count_running(transport, 1);
+    transport->running++;
+}
+
+/* curl closes at most one connection for each transfer that ends, by a ceiling that cannot be lowered while
+ * it is on the stack. Where many end in one stroke it keeps too many, for ever; then all of them go, for it
+ * closes none that it is asked to. */
+static void close_surplus(struct curl_transport *transport)
+{
+    if (transport->running > 0 || transport->queue || transport->broken || waiting(transport) > 0 ||
+        transport->open_count <= transport->idle)
+        return;
+    tear_down_multi(transport);
+    transport->broken = !set_up_multi(transport);
 }
 
 /* What was asked for while curl was on the stack. */
@@ -867,6 +923,7 @@ static void settle(struct curl_transport *transport)
     }
     if (!transport->queue)
         koine__timer_stop(transport->loop, &transport->kick);
+    close_surplus(transport);
 }
 
 /* curl is out of memory and does not say for whom. Some transfer is lost to it and would never end, and an
@@ -1086,7 +1143,6 @@ static int set_for_life(struct koine__transfer *transfer)
     SET(&options, CURLOPT_CONNECTTIMEOUT_MS, ONE_DAY_MS);
     SET(&options, CURLOPT_BUFFERSIZE, 32768L);
     SET(&options, CURLOPT_UPLOAD_BUFFERSIZE, 65536L);
-    SET(&options, CURLOPT_FORBID_REUSE, transport->idle == 0 ? 1L : 0L);
     SET(&options, CURLOPT_OPENSOCKETFUNCTION, on_open);
     SET(&options, CURLOPT_OPENSOCKETDATA, transfer);
     SET(&options, CURLOPT_CLOSESOCKETFUNCTION, on_close);
@@ -1122,6 +1178,7 @@ static int set_for_request(struct koine__transfer *transfer, const struct koine_
     set_method(&options, request);
     SET(&options, CURLOPT_URL, request->url);
     SET(&options, CURLOPT_FRESH_CONNECT, 0L);
+    SET(&options, CURLOPT_FORBID_REUSE, transfer->owner->idle == 0 ? 1L : 0L);
     SET(&options, CURLOPT_HTTPHEADER, transfer->lines);
     SET(&options, CURLOPT_ACCEPT_ENCODING,
         request->stream ? "identity" : ""); /* "": all that curl can read */
@@ -1224,6 +1281,7 @@ static void curl_cancel(struct koine__transfer *transfer)
     if (transfer->step == ENDING || transfer->step == SPARE)
         return;
     transfer->cancelled = true;
+    forbid_reuse(transfer);
     if (transfer->owner->inside) {
         enqueue(transfer);
         return;
@@ -1340,6 +1398,7 @@ int koine__transport_curl_new(struct koine__loop *loop, const struct koine__curl
     transport->loop = loop;
     transport->share = options->share;
     transport->idle = options->idle < INT_MAX ? options->idle : INT_MAX;
+    transport->waiting = options->waiting;
     koine__timer_init(&transport->timer, on_deadline);
     koine__timer_init(&transport->kick, on_kick);
     if (!set_up_multi(transport)) {
