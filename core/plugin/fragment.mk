@@ -11,6 +11,8 @@ libkoinecore_la_SOURCES += \
   core/plugin/host.h \
   core/plugin/loader.c \
   core/plugin/loader.h \
+  core/plugin/object.c \
+  core/plugin/object.h \
   core/plugin/out.c \
   core/plugin/out.h \
   core/plugin/registry.c \

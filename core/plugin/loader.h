@@ -1,4 +1,4 @@
-/* loader: opens provider plugins; its .c file is the one that knows dlfcn.h. Plugins are never unloaded.
+/* loader: opens provider plugins. Plugins are never unloaded.
  *
  * A name resolves only inside a configured folder. File and folders must belong to root or to us and be
  * writable by nobody else (group write is accepted where the group is the owner's private one; root's sticky
@@ -8,9 +8,8 @@
 #ifndef KOINE_CORE_PLUGIN_LOADER_H
 #define KOINE_CORE_PLUGIN_LOADER_H
 
-#include "core/base/error.h"
+#include "core/plugin/object.h"
 
-#include <koine/provider.h>
 #include <sys/types.h>
 
 struct koine__plugin { /* one loaded file; lives as long as the process */
@@ -30,7 +29,5 @@ int koine__plugin_load(const char *folder, const char *file_name, const koine_ho
 /* Frees what is kept of all plugins, so that a test can count allocations; the objects stay loaded, and their
  * entries run anew at the next load. Only while no hub is there. */
 void koine__plugins_forget(void);
-/* What a table must hold; says what is wrong. Also for the checker. */
-int koine__provider_check(const koine_provider *provider, const char *path, koine_error **ret_error);
 
 #endif

@@ -108,7 +108,7 @@ single() { # FILE PATTERN: exactly this file may include what matches, and it do
 single core/wire/transport_curl.c '^[<"]curl/' curl
 single core/wire/json_tree.c '^[<"]json-c/|^[<"]json[.]h' json-c
 single core/hub/config.c '^[<"]yaml[.]h' libyaml
-single core/plugin/loader.c '^[<"]dlfcn[.]h' dlfcn
+single core/plugin/object.c '^[<"]dlfcn[.]h' dlfcn
 single core/base/crypto.c '^[<"]sodium' libsodium
 
 awk '$1 ~ /\.h$/ {
