@@ -1,4 +1,6 @@
 libkoinecore_la_SOURCES += \
+  core/plugin/binary.c \
+  core/plugin/binary.h \
   core/plugin/bridge.c \
   core/plugin/bridge.h \
   core/plugin/catalogue.c \

@@ -7,95 +7,20 @@
 #include "core/plugin/loader.h"
 
 #include "core/base/mem.h"
-#include "core/plugin/elf.h"
-#include "core/plugin/trust.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
+#include "core/plugin/binary.h"
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 struct opened {
-    struct koine__plugin pub; /* first */
-    char *refusal;            /* why it was refused after it was opened; NULL: it was not */
+    struct koine__plugin pub;       /* first */
+    struct stat state;              /* when it was opened */
+    char sha256[KOINE__SHA256_HEX]; /* of the bytes that were loaded; "": nobody asked yet */
+    char *refusal;                  /* why it was refused after it was opened; NULL: it was not */
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct koine__plugin *plugins; /* under the mutex */
-
-/* ---- The file ------------------------------------------------------------------------------------- */
-
-/* folder/name as messages show it. */
-static int join(const char *folder, const char *name, char *ret, size_t size, koine_error **ret_error)
-{
-    int len = snprintf(ret, size, "%s/%s", folder, name);
-    if (len < 0 || (size_t)len >= size)
-        return koine__error(ret_error, KOINE_ECONFIG, "%s: the path is too long", name);
-    return KOINE_OK;
-}
-
-/* The real path of a file that really is in the folder. */
-static int resolve(const char *folder, const char *name, const char *shown, char *ret,
-                   koine_error **ret_error)
-{
-    char real_folder[PATH_MAX];
-    if (!*name || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        return koine__error(ret_error, KOINE_ECONFIG,
-                            "%s: a plugin is named by its file in a plugin folder, not by a path", name);
-    if (!realpath(folder, real_folder))
-        return koine__error(ret_error, KOINE_ECONFIG, "%s: the folder cannot be found: %s", shown,
-                            strerrordesc_np(errno));
-    if (!realpath(shown, ret))
-        return koine__error(ret_error, KOINE_ECONFIG, "%s: cannot be found: %s", shown,
-                            strerrordesc_np(errno));
-    size_t len = strlen(real_folder);
-    if (strcmp(real_folder, "/") == 0)
-        len = 0;
-    if (strncmp(ret, real_folder, len) != 0 || ret[len] != '/')
-        return koine__error(ret_error, KOINE_ECONFIG, "%s: is a link to %s, outside its folder", shown, ret);
-    return KOINE_OK;
-}
-
-static bool is_same(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-/* The file is what was checked, and a shared object. */
-static int inspect(const char *path, const char *shown, const struct stat *checked, koine_error **ret_error)
-{
-    struct stat now;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0)
-        return koine__error(ret_error, KOINE_ECONFIG, "%s: cannot be opened: %s", shown,
-                            strerrordesc_np(errno));
-    const char *reason = NULL;
-    if (fstat(fd, &now) < 0 || !is_same(&now, checked))
-        reason = "was replaced while it was being checked";
-    else
-        reason = koine__elf_check(fd, (uint64_t)now.st_size);
-    close(fd);
-    if (reason)
-        return koine__error(ret_error, KOINE_ECONFIG, "%s: %s", shown, reason);
-    return KOINE_OK;
-}
-
-static int open_object(const char *path, const char *shown, const struct stat *checked, void **ret,
-                       koine_error **ret_error)
-{
-    struct stat now;
-    int rc = inspect(path, shown, checked, ret_error);
-    if (rc == KOINE_OK)
-        rc = koine__object_open(path, shown, ret, ret_error);
-    if (rc == KOINE_OK && (lstat(path, &now) < 0 || !is_same(&now, checked)))
-        return koine__error(ret_error, KOINE_ECONFIG, "%s: was replaced while it was being loaded", shown);
-    return rc;
-}
-
-/* ---- The list of what was opened ------------------------------------------------------------------- */
 
 static void forget(struct opened *opened)
 {
@@ -105,15 +30,16 @@ static void forget(struct opened *opened)
     koine__dealloc(opened);
 }
 
-static struct opened *remember(const char *path, const struct stat *state)
+static struct opened *remember(const struct koine__binary *binary)
 {
     struct opened *opened = koine__alloc(sizeof(*opened));
     if (!opened)
         return NULL;
-    opened->pub.path = koine__strdup(path);
+    opened->pub.path = koine__strdup(binary->path);
     opened->pub.providers = koine__alloc_array(KOINE__MOST_PROVIDERS, sizeof(*opened->pub.providers));
-    opened->pub.device = state->st_dev;
-    opened->pub.inode = state->st_ino;
+    opened->pub.device = binary->state.st_dev;
+    opened->pub.inode = binary->state.st_ino;
+    opened->state = binary->state;
     if (opened->pub.path && opened->pub.providers)
         return opened;
     forget(opened);
@@ -131,18 +57,18 @@ static int recall(const struct opened *opened, const char *shown, const struct k
 }
 
 /* *ret stays NULL where the file was never opened. */
-static int find_opened(const char *path, const char *shown, const struct stat *state, struct opened **ret,
-                       koine_error **ret_error)
+static int find_opened(const struct koine__binary *binary, struct opened **ret, koine_error **ret_error)
 {
     for (struct koine__plugin *plugin = plugins; plugin; plugin = plugin->next) {
-        if (plugin->device == state->st_dev && plugin->inode == state->st_ino) {
+        if (plugin->device == binary->state.st_dev && plugin->inode == binary->state.st_ino) {
             *ret = (struct opened *)plugin;
             return KOINE_OK;
         }
-        if (strcmp(plugin->path, path) == 0)
+        if (strcmp(plugin->path, binary->path) == 0)
             return koine__error(
                 ret_error, KOINE_ECONFIG,
-                "%s: was replaced after it was loaded; start the process anew to use the new one", shown);
+                "%s: was replaced after it was loaded; start the process anew to use the new one",
+                binary->shown);
     }
     return KOINE_OK;
 }
@@ -172,16 +98,47 @@ static int enter(struct opened *opened, void *handle, const char *shown, const k
     return rc == KOINE_EMEMORY ? koine__error_memory(ret_error) : KOINE_OK;
 }
 
-static int open_plugin(const char *path, const char *shown, const struct stat *state, const koine_host *host,
+/* Digests what is open if it is pinned, and compares. */
+static int check_pin(const struct koine__binary *binary, int fd, const char *pinned, struct opened *opened,
+                     koine_error **ret_error)
+{
+    int rc = KOINE_OK;
+    if (pinned && !opened->sha256[0])
+        rc = koine__binary_digest(binary, fd, opened->sha256, ret_error);
+    return rc == KOINE_OK && pinned ? koine__binary_compare(binary, opened->sha256, pinned, ret_error) : rc;
+}
+
+/* Between the first look at the file and the last its bytes must not have changed: those that were digested
+ * are those that were mapped. */
+static int open_object(const struct koine__binary *binary, const char *pinned, struct opened *opened,
+                       void **ret, koine_error **ret_error)
+{
+    struct stat now;
+    int fd;
+    int rc = koine__binary_open(binary, &fd, ret_error);
+    if (rc < 0)
+        return rc;
+    rc = check_pin(binary, fd, pinned, opened, ret_error);
+    close(fd);
+    if (rc == KOINE_OK)
+        rc = koine__object_open(binary->path, binary->shown, ret, ret_error);
+    if (rc == KOINE_OK &&
+        (lstat(binary->path, &now) < 0 || !koine__binary_is_unchanged(&now, &binary->state)))
+        return koine__error(ret_error, KOINE_ECONFIG, "%s: was replaced while it was being loaded",
+                            binary->shown);
+    return rc;
+}
+
+static int open_plugin(const struct koine__binary *binary, const char *pinned, const koine_host *host,
                        struct opened **ret, koine_error **ret_error)
 {
     void *handle = NULL;
-    struct opened *opened = remember(path, state);
+    struct opened *opened = remember(binary);
     if (!opened)
         return koine__error_memory(ret_error);
-    int rc = open_object(path, shown, state, &handle, ret_error);
+    int rc = open_object(binary, pinned, opened, &handle, ret_error);
     if (rc == KOINE_OK)
-        rc = enter(opened, handle, shown, host, ret_error);
+        rc = enter(opened, handle, binary->shown, host, ret_error);
     if (rc < 0) {
         forget(opened);
         return rc;
@@ -192,27 +149,51 @@ static int open_plugin(const char *path, const char *shown, const struct stat *s
     return KOINE_OK;
 }
 
-int koine__plugin_load(const char *folder, const char *file_name, const koine_host *host,
-                       const struct koine__plugin **ret, koine_error **ret_error)
+/* A pin for what was loaded before there was one: the file must still be what it was then. */
+static int pin_opened(const struct koine__binary *binary, const char *pinned, struct opened *opened,
+                      koine_error **ret_error)
 {
-    char shown[PATH_MAX], path[PATH_MAX];
-    struct stat state;
+    int fd;
+    if (!pinned || opened->sha256[0])
+        return pinned ? koine__binary_compare(binary, opened->sha256, pinned, ret_error) : KOINE_OK;
+    if (!koine__binary_is_unchanged(&binary->state, &opened->state))
+        return koine__error(
+            ret_error, KOINE_ECONFIG,
+            "%s: was changed after it was loaded, so it cannot be pinned; start the process anew",
+            binary->shown);
+    int rc = koine__binary_open(binary, &fd, ret_error);
+    if (rc < 0)
+        return rc;
+    rc = check_pin(binary, fd, pinned, opened, ret_error);
+    close(fd);
+    return rc;
+}
+
+int koine__plugin_load_pinned(const char *folder, const char *file_name, const char *sha256,
+                              const koine_host *host, const struct koine__plugin **ret,
+                              koine_error **ret_error)
+{
+    struct koine__binary binary;
     struct opened *opened = NULL;
-    int rc = join(folder, file_name, shown, sizeof(shown), ret_error);
-    if (rc == KOINE_OK)
-        rc = resolve(folder, file_name, shown, path, ret_error);
-    if (rc == KOINE_OK)
-        rc = koine__trust_file(path, shown, &state, ret_error);
+    int rc = koine__binary_find(folder, file_name, &binary, ret_error);
     if (rc < 0)
         return rc;
     pthread_mutex_lock(&mutex);
-    rc = find_opened(path, shown, &state, &opened, ret_error);
-    if (rc == KOINE_OK && !opened)
-        rc = open_plugin(path, shown, &state, host, &opened, ret_error);
+    rc = find_opened(&binary, &opened, ret_error);
+    if (rc == KOINE_OK && opened)
+        rc = pin_opened(&binary, sha256, opened, ret_error);
+    else if (rc == KOINE_OK)
+        rc = open_plugin(&binary, sha256, host, &opened, ret_error);
     if (rc == KOINE_OK)
-        rc = recall(opened, shown, ret, ret_error);
+        rc = recall(opened, binary.shown, ret, ret_error);
     pthread_mutex_unlock(&mutex);
     return rc;
+}
+
+int koine__plugin_load(const char *folder, const char *file_name, const koine_host *host,
+                       const struct koine__plugin **ret, koine_error **ret_error)
+{
+    return koine__plugin_load_pinned(folder, file_name, NULL, host, ret, ret_error);
 }
 
 void koine__plugins_forget(void)

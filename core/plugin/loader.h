@@ -26,6 +26,10 @@ struct koine__plugin { /* one loaded file; lives as long as the process */
  * thread] */
 int koine__plugin_load(const char *folder, const char *file_name, const koine_host *host,
                        const struct koine__plugin **ret, koine_error **ret_error);
+/* The same for a file whose bytes must have this SHA-256, 64 hex digits; NULL: any. */
+int koine__plugin_load_pinned(const char *folder, const char *file_name, const char *sha256,
+                              const koine_host *host, const struct koine__plugin **ret,
+                              koine_error **ret_error);
 /* Frees what is kept of all plugins, so that a test can count allocations; the objects stay loaded, and their
  * entries run anew at the next load. Only while no hub is there. */
 void koine__plugins_forget(void);
