@@ -177,6 +177,11 @@ int koine__object_open(const char *path, const char *shown, void **ret, koine_er
     return KOINE_OK;
 }
 
+void koine__object_need(const char *name)
+{
+    dlopen(name, RTLD_NOW | RTLD_LOCAL); /* what is missing, the object that needs it will say */
+}
+
 static int find_entry(void *handle, const char *shown, entry_function *ret, koine_error **ret_error)
 {
     char name[sizeof(SYMBOL_STEM) + 12];

@@ -12,6 +12,8 @@
 
 /* Opens what lies at the real path; `shown` is how messages name it. KOINE_ECONFIG: it cannot be loaded. */
 int koine__object_open(const char *path, const char *shown, void **ret, koine_error **ret_error);
+/* Opens a library of the system's by its name, if there is one; it stays open. */
+void koine__object_need(const char *name);
 /* Runs the entry once for each provider. `ret` has room for KOINE__MOST_PROVIDERS; each is checked.
  * KOINE_ECONFIG: no entry, no provider, too many, or a table that is wrong; KOINE_EMEMORY. */
 int koine__object_providers(void *handle, const char *shown, const koine_host *host,
