@@ -28,7 +28,7 @@ static const struct koine__setting rows[] = {
     ROW("providers.*.isolate_timeout", DURATION, "5s", RANGE(MS(1), HOURS(1)),
         .help = "Longest time that an isolated plugin may take to start, to write one request or to read one piece "
                 "of an answer."),
-    ROW("providers.*.sha256", TEXT, NULL,
+    ROW("providers.*.sha256", DIGEST, NULL,
         .help = "The SHA-256 of the plugin's file as 64 hex digits. A file of other bytes is refused before "
                 "anything of it runs. The file must be named like the plugin."),
     ROW("providers.*.base_url", URL, NULL,

@@ -171,6 +171,8 @@ void koine__attempt_run_job(struct koine__attempt *attempt, enum koine__job_kind
     attempt->job.kind = kind;
     attempt->job.provider = attempt->spec.target->instance->provider;
     attempt->job.exchange = attempt->spec.exchange;
+    attempt->job.time_limit = attempt->spec.target->instance->isolate_timeout;
+    attempt->job.failure = NULL;
     attempt->job.done = done;
     attempt->job.owner = attempt;
     attempt->job_running = true;
@@ -178,6 +180,15 @@ void koine__attempt_run_job(struct koine__attempt *attempt, enum koine__job_kind
         return;
     attempt->job_running = false;
     done(&attempt->job);
+}
+
+bool koine__attempt_job_failed(struct koine__attempt *attempt)
+{
+    if (!attempt->job.failure)
+        return false;
+    koine__attempt_failf(attempt, KOINE_CLASS_PLUGIN, "", "plugin %s %s", attempt->job.provider->id,
+                         attempt->job.failure);
+    return true;
 }
 
 /* ---- gate → request → transfer ---- */
@@ -296,6 +307,8 @@ static void on_request(struct koine__job *job)
 {
     struct koine__attempt *attempt = job->owner;
     attempt->job_running = false;
+    if (koine__attempt_job_failed(attempt))
+        return;
     if (koine__node_failed(attempt->spec.doc)) {
         koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory to read the document");
         return;

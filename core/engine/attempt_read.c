@@ -288,7 +288,7 @@ static void on_frame(struct koine__job *job)
     attempt->job_running = false;
     if (attempt->assembly.pushed != attempt->noted)
         note_progress(attempt);
-    if (attempt->phase != KOINE__PHASE_BODY)
+    if (attempt->phase != KOINE__PHASE_BODY || koine__attempt_job_failed(attempt))
         return;
     if (koine__node_failed(attempt->frame.json))
         koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory to read the answer");
@@ -351,6 +351,8 @@ static void on_judged(struct koine__job *job)
     struct koine__attempt *attempt = job->owner;
     struct koine__fault *fault = &attempt->assembly.fault;
     attempt->job_running = false;
+    if (koine__attempt_job_failed(attempt))
+        return;
     if (koine__node_failed(attempt->frame.json) || job->answer == KOINE_NO_MEMORY) {
         koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory to read the answer");
         return;
@@ -383,6 +385,7 @@ static void judge(struct koine__attempt *attempt)
         return;
     }
     attempt->job.owner = attempt;
+    attempt->job.failure = NULL;
     attempt->job.answer = KOINE_DONE;
     on_judged(&attempt->job);
 }

@@ -55,10 +55,19 @@ static void conclude(struct koine__attempt *attempt)
     koine__timer_set(attempt->engine->loop, &attempt->soon, now);
 }
 
+/* Where its provider cannot say, or not in time, the catalogue's own price stands in. */
+static int32_t price_by_catalogue(struct koine__attempt *attempt)
+{
+    attempt->cost_answer = (koine_provider_cost){.size = (uint32_t)sizeof(koine_provider_cost)};
+    return koine__price_query(attempt->spec.catalogue, &attempt->cost_query, &attempt->cost_answer);
+}
+
 static void on_cost(struct koine__job *job)
 {
     struct koine__attempt *attempt = job->owner;
     attempt->job_running = false;
+    if (job->failure)
+        job->answer = price_by_catalogue(attempt);
     if (job->answer != 0)
         attempt->cost_answer.state = KOINE_PRICE_UNKNOWN;
     koine__cost_from_provider(&attempt->cost_answer, &attempt->cost);
@@ -104,9 +113,8 @@ static void ask_cost(struct koine__attempt *attempt)
 void koine__attempt_settle_now(struct koine__attempt *attempt)
 {
     attempt->engine->bridge->drop(attempt->engine->bridge, &attempt->job);
-    attempt->cost_answer = (koine_provider_cost){.size = (uint32_t)sizeof(koine_provider_cost)};
-    attempt->job.answer =
-        koine__price_query(attempt->spec.catalogue, &attempt->cost_query, &attempt->cost_answer);
+    attempt->job.failure = NULL;
+    attempt->job.answer = price_by_catalogue(attempt);
     on_cost(&attempt->job);
 }
 

@@ -34,7 +34,10 @@ static int find_instance(const struct making *making, koine_str name)
         return KOINE_OK;
     if (instance)
         return koine__building_refuse(building, path, "%s %s", copy, instance->reason);
-    const struct koine__found *found = koine__registry_find(&building->snapshot->registry, copy);
+    const struct koine__registry *registry = &building->snapshot->registry;
+    const struct koine__found *found = koine__registry_find(registry, copy, false);
+    if (!found)
+        found = koine__registry_find(registry, copy, true);
     if (found && found->reason)
         return koine__building_refuse(building, path, "no provider named \"%s\"; its plugin was refused: %s",
                                       copy, found->reason);

@@ -3,12 +3,16 @@ libkoinecore_la_SOURCES += \
   core/plugin/binary.h \
   core/plugin/bridge.c \
   core/plugin/bridge.h \
+  core/plugin/bridge_isolated.c \
+  core/plugin/bridge_isolated.h \
   core/plugin/catalogue.c \
   core/plugin/catalogue.h \
   core/plugin/catalogue_read.c \
   core/plugin/catalogue_store.h \
   core/plugin/elf.c \
   core/plugin/elf.h \
+  core/plugin/helper.c \
+  core/plugin/helper.h \
   core/plugin/host.c \
   core/plugin/host.h \
   core/plugin/isolate.h \
@@ -20,6 +24,8 @@ libkoinecore_la_SOURCES += \
   core/plugin/isolate_serve.c \
   core/plugin/isolate_serve.h \
   core/plugin/isolate_tables.c \
+  core/plugin/isolated.c \
+  core/plugin/isolated.h \
   core/plugin/loader.c \
   core/plugin/loader.h \
   core/plugin/object.c \
