@@ -11,6 +11,28 @@
 
 #define BODY_LIMIT ((size_t)1 << 24)
 
+/* ---- The bridge ---- */
+
+struct koine__bridge *vendor_bridge = &koine__direct_bridge;
+void (*vendor_wait)(void);
+
+static void on_done(struct koine__job *job)
+{
+    *(bool *)job->owner = true;
+}
+
+/* What the provider returned; -1000: it could not answer at all. */
+static int32_t run(struct koine__job *job)
+{
+    bool is_done = false;
+    job->done = on_done;
+    job->owner = &is_done;
+    if (vendor_bridge->call(vendor_bridge, job) == KOINE__LATER)
+        while (!is_done)
+            vendor_wait();
+    return job->failure ? -1000 : job->answer;
+}
+
 /* ---- The request ---- */
 
 static const char *option(const void *arg, const char *name)
@@ -103,7 +125,13 @@ static void ask(const koine_provider *provider, const struct vendor_case *c, uin
         koine__json_read(koine__str_trim(koine__str(c->document)), &arena, &asked.doc, &fault) != 0)
         koine__buf_addf(ret_request, "no JSON: %s\n", fault.reason);
     else
-        write_outcome(&out, exchange_of(provider, c)->request(&asked, &out.pub), ret_request);
+        write_outcome(&out,
+                      run(&(struct koine__job){.kind = KOINE__JOB_REQUEST,
+                                               .provider = provider,
+                                               .exchange = exchange_of(provider, c),
+                                               .ask = &asked,
+                                               .out = &out.pub}),
+                      ret_request);
     write_notices(&out, ret_notices);
     koine__out_release(&out);
     koine__arena_release(&arena);
@@ -159,13 +187,18 @@ static void read_cut(struct reading *r, const struct koine__cut *cut)
                        .frame = &frame.pub,
                        .state = r->state,
                        .model = koine__str(r->c->model)};
+    struct koine__job job = {.kind = KOINE__JOB_FRAME,
+                             .provider = r->provider,
+                             .exchange = exchange_of(r->provider, r->c),
+                             .read = &read,
+                             .sink = r->sink};
     if (r->c->status >= 400) { /* one frame is all there is: the body, or that there is none */
+        job.kind = KOINE__JOB_FAULT;
         frame.pub.kind = KOINE_FRAME_WHOLE;
         read.state = NULL;
-        r->result = r->provider->fault(&read, r->sink);
         r->over = true;
-    } else
-        r->result = exchange_of(r->provider, r->c)->frame(&read, r->sink);
+    }
+    r->result = run(&job);
     r->over = r->over || r->result != KOINE_DONE;
 }
 

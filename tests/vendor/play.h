@@ -3,8 +3,13 @@
 #ifndef KOINE_TESTS_VENDOR_PLAY_H
 #define KOINE_TESTS_VENDOR_PLAY_H
 
+#include "core/plugin/bridge.h"
 #include "tests/vendor/case.h"
 #include "tests/vendor/trace.h"
+
+/* How providers are called: the direct bridge, or one that answers later, and how to wait for that. */
+extern struct koine__bridge *vendor_bridge;
+extern void (*vendor_wait)(void);
 
 struct vendor_play { /* one way for the answer's bytes to arrive */
     size_t piece;    /* bytes in the first push; 0: all */

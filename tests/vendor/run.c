@@ -3,7 +3,10 @@
  * run [FILTER]: every case of every vendor in $KOINE_TEST_SOURCE/tests/vendor, or those whose name contains
  * FILTER. An answer is read whole, cut in two at every byte, byte by byte, and ended early at every byte,
  * cleanly and not.
+ *
+ * The program `isolated` is this one with the same cases for the same plugins, built and in helper processes.
  */
+#include "tests/vendor/elsewhere.h"
 #include "tests/vendor/play.h"
 
 #include "core/plugin/host.h"
@@ -108,7 +111,7 @@ static bool read_one_way(const struct running *r, struct vendor_play way, bool e
 
 static bool read_split(const struct running *r)
 {
-    for (size_t at = 1; at < r->c->body.len; at++)
+    for (size_t at = 1; at < r->c->body.len; at += VENDOR_STEP)
         if (!read_one_way(r, (struct vendor_play){.piece = at, .len = r->c->body.len, .clean = true}, false))
             return false;
     return true;
@@ -116,7 +119,7 @@ static bool read_split(const struct running *r)
 
 static bool read_cut(const struct running *r, bool clean)
 {
-    for (size_t len = 0; len < r->c->body.len; len++)
+    for (size_t len = 0; len < r->c->body.len; len += VENDOR_STEP)
         if (!read_one_way(r, (struct vendor_play){.len = len, .clean = clean}, true))
             return false;
     return true;
@@ -214,7 +217,8 @@ int main(int argc, char **argv)
     const koine_host *host = koine__process_host();
     const char *filter = argc > 1 ? argv[1] : NULL;
     for (size_t i = 0; i < sizeof(vendors) / sizeof(vendors[0]); i++)
-        run_vendor(vendors[i](host, 0), filter);
+        run_vendor(VENDOR_ELSEWHERE(vendors[i](host, 0)), filter);
+    VENDOR_LEAVE();
     printf("1..%d\n", tests);
     return failures != 0;
 }
