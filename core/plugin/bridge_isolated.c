@@ -342,8 +342,12 @@ static bool on_log(struct koine__housing *it, struct koine__unpack *message)
 {
     int32_t level = koine__unpack_i32(message);
     koine_str text = koine__unpack_str(message);
-    if (!koine__unpack_done(message) || ++it->log_lines > MOST_LOG_LINES)
+    if (!koine__unpack_done(message))
         return false;
+    if (++it->log_lines > MOST_LOG_LINES) {
+        end(it, "logged more than 1000 lines of one job");
+        return true;
+    }
     const koine_host *host = it->current ? host_of(it->current) : NULL;
     if (host)
         host->log(host, level, text);
