@@ -97,7 +97,7 @@ struct talk {
     int64_t until;
     struct koine__buf in, out;
     size_t seen; /* bytes of `in` that were the message before */
-    bool late;
+    bool late, garbled;
 };
 
 static int talk_open(const struct koine__isolated *isolated, int64_t timeout, struct talk *ret)
@@ -180,6 +180,7 @@ static int talk_next(struct talk *talk, struct koine__unpack *ret)
             talk->seen = size;
             return kind;
         }
+        talk->garbled = rc < 0;
         if (rc < 0 || !talk_read(talk))
             return -1;
     }
@@ -194,7 +195,7 @@ static void talk_words(struct talk *talk, int kind, struct koine__unpack *messag
         koine__fault_words(ret, size, words, strlen(words));
     else if (talk->late)
         snprintf(ret, size, "did not finish in time");
-    else if (kind >= 0)
+    else if (kind >= 0 || talk->garbled)
         snprintf(ret, size, "its helper said what it must not");
     else {
         /* The socket closes before the process is quite at its end, so its own end is not overtaken here. */

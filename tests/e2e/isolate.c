@@ -505,7 +505,7 @@ static void the_end_of_the_parent(void)
     struct play play;
     pid_t helper = 0;
     int ready[2];
-    char byte;
+    struct scratch left = {""};
     CU_ASSERT_EQUAL_FATAL(pipe2(ready, O_CLOEXEC), 0);
     pid_t child = fork();
     if (child == 0) {
@@ -515,17 +515,18 @@ static void the_end_of_the_parent(void)
         koine_request *request = stage_request("wild/loop@request", 0);
         koine_start(play.scene.client, request, &call, NULL);
         koine_wait(play.scene.client, 100);
-        if (write(ready[1], "r", 1) == 1)
+        if (write(ready[1], &play.scratch, sizeof(play.scratch)) > 0)
             pause();
         _exit(1);
     }
-    CU_ASSERT_EQUAL_FATAL(read(ready[0], &byte, 1), 1);
+    CU_ASSERT_EQUAL_FATAL(read(ready[0], &left, sizeof(left)), (ssize_t)sizeof(left));
     ASSERT_INT(helpers_of(child, &helper), 1);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     for (int i = 0; i < PATIENCE && !is_gone(helper); i++)
         nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
     CU_ASSERT_TRUE(is_gone(helper));
+    scratch_remove(&left);
     close(ready[0]);
     close(ready[1]);
 }

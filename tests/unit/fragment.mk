@@ -35,6 +35,8 @@ unit_programs = \
   tests/unit/test_head \
   tests/unit/test_host \
   tests/unit/test_hub \
+  tests/unit/test_isolate \
+  tests/unit/test_isolated \
   tests/unit/test_json \
   tests/unit/test_json_scan \
   tests/unit/test_json_tree \
@@ -47,6 +49,7 @@ unit_programs = \
   tests/unit/test_messages \
   tests/unit/test_models \
   tests/unit/test_out \
+  tests/unit/test_pack \
   tests/unit/test_pool \
   tests/unit/test_price \
   tests/unit/test_registry \
