@@ -306,6 +306,80 @@ static void the_others_load(void)
     end();
 }
 
+static const char *reason(const struct koine__registry *registry, const char *id, bool is_isolated)
+{
+    for (size_t i = 0; i < registry->count; i++)
+        if (!registry->items[i].provider && registry->items[i].is_isolated == is_isolated &&
+            strcmp(registry->items[i].id, id) == 0)
+            return registry->items[i].reason;
+    return NULL;
+}
+
+/* A folder of everything that can be wrong with a file: one line each, and the two that are right load. */
+static void bad_company(void)
+{
+    static const struct koine__wish wishes[] = {{.plugin = "crash", .isolate = true, .timeout = LONG},
+                                                {.plugin = "pinned", .sha256 = ZEROS}};
+    char outside[PATH_MAX], expected[PATH_MAX + 64];
+    struct koine__registry registry;
+    size_t len = 0;
+    begin();
+    char *bytes = scratch_plugin_bytes("good", &len);
+    if (bytes) {
+        struct scratch elsewhere;
+        scratch_make(&elsewhere);
+        scratch_write(&elsewhere, "outside.so", bytes, len);
+        snprintf(outside, sizeof(outside), "%s", scratch_path(&elsewhere, "outside.so"));
+        scratch_plugin(&scratch, "a-good.so", "good");
+        scratch_write(&scratch, "half.so", bytes, len / 2);
+        bytes[18] ^= 0x40; /* e_machine */
+        scratch_write(&scratch, "foreign.so", bytes, len);
+        scratch_write(&scratch, "empty.so", "", 0);
+        scratch_write(&scratch, "script.so", "#!/bin/sh\n", 10);
+        CU_ASSERT_EQUAL(symlink(outside, scratch_path(&scratch, "leaves.so")), 0);
+        scratch_plugin(&scratch, "stranger.so", "stranger");
+        scratch_plugin(&scratch, "old.so", "old");
+        scratch_plugin(&scratch, "null.so", "null_frame");
+        scratch_plugin(&scratch, "usurper.so", "usurper");
+        scratch_plugin(&scratch, "crash.so", "crash_load");
+        scratch_plugin(&scratch, "pinned.so", "picky");
+        scratch_plugin(&scratch, "z-two.so", "two");
+        build(wishes, 2, &registry);
+        ASSERT_STR(reason(&registry, "half", false), "is truncated");
+        ASSERT_STR(reason(&registry, "foreign", false), "was built for another kind of processor");
+        ASSERT_STR(reason(&registry, "empty", false), "is empty");
+        ASSERT_STR(reason(&registry, "script", false), "is a script, not a shared object");
+        snprintf(expected, sizeof(expected), "is a link to %s, outside its folder", outside);
+        ASSERT_STR(reason(&registry, "leaves", false), expected);
+        ASSERT_STR(reason(&registry, "stranger", false),
+                   "is no plugin of koine: it has no " KOINE_ENTRY_NAME);
+        snprintf(expected, sizeof(expected),
+                 "its table has %zu bytes, a v0 table has %zu: it was built for an older koine",
+                 offsetof(koine_provider, extension), sizeof(koine_provider));
+        ASSERT_STR(reason(&registry, "old", false), expected);
+        ASSERT_STR(reason(&registry, "null", false), "provider null_frame: generate lacks request or frame");
+        snprintf(expected, sizeof(expected), "the id good is taken by %s",
+                 scratch_path(&scratch, "a-good.so"));
+        ASSERT_STR(reason(&registry, "good", false), expected);
+        const char *crash = reason(&registry, "crash", true);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(crash);
+        CU_ASSERT_PTR_EQUAL(strstr(crash, "cannot be loaded: its process "), crash);
+        CU_ASSERT_PTR_NOT_NULL(
+            strstr(reason(&registry, "pinned", false), "is not the file that was pinned: "));
+        CU_ASSERT_PTR_NOT_NULL(koine__registry_find(&registry, "good", false)->provider);
+        CU_ASSERT_PTR_NOT_NULL(koine__registry_find(&registry, "honest", false)->provider);
+        CU_ASSERT_PTR_NOT_NULL(koine__registry_find(&registry, "one", false)->provider);
+        CU_ASSERT_PTR_NOT_NULL(koine__registry_find(&registry, "two", false)->provider);
+        for (size_t i = 0; i < registry.count; i++)
+            if (registry.items[i].reason)
+                CU_ASSERT_PTR_NULL(strchr(registry.items[i].reason, '\n'));
+        koine__registry_release(&registry);
+        scratch_remove(&elsewhere);
+    }
+    free(bytes);
+    end();
+}
+
 /* One instance wants it isolated, another does not: it is there twice. */
 static void both_ways(void)
 {
@@ -353,5 +427,5 @@ static void failing_allocations(void)
 SUITE_MAIN("isolated", {"tables", tables}, {"replaced", replaced}, {"broken plugins", broken_plugins},
            {"crashes", crashes}, {"never loaded", never_loaded}, {"unresolved", unresolved},
            {"files that are no plugins", files_that_are_no_plugins}, {"helpers", helpers}, {"pins", pins},
-           {"the others load", the_others_load}, {"both ways", both_ways},
+           {"the others load", the_others_load}, {"bad company", bad_company}, {"both ways", both_ways},
            {"failing allocations", failing_allocations})
