@@ -167,8 +167,7 @@ static const long always[] = {
 static const long loading[] = {SYS_fstat, SYS_pread64,  SYS_lseek,  SYS_close,
                                SYS_mmap,  SYS_mprotect, SYS_seccomp};
 #if SANITIZED
-static const long sanitizers[] = {SYS_sched_yield, SYS_sigaltstack, SYS_rt_sigprocmask, SYS_mmap,
-                                  SYS_mprotect};
+static const long sanitizers[] = {SYS_sched_yield, SYS_sigaltstack, SYS_rt_sigprocmask};
 #endif
 
 static const char *install(const struct filter *filter)

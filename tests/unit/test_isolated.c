@@ -141,7 +141,7 @@ static const struct {
     {"shouting", "x.so: its provider has no id of a-z, 0-9, _ and -, of at most 64 characters"},
     {"twins", "x.so: has two providers of the id twin"},
     {"null_frame", "x.so: provider null_frame: generate lacks request or frame"},
-    {"exit_load", "x.so: cannot be loaded: its process ended with status 0"},
+    {"exit_load", "x.so: cannot be loaded: its process ended with status 4"},
 #ifndef __SANITIZE_ADDRESS__
     {"crash_load", "x.so: cannot be loaded: its process was killed by SIGILL"},
     {"crash_entry", "x.so: cannot be loaded: its process was killed by SIGILL"},
