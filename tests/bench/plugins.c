@@ -40,19 +40,27 @@ __attribute__((noreturn)) static void give_up(const char *what)
 
 /* ---- Loading --------------------------------------------------------------------------------------- */
 
-static double load_twelve(void)
+struct load { /* in ms */
+    double wall, cpu;
+};
+
+static struct load load_twelve(void)
 {
     char folders[4096];
+    struct stopwatch watch;
     koine_hub *hub = NULL;
     koine_error *error = NULL;
     koine_providers *list = NULL;
     size_t handles = 0;
     double from = wall_ns();
+    stopwatch_open(&watch);
+    stopwatch_start(&watch);
     snprintf(folders, sizeof(folders), "[\"%s\"]", given.twelve);
     if (koine_hub_new(&hub, NULL) != KOINE_OK || koine_hub_set(hub, "plugin_path", folders) != KOINE_OK ||
         koine_hub_apply(hub, &error) != KOINE_OK)
         give_up(error ? koine_error_message(error) : "no memory");
-    double ms = (wall_ns() - from) / 1e6;
+    stopwatch_stop(&watch);
+    const struct load load = {(wall_ns() - from) / 1e6, watch.ns / 1e6};
     if (koine_hub_list_providers(hub, &list, NULL) != KOINE_OK)
         give_up("no memory");
     for (size_t i = 0; i < koine_providers_count(list); i++)
@@ -60,38 +68,42 @@ static double load_twelve(void)
                    strncmp(koine_providers_file(list, i), given.twelve, strlen(given.twelve)) == 0;
     if (handles != 12)
         give_up("there are not twelve providers");
-    return ms;
+    return load;
 }
 
-static double in_a_new_process(void)
+static struct load in_a_new_process(void)
 {
     int said[2];
-    double ms = 0;
+    struct load load = {0, 0};
     if (pipe(said) < 0)
         give_up("no pipe");
     fflush(stdout);
     pid_t pid = fork();
     if (pid == 0) {
-        ms = load_twelve();
-        _exit(write(said[1], &ms, sizeof(ms)) == sizeof(ms) ? 0 : 1);
+        load = load_twelve();
+        _exit(write(said[1], &load, sizeof(load)) == sizeof(load) ? 0 : 1);
     }
     close(said[1]);
-    if (read(said[0], &ms, sizeof(ms)) != sizeof(ms))
+    if (read(said[0], &load, sizeof(load)) != sizeof(load))
         give_up("the twelve could not be loaded");
     close(said[0]);
     waitpid(pid, NULL, 0);
-    return ms;
+    return load;
 }
 
 static void time_loads(void)
 {
-    double ms[LOADS];
+    double wall[LOADS], cpu[LOADS];
     in_a_new_process(); /* the files are in memory then */
-    for (int i = 0; i < LOADS; i++)
-        ms[i] = in_a_new_process();
-    double is = median(ms, LOADS);
-    printf("%-44s %7.2f ms %10s %7s %7s %s\n", "twelve providers and catalogues load", is, "", "", "10.00",
-           is <= 10 ? "ok" : "MISSED");
+    for (int i = 0; i < LOADS; i++) {
+        struct load load = in_a_new_process();
+        wall[i] = load.wall;
+        cpu[i] = load.cpu;
+    }
+    double is = median(wall, LOADS);
+    printf("%-44s %7.2f ms %10s %7s %7s %s\n", "twelve providers and catalogues load (wall)", is, "", "",
+           "10.00", is <= 10 ? "ok" : "MISSED");
+    printf("%-44s %7.2f ms\n", "  CPU time", median(cpu, LOADS));
     fflush(stdout);
 }
 
