@@ -122,9 +122,11 @@ void koine__helper_allow(struct koine__helper *helper, int64_t now, int64_t time
 {
     clockid_t clock;
     struct timespec used;
-    if (helper->allowed_at != INT64_MIN && now - helper->allowed_at < KOINE__SEC)
+    bool is_fresh = helper->allowed_at != INT64_MIN && now - helper->allowed_at < KOINE__SEC;
+    if (is_fresh && time <= helper->allowed)
         return;
     helper->allowed_at = now;
+    helper->allowed = time;
     if (clock_getcpuclockid(helper->pid, &clock) != 0 || clock_gettime(clock, &used) < 0)
         return;
     rlim_t seconds = (rlim_t)used.tv_sec + (rlim_t)(time / KOINE__SEC) + 2;

@@ -10,10 +10,10 @@
 #include <sys/types.h>
 
 struct koine__helper {
-    pid_t pid; /* 0: there is none */
-    int pidfd; /* readable when it has ended */
-    int fd;    /* the socket, never waits */
-    int64_t allowed_at;
+    pid_t pid;                   /* 0: there is none */
+    int pidfd;                   /* readable when it has ended */
+    int fd;                      /* the socket, never waits */
+    int64_t allowed_at, allowed; /* when it was last granted processor time, and how much */
 };
 
 /* Starts the program with an empty environment, no descriptor but the socket and `object_fd`, every signal as

@@ -241,6 +241,8 @@ static const struct {
     {"exit@fault!503", "plugin wild ended with status 7"},
     {"huge@request", "plugin wild wrote more in one answer than an isolated plugin may"},
     {"talk@frame", "plugin wild logged more than 1000 lines of one job"},
+    {"forge@request", "plugin wild said what a helper must not"},
+    {"forge@frame", "plugin wild said what a helper must not"},
 };
 
 /* AddressSanitizer ends the process its own way, by a signal or by exit. */
@@ -282,6 +284,21 @@ static void endless(void)
         ASSERT_INT(ask(&play, models[i], 0), KOINE_CLASS_PLUGIN);
         /* A busy machine may not even load it in that time. */
         ASSERT_STR(words, "plugin wild took longer than its isolate_timeout");
+    }
+    end(&play);
+}
+
+/* A plugin that is another one each time it is loaded. */
+static void another_each_time(void)
+{
+    struct play play;
+    begin(&play, NULL);
+    if (scratch_plugin(&play.scratch, "fickle.so", "fickle")) {
+        ASSERT_INT(koine_hub_set(play.scene.hub, "providers.fickle.isolate", "true"), KOINE_OK);
+        ASSERT_INT(koine_hub_set(play.scene.hub, "providers.fickle.isolate_timeout", "60s"), KOINE_OK);
+        ASSERT_INT(koine_hub_apply(play.scene.hub, NULL), KOINE_OK);
+        ASSERT_INT(ask(&play, "fickle/m", 0), KOINE_CLASS_PLUGIN);
+        ASSERT_STR(words, "plugin fickle described itself in another way than before");
     }
     end(&play);
 }
@@ -526,6 +543,40 @@ static void the_end_of_the_parent(void)
     close(ready[1]);
 }
 
+static void *ask_often(void *arg)
+{
+    struct play *play = arg;
+    koine_client *client = NULL;
+    size_t answers = 0;
+    if (koine_client_new(play->scene.hub, &client, NULL) != KOINE_OK)
+        return NULL;
+    for (int i = 0; i < 5; i++) {
+        koine_response *response = NULL;
+        koine_request *request = stage_request(i == 2 ? "wild/exit@frame" : "wild/healthy", 1);
+        answers += koine_generate(client, request, &response, NULL) == KOINE_OK;
+        koine_request_free(request);
+        koine_response_free(response);
+    }
+    koine_client_free(client);
+    return answers == 4 ? play : NULL;
+}
+
+/* Each client has helpers of its own. */
+static void many_clients(void)
+{
+    struct play play;
+    pthread_t threads[4];
+    begin(&play, NULL);
+    for (size_t i = 0; i < 4; i++)
+        CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, ask_often, &play), 0);
+    for (size_t i = 0; i < 4; i++) {
+        void *ret = NULL;
+        pthread_join(threads[i], &ret);
+        CU_ASSERT_PTR_EQUAL(ret, &play);
+    }
+    end(&play);
+}
+
 static void *ask_in_thread(void *arg)
 {
     ask(arg, "wild/healthy", 0);
@@ -551,6 +602,7 @@ static void the_end_of_a_thread(void)
 
 SUITE_MAIN("isolate", {"the same answers", same_answers}, {"models and prices", models_and_prices},
            {"misbehaving", misbehaving}, {"endless", endless}, {"a price that crashes", crashing_price},
+           {"another each time", another_each_time}, {"many clients", many_clients},
            {"the next target", next_target}, {"only the call it held", only_the_call_it_held},
            {"pauses", pauses}, {"freed in the middle", freed_in_the_middle}, {"locked in", locked_in},
            {"no key", no_key}, {"children nobody waits for", children_nobody_waits_for},

@@ -1,7 +1,7 @@
 /* wild: a provider of chat completions that does what the model's name says, at the place it says:
- * "crash@frame", "loop@request", "exit@fault", "abort@cost", "huge@request", "talk@frame". "escape@request"
- * tries everything that an isolated plugin must not do, and says what became of it instead of writing a
- * request. */
+ * "crash@frame", "loop@request", "exit@fault", "abort@cost", "huge@request", "talk@frame", "forge@request".
+ * "escape@request" tries everything that an isolated plugin must not do, and says what became of it instead
+ * of writing a request. */
 #include <koine/chat.h>
 
 #include <errno.h>
@@ -45,6 +45,8 @@ static void misbehave(koine_str model, const char *where)
         abort();
     if (does(model, "exit", where))
         exit(7);
+    if (does(model, "forge", where) && write(3, "\xFF\xFF\xFF\xFF\x01", 5) == 5)
+        turns++;
     while (does(model, "loop", where))
         turns++;
 }

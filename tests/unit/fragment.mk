@@ -13,6 +13,7 @@ unit_programs = \
   tests/unit/test_answer \
   tests/unit/test_assemble \
   tests/unit/test_bridge \
+  tests/unit/test_bridge_isolated \
   tests/unit/test_buf \
   tests/unit/test_cancel \
   tests/unit/test_catalogue \

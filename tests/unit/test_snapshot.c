@@ -647,10 +647,11 @@ static void isolation_refusals(void)
             "file that is named like its plugin: rename it to one.so",
             folder);
         expect_refusal("providers:\n  one: {isolate: true}\n", wanted);
-        snprintf(wanted, sizeof(wanted),
-                 "k:2:17: providers.one.sha256: the plugin one is in %.2000s/two.so; this setting holds for a "
-                 "file that is named like its plugin: rename it to one.so",
-                 folder);
+        snprintf(
+            wanted, sizeof(wanted),
+            "k:2:17: providers.one.sha256: the plugin one is in %.2000s/two.so; this setting holds for a "
+            "file that is named like its plugin: rename it to one.so",
+            folder);
         expect_refusal("providers:\n  one: {sha256: " ZEROS "}\n", wanted);
         expect_refusal(
             "providers:\n  good: {sha256: abc}\n",
