@@ -17,6 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef P_PIDFD
+#define P_PIDFD 3 /* an enumerator of newer C libraries */
+#endif
 #define ABOVE_ALL 16 /* descriptors that are put in place, from where no other place is */
 
 /* ---- The start ------------------------------------------------------------------------------------- */

@@ -35,7 +35,10 @@
 #define RESULT(context)      ((context)->uc_mcontext.regs[0])
 #endif
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifndef __has_feature
+#define __has_feature(name) 0 /* clang's way to ask */
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 #define SANITIZED 1
 #else
 #define SANITIZED 0

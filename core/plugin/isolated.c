@@ -51,8 +51,10 @@ struct koine__isolated {
     struct koine__isolated *next;
 };
 
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static struct koine__isolated *opened; /* under the mutex: those that somebody holds */
+static pthread_mutex_t opening =
+    PTHREAD_MUTEX_INITIALIZER; /* while a helper describes; taken before the other */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* never held for long */
+static struct koine__isolated *opened;                    /* under the mutex: those that somebody holds */
 
 /* ---- The tables' functions ------------------------------------------------------------------------- */
 
@@ -462,11 +464,16 @@ static int find_program(const struct koine__isolated_spec *spec, const char *sho
 /* A reference to what is open already, of the same bytes; NULL: none. */
 static struct koine__isolated *find_opened(const struct koine__binary *binary, const char *program)
 {
-    for (struct koine__isolated *at = opened; at; at = at->next)
+    struct koine__isolated *at;
+    pthread_mutex_lock(&mutex);
+    for (at = opened; at; at = at->next)
         if (koine__binary_is_unchanged(&at->state, &binary->state) && strcmp(at->path, binary->path) == 0 &&
             strcmp(at->program, program) == 0)
-            return at;
-    return NULL;
+            break;
+    if (at)
+        at->references++;
+    pthread_mutex_unlock(&mutex);
+    return at;
 }
 
 static int open_new(const struct koine__binary *binary, const char *program,
@@ -484,10 +491,28 @@ static int open_new(const struct koine__binary *binary, const char *program,
         destroy(it);
         return rc;
     }
+    pthread_mutex_lock(&mutex);
     it->next = opened;
     opened = it;
+    pthread_mutex_unlock(&mutex);
     *ret = it;
     return KOINE_OK;
+}
+
+/* What is open already, or a new one. */
+static int find_or_open(const struct koine__binary *binary, const char *program,
+                        const struct koine__isolated_spec *spec, struct koine__isolated **ret,
+                        koine_error **ret_error)
+{
+    struct koine__isolated *found = find_opened(binary, program);
+    if (!found)
+        return open_new(binary, program, spec, ret, ret_error);
+    int rc = check_pins(found, binary, spec->sha256, ret_error);
+    if (rc == KOINE_OK)
+        *ret = found;
+    else
+        koine__isolated_unref(found);
+    return rc;
 }
 
 int koine__isolated_open(const char *folder, const char *file_name, const struct koine__isolated_spec *spec,
@@ -500,17 +525,9 @@ int koine__isolated_open(const char *folder, const char *file_name, const struct
         rc = find_program(spec, binary.shown, program, ret_error);
     if (rc != KOINE_OK)
         return rc;
-    pthread_mutex_lock(&mutex);
-    struct koine__isolated *found = find_opened(&binary, program);
-    if (found)
-        rc = check_pins(found, &binary, spec->sha256, ret_error);
-    if (found && rc == KOINE_OK) {
-        found->references++;
-        *ret = found;
-    } else if (!found) {
-        rc = open_new(&binary, program, spec, ret, ret_error);
-    }
-    pthread_mutex_unlock(&mutex);
+    pthread_mutex_lock(&opening);
+    rc = find_or_open(&binary, program, spec, ret, ret_error);
+    pthread_mutex_unlock(&opening);
     return rc;
 }
 
