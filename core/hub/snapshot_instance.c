@@ -79,6 +79,15 @@ static int take_plugin(const struct making *making, const struct koine__found *f
     return is_about_a_file ? check_file(making, found, id) : KOINE_OK;
 }
 
+/* What it did in its own process is no reason to refuse the configuration: the others load, and a call moves
+ * on. */
+static int leave_out(const struct making *making, const struct koine__found *found)
+{
+    making->instance->file = found->path;
+    making->instance->reason = found->reason;
+    return KOINE_OK;
+}
+
 static int find_plugin(const struct making *making)
 {
     const struct koine__registry *registry = &making->building->snapshot->registry;
@@ -92,6 +101,8 @@ static int find_plugin(const struct making *making)
         found = koine__registry_find(registry, id, !isolate);
     if (found && found->provider)
         return take_plugin(making, found, id);
+    if (found && found->has_crashed)
+        return leave_out(making, found);
     if (found)
         return koine__building_refuse(making->building, making->path, "the plugin \"%s\" was refused: %s: %s",
                                       id, found->path, found->reason);
@@ -300,14 +311,14 @@ static int make(const struct koine__building *building, const char *name, bool i
     struct making making = {
         .building = building, .instance = instance, .path = path, .is_configured = is_configured};
     koine__building_path(path, "providers.%s", name);
-    instance->file = "";
+    instance->file = instance->base_url = "";
     instance->name = koine__building_text(building, "%s", name);
     if (!instance->name)
         return koine__building_memory(building);
     int rc = find_plugin(&making);
-    if (!rc)
+    if (!rc && instance->provider)
         rc = read_server(&making);
-    if (!rc)
+    if (!rc && instance->provider)
         rc = read_options(&making);
     read_policies(&making);
     return rc;

@@ -384,7 +384,7 @@ static int describe(struct koine__isolated *it, const char *shown, koine_error *
             talk_words(&talk, kind, &message, words, sizeof(words));
             rc = kind == KOINE__ISOLATE_REFUSED
                      ? refuse(shown, words, ret_error)
-                     : koine__error(ret_error, KOINE_ECONFIG, "%s: cannot be loaded: %s", shown, words);
+                     : koine__error(ret_error, KOINE_ESYSTEM, "%s: cannot be loaded: %s", shown, words);
         }
     }
     talk_close(&talk, how, sizeof(how));

@@ -17,9 +17,9 @@ struct koine__isolated_spec {
     int64_t timeout;           /* ns that loading may take */
     const char *const *sha256; /* NULL-ended: pins that its bytes must have, all of them; NULL: none */
 };
-/* KOINE_ECONFIG: one line that names the file and the reason, also where its constructor crashed or did not
- * end; KOINE_EMEMORY, KOINE_ESYSTEM. A file that is open already and did not change since is not started
- * anew. */
+/* KOINE_ECONFIG: refused, in one line that names the file and the reason. KOINE_ESYSTEM: the same, where it
+ * crashed or did not end while it was loaded. KOINE_EMEMORY. A file that is open already and did not change
+ * since is not started anew. */
 int koine__isolated_open(const char *folder, const char *file_name, const struct koine__isolated_spec *spec,
                          struct koine__isolated **ret, koine_error **ret_error);
 struct koine__isolated *koine__isolated_ref(struct koine__isolated *isolated);

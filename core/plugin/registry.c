@@ -179,8 +179,11 @@ static int describe_file(const char *folder, char *name, const struct koine__wis
 static int judge(struct koine__registry *registry, const struct file *file, bool is_isolated, int rc,
                  koine_error *error)
 {
+    bool has_crashed = rc == KOINE_ESYSTEM;
     if (rc != KOINE_OK && rc != KOINE_EMEMORY)
         rc = add_refused(registry, file->stem, file->path, is_isolated, koine_error_message(error));
+    if (has_crashed && rc == KOINE_OK)
+        registry->items[registry->count - 1].has_crashed = true;
     koine_error_free(error);
     return rc;
 }

@@ -12,6 +12,7 @@ struct koine__found {               /* a provider, or a file that was refused */
     const koine_provider *provider; /* NULL: refused */
     char *reason;                   /* why refused, one line; NULL if it is not */
     bool is_isolated;               /* runs, or would run, in a process of its own */
+    bool has_crashed;               /* or did not end, while a helper loaded it */
     struct koine__isolated *held;   /* for as long as this is there; NULL: runs in this process */
 };
 /* What instances want of a plugin, found by the name of its file: PLUGIN.so. */

@@ -34,13 +34,13 @@ struct play {
 /* The stage's hub; both its plugins and wild are isolated, and then these settings hold. */
 static void begin(struct play *play, const char *const *settings)
 {
-    const char *all[2 * MOST_SETTINGS + 1] = {NULL}, *build = getenv("KOINE_TEST_BUILD");
+    const char *all[2 * MOST_SETTINGS + 1] = {NULL};
     size_t count = 0;
     scratch_make(&play->scratch);
     if (!scratch_plugin(&play->scratch, "wild.so", "wild"))
         exit(77);
     snprintf(play->folders, sizeof(play->folders), "[\"%s\",\"%s\"]", stage_plugins(), play->scratch.path);
-    snprintf(play->helper, sizeof(play->helper), "%s/apps/koine-isolate", build ? build : ".");
+    snprintf(play->helper, sizeof(play->helper), "%s", scratch_helper());
     snprintf(play->url, sizeof(play->url), "http://127.0.0.1:%d/openai/v1", stage_port());
     const char *const usual[] = {"plugin_path",
                                  play->folders,
@@ -284,6 +284,47 @@ static void endless(void)
         ASSERT_INT(ask(&play, models[i], 0), KOINE_CLASS_PLUGIN);
         /* A busy machine may not even load it in that time. */
         ASSERT_STR(words, "plugin wild took longer than its isolate_timeout");
+    }
+    end(&play);
+}
+
+/* A constructor that crashes costs its own instance: it is listed with the reason, the others load, and a
+ * route that begins with it goes on. */
+static void crashing_constructor(void)
+{
+    static const char *const settings[][2] = {
+        {"providers.crash_load.isolate", "true"},
+        {"providers.crash_load.isolate_timeout", "60s"},
+        {"routes.default.targets", "[crash_load/m, together/healthy]"},
+    };
+    char target[128];
+    struct play play;
+    koine_providers *list = NULL;
+    size_t refused = 0;
+    begin(&play, NULL);
+    if (scratch_plugin(&play.scratch, "crash_load.so", "crash_load")) {
+        for (size_t i = 0; i < 3; i++)
+            ASSERT_INT(koine_hub_set(play.scene.hub, settings[i][0], settings[i][1]), KOINE_OK);
+        ASSERT_INT(koine_hub_apply(play.scene.hub, NULL), KOINE_OK);
+        ASSERT_INT(koine_hub_list_providers(play.scene.hub, &list, NULL), KOINE_OK);
+        for (size_t i = 0; i < koine_providers_count(list); i++) {
+            if (strcmp(koine_providers_name(list, i), "crash_load") != 0)
+                continue;
+            refused++;
+            CU_ASSERT_PTR_NULL(koine_providers_handle(list, i));
+            ASSERT_STR(koine_providers_file(list, i), scratch_path(&play.scratch, "crash_load.so"));
+            if (!IS_SANITIZED)
+                ASSERT_STR(koine_providers_reason(list, i),
+                           "cannot be loaded: its process was killed by SIGILL");
+        }
+        ASSERT_INT(refused, 1);
+        koine_providers_free(list);
+        ASSERT_INT(ask_route(&play, "default", 0, target, sizeof(target)), KOINE_CLASS_NONE);
+        ASSERT_STR(target, "together/healthy");
+        ASSERT_INT(ask(&play, "crash_load/m", 0), KOINE_CLASS_PLUGIN);
+        if (!IS_SANITIZED)
+            ASSERT_STR(words, "cannot be loaded: its process was killed by SIGILL");
+        ASSERT_INT(ask(&play, "wild/healthy", 0), KOINE_CLASS_NONE);
     }
     end(&play);
 }
@@ -602,9 +643,9 @@ static void the_end_of_a_thread(void)
 
 SUITE_MAIN("isolate", {"the same answers", same_answers}, {"models and prices", models_and_prices},
            {"misbehaving", misbehaving}, {"endless", endless}, {"a price that crashes", crashing_price},
-           {"another each time", another_each_time}, {"many clients", many_clients},
-           {"the next target", next_target}, {"only the call it held", only_the_call_it_held},
-           {"pauses", pauses}, {"freed in the middle", freed_in_the_middle}, {"locked in", locked_in},
-           {"no key", no_key}, {"children nobody waits for", children_nobody_waits_for},
-           {"after fork", after_fork}, {"the end of the parent", the_end_of_the_parent},
-           {"the end of a thread", the_end_of_a_thread})
+           {"a constructor that crashes", crashing_constructor}, {"another each time", another_each_time},
+           {"many clients", many_clients}, {"the next target", next_target},
+           {"only the call it held", only_the_call_it_held}, {"pauses", pauses},
+           {"freed in the middle", freed_in_the_middle}, {"locked in", locked_in}, {"no key", no_key},
+           {"children nobody waits for", children_nobody_waits_for}, {"after fork", after_fork},
+           {"the end of the parent", the_end_of_the_parent}, {"the end of a thread", the_end_of_a_thread})

@@ -4,8 +4,8 @@
 #include "core/plugin/loader.h"
 #include "core/plugin/out.h"
 #include "tests/unit/failalloc.h"
+#include "tests/unit/rig.h"
 #include "tests/unit/suite.h"
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 
 /* ---- A bridge, and jobs ---------------------------------------------------------------------------- */
 
-struct world {
+struct ground {
     struct koine__loop *loop;
     struct koine__isolating isolating;
     struct koine__isolated *isolated;
@@ -22,18 +22,14 @@ struct world {
 };
 
 /* False (and the test is marked as skipped): there is no plugin. */
-static bool begin(struct world *world)
+static bool begin(struct ground *world)
 {
-    char program[PATH_MAX];
     koine_error *error = NULL;
-    const char *build = getenv("KOINE_TEST_BUILD"), *folder = getenv("KOINE_TEST_PROVIDERS");
-    snprintf(program, sizeof(program), "%s/apps/koine-isolate", build ? build : ".");
-    const struct koine__isolated_spec spec = {.program = program, .timeout = 60 * KOINE__SEC};
-    *world = (struct world){.loop = NULL};
-    if (!build || !folder) {
-        suite_skip("KOINE_TEST_BUILD and KOINE_TEST_PROVIDERS name no helper and plugins");
+    const char *folder = rig_plugins();
+    *world = (struct ground){.loop = NULL};
+    if (!folder)
         return false;
-    }
+    const struct koine__isolated_spec spec = {.program = scratch_helper(), .timeout = 60 * KOINE__SEC};
     CU_ASSERT_EQUAL_FATAL(koine__loop_new(&koine__system_clock, &world->loop), KOINE_OK);
     koine__isolating_init(&world->isolating, world->loop, NULL);
     ASSERT_INT(koine__isolated_open(folder, "openai.so", &spec, &world->isolated, &error), KOINE_OK);
@@ -44,7 +40,7 @@ static bool begin(struct world *world)
     return true;
 }
 
-static void end(struct world *world)
+static void end(struct ground *world)
 {
     koine__isolating_release(&world->isolating);
     koine__isolated_unref(world->isolated);
@@ -68,7 +64,7 @@ static void on_done(struct koine__job *job)
     snprintf(task->failure, sizeof(task->failure), "%s", job->failure ? job->failure : "");
 }
 
-static void task_open(struct task *task, const struct world *world, const char *document, int *order)
+static void task_open(struct task *task, const struct ground *world, const char *document, int *order)
 {
     *task = (struct task){.order = order};
     koine__arena_init(&task->arena, 0);
@@ -93,17 +89,17 @@ static void task_close(struct task *task)
     koine__arena_release(&task->arena);
 }
 
-static int call(struct world *world, struct task *task)
+static int call(struct ground *world, struct task *task)
 {
     return world->isolating.pub.call(&world->isolating.pub, &task->job);
 }
 
-static void drop(struct world *world, struct task *task)
+static void drop(struct ground *world, struct task *task)
 {
     world->isolating.pub.drop(&world->isolating.pub, &task->job);
 }
 
-static void run(struct world *world, const struct task *task)
+static void run(struct ground *world, const struct task *task)
 {
     while (!task->done)
         if (koine__loop_wait(world->loop, KOINE__NEVER) < 0 || koine__loop_process(world->loop) < 0)
@@ -116,7 +112,7 @@ static void run(struct world *world, const struct task *task)
 
 static void in_order(void)
 {
-    struct world world;
+    struct ground world;
     struct task tasks[4];
     int order = 0;
     if (!begin(&world))
@@ -144,7 +140,7 @@ static void in_order(void)
 /* The helper goes on with a job that nobody wants any more, and then does the next. */
 static void dropped_under_way(void)
 {
-    struct world world;
+    struct ground world;
     struct task first, second, third;
     int order = 0;
     if (!begin(&world))
@@ -168,7 +164,7 @@ static void dropped_under_way(void)
 /* More than a socket holds, there and back. */
 static void large(void)
 {
-    struct world world;
+    struct ground world;
     struct task task;
     int order = 0;
     if (!begin(&world))
@@ -193,7 +189,7 @@ static void large(void)
 /* What cannot be asked costs the helper, and no more: the next job has another. */
 static void too_large(void)
 {
-    struct world world;
+    struct ground world;
     struct task task, next;
     int order = 0;
     if (!begin(&world))
@@ -228,7 +224,7 @@ static int32_t here(const koine_cost_query *query, koine_provider_cost *ret)
 
 static void providers_of_this_process(void)
 {
-    struct world world;
+    struct ground world;
     const koine_provider provider = {.size = sizeof(provider), .id = "here", .calculate_cost = here};
     koine_provider_cost cost = {.size = sizeof(cost)};
     struct koine__job job = {.kind = KOINE__JOB_COST, .provider = &provider, .cost = &cost};
@@ -244,7 +240,7 @@ static void providers_of_this_process(void)
 static void released(void)
 {
     for (int rounds = 0; rounds < 3; rounds++) {
-        struct world world;
+        struct ground world;
         struct task tasks[2];
         int order = 0;
         if (!begin(&world))
@@ -268,7 +264,7 @@ static void released(void)
 /* Whichever allocation fails: the job is answered, or fails with a reason, and nothing is lost. */
 static void failing_allocations(void)
 {
-    struct world world;
+    struct ground world;
     if (!begin(&world))
         return;
     for (long n = 1;; n++) {

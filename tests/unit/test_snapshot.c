@@ -582,8 +582,7 @@ static void failing_allocations(void)
 static const char *helper_setting(void)
 {
     static char text[PATH_MAX];
-    const char *programs = getenv("KOINE_TEST_BUILD");
-    snprintf(text, sizeof(text), "isolate_helper: %s/apps/koine-isolate\n", programs ? programs : ".");
+    snprintf(text, sizeof(text), "isolate_helper: %s\n", scratch_helper());
     return text;
 }
 
