@@ -75,8 +75,10 @@ static int read_target_text(const struct making *making)
     int rc = find_instance(making, name);
     if (rc)
         return rc;
-    const char *provider = making->target->instance->provider->id;
-    making->target->known = koine__catalogue_find(making->building->snapshot->catalogue, provider, model);
+    const koine_provider *provider = making->target->instance->provider;
+    if (provider)
+        making->target->known =
+            koine__catalogue_find(making->building->snapshot->catalogue, provider->id, model);
     return KOINE_OK;
 }
 
