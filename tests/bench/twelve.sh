@@ -6,7 +6,7 @@ source=$1
 folder=$2
 mkdir -p "$folder"
 for n in 01 02 03 04 05 06 07 08 09 10 11 12; do
-    if [ "$folder/p$n.so" -nt "$source/providers/openai.c" ]; then
+    if [ -e "$folder/p$n.so" ] && [ -z "$(find "$source/providers/openai.c" -newer "$folder/p$n.so")" ]; then
         continue
     fi
     sed "s/\"openai\"/\"p$n\"/" "$source/providers/openai.c" >"$folder/p$n.c"
