@@ -54,6 +54,29 @@ struct playing { /* what the host of a call reaches */
     struct koine__arena *arena;
 };
 
+/* ---- How providers are called ---- */
+
+struct koine__bridge *vendor_bridge = &koine__direct_bridge;
+void (*vendor_wait)(void);
+
+static void on_done(struct koine__job *job)
+{
+    *(bool *)job->owner = true;
+}
+
+/* What the provider returned; -1000: it could not answer at all. */
+static int32_t run(struct koine__job *job, const struct vendor_watch *watch, const char *function)
+{
+    bool is_done = false;
+    job->done = on_done;
+    job->owner = &is_done;
+    enter(watch, function);
+    if (vendor_bridge->call(vendor_bridge, job) == KOINE__LATER)
+        while (!is_done)
+            vendor_wait();
+    return leave(watch, function, job->failure ? -1000 : job->answer);
+}
+
 static const char *option(const void *arg, const char *name)
 {
     const struct playing *playing = arg;
@@ -164,10 +187,12 @@ static void write_asked(const koine_provider *provider, const struct vendor_case
                         const struct vendor_watch *watch, struct asked *asked, struct koine__out *out,
                         struct koine__buf *ret)
 {
-    const char *function = vendor_request_function(c);
-    enter(watch, function);
-    int32_t result = exchange_of(provider, c)->request(&asked->pub, &out->pub);
-    write_outcome(out, leave(watch, function, result), ret);
+    struct koine__job job = {.kind = KOINE__JOB_REQUEST,
+                             .provider = provider,
+                             .exchange = exchange_of(provider, c),
+                             .ask = &asked->pub,
+                             .out = &out->pub};
+    write_outcome(out, run(&job, watch, vendor_request_function(c)), ret);
 }
 
 static void ask(const koine_provider *provider, const struct vendor_case *c, const struct vendor_watch *watch,
@@ -229,21 +254,26 @@ static koine_str header(const koine_frame *frame, const char *name)
     return vendor_case_header(((const struct frame *)frame)->c, name);
 }
 
+static int32_t call(struct vendor_reading *r, enum koine__job_kind kind, struct read *read)
+{
+    struct koine__job job = {.kind = kind,
+                             .provider = r->provider,
+                             .exchange = exchange_of(r->provider, r->c),
+                             .read = &read->pub,
+                             .sink = r->sink};
+    return run(&job, r->way.watch, vendor_read_function(r->c));
+}
+
 static void call_fault(struct vendor_reading *r, struct read *read)
 {
-    if (r->provider->fault) { /* else the status alone says it */
-        enter(r->way.watch, "fault");
-        r->result = leave(r->way.watch, "fault", r->provider->fault(&read->pub, r->sink));
-    }
+    if (r->provider->fault) /* else the status alone says it */
+        r->result = call(r, KOINE__JOB_FAULT, read);
     r->over = true;
 }
 
 static void call_frame(struct vendor_reading *r, struct read *read)
 {
-    const char *function = vendor_read_function(r->c);
-    enter(r->way.watch, function);
-    int32_t result = exchange_of(r->provider, r->c)->frame(&read->pub, r->sink);
-    r->result = leave(r->way.watch, function, result);
+    r->result = call(r, KOINE__JOB_FRAME, read);
     r->over = r->result != KOINE_DONE;
 }
 
@@ -411,8 +441,9 @@ void vendor_cost(const koine_provider *provider, const struct vendor_case *c,
                               .asked = koine__str(c->model),
                               .at = INT64_C(1750000000), /* a day in June 2025 */
                               .usage = usage};
-    enter(watch, "calculate_cost");
-    int32_t result = leave(watch, "calculate_cost", provider->calculate_cost(&query, &cost));
+    int32_t result = run(
+        &(struct koine__job){.kind = KOINE__JOB_COST, .provider = provider, .query = &query, .cost = &cost},
+        watch, "calculate_cost");
     if (result < 0)
         koine__buf_addf(ret, "%s\n", vendor_result_name(result));
     else

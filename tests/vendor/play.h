@@ -3,11 +3,16 @@
 #ifndef KOINE_TESTS_VENDOR_PLAY_H
 #define KOINE_TESTS_VENDOR_PLAY_H
 
+#include "core/plugin/bridge.h"
 #include "core/plugin/host.h"
 #include "core/plugin/out.h"
 #include "core/wire/frame.h"
 #include "tests/vendor/case.h"
 #include "tests/vendor/trace.h"
+
+/* How providers are called: the direct bridge, or one that answers later, and how to wait for that. */
+extern struct koine__bridge *vendor_bridge;
+extern void (*vendor_wait)(void);
 
 #define VENDOR_FUTURE 64 /* bytes by which a later core's structs are larger, see vendor_watch */
 

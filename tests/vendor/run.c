@@ -2,7 +2,11 @@
  *
  * run [FILTER]: every case of every vendor in $KOINE_TEST_SOURCE/tests/vendor, or those whose name contains
  * FILTER, in all the ways of ways.h.
+ *
+ * The program `isolated` is this one with the same cases for the same plugins, those that are built, and in
+ * helper processes.
  */
+#include "tests/vendor/elsewhere.h"
 #include "tests/vendor/ways.h"
 
 #include <dirent.h>
@@ -106,8 +110,12 @@ int main(int argc, char **argv)
 {
     const koine_host *host = koine__process_host();
     const char *filter = argc > 1 ? argv[1] : NULL;
-    for (size_t i = 0; i < sizeof(vendors) / sizeof(vendors[0]); i++)
-        run_vendor(vendors[i](host, 0), filter);
+    for (size_t i = 0; i < sizeof(vendors) / sizeof(vendors[0]); i++) {
+        const koine_provider *provider = VENDOR_ELSEWHERE(vendors[i](host, 0));
+        if (provider)
+            run_vendor(provider, filter);
+    }
+    VENDOR_LEAVE();
     printf("1..%d\n", tests);
     return failures != 0;
 }

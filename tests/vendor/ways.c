@@ -8,6 +8,8 @@
 
 #define LARGEST ((size_t)4 << 20)
 
+size_t vendor_step = 1;
+
 struct proving { /* one case */
     const koine_provider *provider;
     const struct vendor_case *c;
@@ -113,7 +115,7 @@ static bool read_one_way(const struct proving *p, enum vendor_part part, struct 
 
 static void read_split(const struct proving *p)
 {
-    for (size_t at = 1; at < p->c->body.len; at++)
+    for (size_t at = 1; at < p->c->body.len; at += vendor_step)
         if (!read_one_way(p, VENDOR_SPLIT,
                           (struct vendor_play){.piece = at, .len = p->c->body.len, .clean = !p->c->lost}))
             return;
@@ -129,7 +131,7 @@ static void read_bytes(const struct proving *p)
 
 static void read_cut(const struct proving *p, enum vendor_part part)
 {
-    for (size_t len = 0; len < p->c->body.len; len++)
+    for (size_t len = 0; len < p->c->body.len; len += vendor_step)
         if (!read_one_way(p, part, (struct vendor_play){.len = len, .clean = part == VENDOR_EARLY}))
             return;
     tell(p, (struct vendor_verdict){.part = part, .ok = true});
@@ -264,7 +266,7 @@ void vendor_prove(const koine_provider *provider, const struct vendor_case *c,
         prove_request(&p);
     if (c->answered)
         prove_answer(&p);
-    if (c->result)
+    if (c->result && vendor_bridge == &koine__direct_bridge) /* the other has a loop and a clock of its own */
         prove_result(&p);
     if (c->next_request)
         prove_next_request(&p);

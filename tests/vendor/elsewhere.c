@@ -1,0 +1,112 @@
+/* elsewhere: see elsewhere.h. */
+#include "tests/vendor/elsewhere.h"
+
+#include "core/plugin/bridge_isolated.h"
+#include "tests/vendor/ways.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MOST_VENDORS 32
+
+static char folder[PATH_MAX]; /* with copies of the helper and the plugins, which nobody else may write */
+static struct koine__loop *loop;
+static struct koine__isolating isolating;
+static struct koine__isolated *held[MOST_VENDORS];
+static size_t count;
+
+__attribute__((noreturn)) static void bail(const char *words)
+{
+    printf("Bail out! %s\n", words);
+    exit(EXIT_FAILURE);
+}
+
+/* Copies ROOT/NAME_THERE to a file of the folder. */
+static void put(const char *name, const char *root, const char *name_there)
+{
+    char from[PATH_MAX], to[PATH_MAX + 64], piece[65536];
+    ssize_t got = -1;
+    snprintf(from, sizeof(from), "%s/%s", root ? root : ".", name_there);
+    snprintf(to, sizeof(to), "%s/%s", folder, name);
+    int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+    while (in >= 0 && out >= 0 && (got = read(in, piece, sizeof(piece))) > 0)
+        if (write(out, piece, (size_t)got) != got)
+            bail(to);
+    if (got < 0 || fchmod(out, 0755) < 0)
+        bail(from);
+    close(in);
+    close(out);
+}
+
+static void take_away(const char *name)
+{
+    char path[PATH_MAX + 64];
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    unlink(path);
+}
+
+static void wait_for_it(void)
+{
+    if (koine__loop_wait(loop, KOINE__NEVER) < 0 || koine__loop_process(loop) < 0)
+        bail("the loop failed");
+}
+
+static void begin(void)
+{
+    if (loop)
+        return;
+    if (koine__loop_new(&koine__system_clock, &loop) != KOINE_OK)
+        bail("no loop");
+    strcpy(folder, "/tmp/koine-test-XXXXXX");
+    if (!mkdtemp(folder))
+        bail("no folder");
+    put("koine-isolate", getenv("KOINE_TEST_BUILD"), "apps/koine-isolate");
+    koine__isolating_init(&isolating, loop, NULL);
+    vendor_bridge = &isolating.pub;
+    vendor_wait = wait_for_it;
+    vendor_step = 17; /* a frame costs a hundred times as much, and cuts are the core's to make */
+}
+
+/* Ours are; the tables of vendors that are none of ours are only compiled in. */
+static bool is_built(const char *id)
+{
+    static const char *const ours[] = {"together", "openai", "anthropic", "azure", "gemini"};
+    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+        if (strcmp(ours[i], id) == 0)
+            return true;
+    return false;
+}
+
+const koine_provider *vendor_elsewhere(const char *id)
+{
+    char program[PATH_MAX + 64], file[128];
+    koine_error *error = NULL;
+    if (!is_built(id))
+        return NULL;
+    begin();
+    snprintf(program, sizeof(program), "%s/koine-isolate", folder);
+    snprintf(file, sizeof(file), "%s.so", id);
+    const struct koine__isolated_spec spec = {.program = program, .timeout = 60 * KOINE__SEC};
+    if (count == MOST_VENDORS)
+        bail("too many vendors");
+    put(file, getenv("KOINE_TEST_PROVIDERS"), file);
+    if (koine__isolated_open(folder, file, &spec, &held[count], &error) != KOINE_OK)
+        bail(koine_error_message(error));
+    take_away(file); /* what runs is a copy of its own */
+    return koine__isolated_provider(held[count++], 0);
+}
+
+void vendor_leave(void)
+{
+    koine__isolating_release(&isolating);
+    while (count > 0)
+        koine__isolated_unref(held[--count]);
+    koine__loop_free(loop);
+    take_away("koine-isolate");
+    rmdir(folder);
+}
