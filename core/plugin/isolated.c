@@ -332,7 +332,7 @@ static int check_tables(struct koine__isolated *it, const char *shown, koine_err
 {
     int rc = KOINE_OK;
     for (size_t i = 0; i < it->count && rc == KOINE_OK; i++) {
-        rc = koine__provider_check(&it->tables[i].pub, shown, ret_error);
+        rc = koine__provider_check(&it->tables[i].pub, shown, NULL, ret_error);
         for (size_t j = 0; j < i && rc == KOINE_OK; j++)
             if (strcmp(it->tables[i].pub.id, it->tables[j].pub.id) == 0)
                 rc = koine__error(ret_error, KOINE_ECONFIG, "%s: has two providers of the id %s", shown,

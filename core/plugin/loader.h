@@ -30,6 +30,10 @@ int koine__plugin_load(const char *folder, const char *file_name, const koine_ho
 int koine__plugin_load_pinned(const char *folder, const char *file_name, const char *sha256,
                               const koine_host *host, const struct koine__plugin **ret,
                               koine_error **ret_error);
+/* The entry function of a file that koine__plugin_load would take, which is opened, but not run: for the
+ * checker, which looks at each step. KOINE_ECONFIG: refused. [any thread] */
+int koine__plugin_entry(const char *folder, const char *file_name, koine__entry *ret,
+                        koine_error **ret_error);
 /* Frees what is kept of all plugins, so that a test can count allocations; the objects stay loaded, and their
  * entries run anew at the next load. Only while no hub is there. */
 void koine__plugins_forget(void);

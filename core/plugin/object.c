@@ -13,17 +13,23 @@
 #define SYMBOL_STEM          "koine_provider_v"
 #define SIZE_TO(type, field) (offsetof(type, field) + sizeof(((type *)NULL)->field))
 
-typedef const koine_provider *(*entry_function)(const koine_host *host, uint32_t index);
-
 /* ---- What a provider's table must hold ------------------------------------------------------------- */
 
 struct check { /* whose table is being checked */
     const char *path, *id;
+    const char **ret_part;
     koine_error **ret_error;
 };
 
-static int bad(const struct check *check, const char *reason)
+static void blame(const struct check *check, const char *part)
 {
+    if (check->ret_part)
+        *check->ret_part = part;
+}
+
+static int bad(const struct check *check, const char *part, const char *reason)
+{
+    blame(check, part);
     return koine__error(check->ret_error, KOINE_ECONFIG, "%s: provider %s: %s", check->path, check->id,
                         reason);
 }
@@ -71,7 +77,7 @@ static int check_exchange(const struct check *check, const koine_exchange *excha
     if (!what)
         return KOINE_OK;
     snprintf(reason, sizeof(reason), "%s %s", which, what);
-    return bad(check, reason);
+    return bad(check, which, reason);
 }
 
 static bool is_value_of(const koine_option *option)
@@ -111,7 +117,7 @@ static int check_options(const struct check *check, const koine_option *const *o
         if (!what)
             continue;
         snprintf(reason, sizeof(reason), "option %zu %s", i + 1, what);
-        return bad(check, reason);
+        return bad(check, "options", reason);
     }
     return KOINE_OK;
 }
@@ -120,30 +126,44 @@ static int check_texts(const struct check *check, const koine_provider *provider
 {
     if (!provider->version || !*provider->version || strlen(provider->version) > LONGEST_NAME ||
         !is_printable_ascii(provider->version))
-        return bad(check, "its version is missing, or no short word");
-    if (!is_base_url(provider->base_url))
-        return bad(check, "its base URL must begin with http:// or https:// and must not end with a slash");
+        return bad(check, "version", "its version is missing, or no short word");
+    if (provider->base_url && strcmp(provider->base_url, KOINE_LOCAL) != 0 &&
+        !is_base_url(provider->base_url))
+        return bad(check, "base_url",
+                   "its base URL must begin with http:// or https:// and must not end with a slash");
     if (provider->key_variable && (!consists_of(provider->key_variable, LOWER UPPER DIGITS "_") ||
                                    strchr(DIGITS, provider->key_variable[0])))
-        return bad(check, "its key variable is no name of a variable");
+        return bad(check, "key_variable", "its key variable is no name of a variable");
     return KOINE_OK;
 }
 
-int koine__provider_check(const koine_provider *provider, const char *path, koine_error **ret_error)
+static int check_descriptor(const struct check *check, const koine_provider *provider)
 {
-    struct check check = {path, "without an id", ret_error};
     if (!provider)
-        return bad(&check, "it has no table");
-    if (provider->size < SIZE_TO(koine_provider, extension))
-        return koine__error(ret_error, KOINE_ECONFIG,
+        return bad(check, "size", "it has no table");
+    if (provider->size < SIZE_TO(koine_provider, extension)) {
+        blame(check, "size");
+        return koine__error(check->ret_error, KOINE_ECONFIG,
                             "%s: its table has %u bytes, a v0 table has %zu: it was built for an older koine",
-                            path, provider->size, SIZE_TO(koine_provider, extension));
-    if (!consists_of(provider->id, LOWER DIGITS "_-"))
-        return koine__error(ret_error, KOINE_ECONFIG,
-                            "%s: its provider has no id of a-z, 0-9, _ and -, of at most %d characters", path,
-                            LONGEST_NAME);
+                            check->path, provider->size, SIZE_TO(koine_provider, extension));
+    }
+    if (consists_of(provider->id, LOWER DIGITS "_-"))
+        return KOINE_OK;
+    blame(check, "id");
+    return koine__error(check->ret_error, KOINE_ECONFIG,
+                        "%s: its provider has no id of a-z, 0-9, _ and -, of at most %d characters",
+                        check->path, LONGEST_NAME);
+}
+
+int koine__provider_check(const koine_provider *provider, const char *path, const char **ret_part,
+                          koine_error **ret_error)
+{
+    struct check check = {path, "without an id", ret_part, ret_error};
+    int rc = check_descriptor(&check, provider);
+    if (rc < 0)
+        return rc;
     check.id = provider->id;
-    int rc = check_texts(&check, provider);
+    rc = check_texts(&check, provider);
     if (rc == KOINE_OK)
         rc = check_options(&check, provider->options);
     if (rc == KOINE_OK)
@@ -151,9 +171,10 @@ int koine__provider_check(const koine_provider *provider, const char *path, koin
     if (rc == KOINE_OK)
         rc = check_exchange(&check, provider->list_models, "list_models");
     if (rc == KOINE_OK && !provider->calculate_cost)
-        rc = bad(&check, "calculate_cost is missing");
+        rc = bad(&check, "calculate_cost", "calculate_cost is missing");
     return rc;
 }
+
 /* ---- The object ------------------------------------------------------------------------------------ */
 
 /* dlerror's words without the path they begin with. */
@@ -182,7 +203,7 @@ void koine__object_need(const char *name)
     dlopen(name, RTLD_NOW | RTLD_LOCAL); /* what is missing, the object that needs it will say */
 }
 
-static int find_entry(void *handle, const char *shown, entry_function *ret, koine_error **ret_error)
+int koine__object_entry(void *handle, const char *shown, koine__entry *ret, koine_error **ret_error)
 {
     char name[sizeof(SYMBOL_STEM) + 12];
     void *symbol = dlsym(handle, KOINE_ENTRY_NAME);
@@ -206,7 +227,7 @@ static int check_ids(const koine_provider *const *providers, size_t count, const
                      koine_error **ret_error)
 {
     const koine_provider *last = providers[count - 1];
-    int rc = koine__provider_check(last, shown, ret_error);
+    int rc = koine__provider_check(last, shown, NULL, ret_error);
     for (size_t i = 0; i + 1 < count && rc == KOINE_OK; i++)
         if (strcmp(providers[i]->id, last->id) == 0)
             rc =
@@ -215,8 +236,8 @@ static int check_ids(const koine_provider *const *providers, size_t count, const
 }
 
 /* Asks the entry for its providers, one after the other. */
-static int collect(entry_function entry, const koine_host *host, const char *shown,
-                   const koine_provider **ret, size_t *ret_count, koine_error **ret_error)
+static int collect(koine__entry entry, const koine_host *host, const char *shown, const koine_provider **ret,
+                   size_t *ret_count, koine_error **ret_error)
 {
     size_t count = 0;
     const koine_provider *provider;
@@ -238,7 +259,7 @@ static int collect(entry_function entry, const koine_host *host, const char *sho
 int koine__object_providers(void *handle, const char *shown, const koine_host *host,
                             const koine_provider **ret, size_t *ret_count, koine_error **ret_error)
 {
-    entry_function entry = NULL;
-    int rc = find_entry(handle, shown, &entry, ret_error);
+    koine__entry entry = NULL;
+    int rc = koine__object_entry(handle, shown, &entry, ret_error);
     return rc == KOINE_OK ? collect(entry, host, shown, ret, ret_count, ret_error) : rc;
 }

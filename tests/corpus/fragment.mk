@@ -3,8 +3,7 @@ check_PROGRAMS += tests/corpus/corpus
 TESTS += tests/corpus/corpus
 tests_corpus_corpus_SOURCES = \
   tests/corpus/corpus.c tests/corpus/exchange.c tests/corpus/exchange.h tests/corpus/compare.c tests/corpus/compare.h \
-  tests/vendor/case.c tests/vendor/case.h tests/vendor/play.c tests/vendor/play.h tests/vendor/trace.c tests/vendor/trace.h \
   tests/vendor/together.c tests/vendor/openai.c tests/vendor/anthropic.c
-tests_corpus_corpus_LDADD = libkoinecore.la
+tests_corpus_corpus_LDADD = tests/vendor/libvendor.la libkoinecore.la
 
 EXTRA_DIST += tests/corpus/classes.txt tests/corpus/known.txt

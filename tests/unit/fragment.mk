@@ -23,6 +23,7 @@ unit_programs = \
   tests/unit/test_config \
   tests/unit/test_credential \
   tests/unit/test_crypto \
+  tests/unit/test_desk \
   tests/unit/test_document \
   tests/unit/test_elf \
   tests/unit/test_env \
@@ -63,6 +64,7 @@ unit_programs = \
   tests/unit/test_standin \
   tests/unit/test_str \
   tests/unit/test_transport_curl \
+  tests/unit/test_transport_local \
   tests/unit/test_transport_replay \
   tests/unit/test_trust
 check_PROGRAMS += $(unit_programs)

@@ -372,18 +372,21 @@ static koine_provider right(void)
                             .calculate_cost = cost};
 }
 
+static const char *part; /* of the table, which the last verdict was about */
+
 /* What the check says of a table, without "f: provider a-b_9: "; NULL: nothing. */
 static const char *verdict(const koine_provider *provider)
 {
     static char words[512];
     static const char start[] = "f: provider a-b_9: ";
     koine_error *error = NULL;
-    int rc = koine__provider_check(provider, "f", &error);
+    int rc = koine__provider_check(provider, "f", &part, &error);
     const char *message = koine_error_message(error);
     snprintf(words, sizeof(words), "%s",
              strncmp(message, start, sizeof(start) - 1) == 0 ? message + sizeof(start) - 1 : message);
     koine_error_free(error);
     CU_ASSERT_TRUE(rc == (*words ? KOINE_ECONFIG : KOINE_OK));
+    part = *words ? part : NULL;
     return *words ? words : NULL;
 }
 
@@ -393,6 +396,10 @@ static void right_tables(void)
     ASSERT_STR(verdict(&provider), NULL);
     provider.options = NULL;
     provider.key_variable = NULL;
+    provider.base_url = NULL;
+    ASSERT_STR(verdict(&provider), NULL);
+    provider.base_url = KOINE_LOCAL;
+    ASSERT_STR(verdict(&provider), NULL);
     provider.base_url = "https://x";
     provider.size += 64; /* a newer header */
     ASSERT_STR(verdict(&provider), NULL);
@@ -412,6 +419,7 @@ static void wrong_texts(void)
         provider.id = ids[i];
         ASSERT_STR(verdict(&provider),
                    "f: its provider has no id of a-z, 0-9, _ and -, of at most 64 characters");
+        ASSERT_STR(part, "id");
     }
     static const char *const versions[] = {
         NULL, "", "1 0", "1\n", "a1234567890123456789012345678901234567890123456789012345678901234"};
@@ -419,8 +427,9 @@ static void wrong_texts(void)
         koine_provider provider = right();
         provider.version = versions[i];
         ASSERT_STR(verdict(&provider), "its version is missing, or no short word");
+        ASSERT_STR(part, "version");
     }
-    static const char *const urls[] = {NULL,          "",           "ftp://x",      "https://",
+    static const char *const urls[] = {"local:/x",    "",           "ftp://x",      "https://",
                                        "https:///v1", "https://x/", "https://x/ y", "http://u@x",
                                        "https://x?a", "http://x#a", "http://x\r\n", "x"};
     for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
@@ -428,12 +437,14 @@ static void wrong_texts(void)
         provider.base_url = urls[i];
         ASSERT_STR(verdict(&provider),
                    "its base URL must begin with http:// or https:// and must not end with a slash");
+        ASSERT_STR(part, "base_url");
     }
     static const char *const variables[] = {"", "9A", "A-B", "A=B"};
     for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
         koine_provider provider = right();
         provider.key_variable = variables[i];
         ASSERT_STR(verdict(&provider), "its key variable is no name of a variable");
+        ASSERT_STR(part, "key_variable");
     }
 }
 
@@ -442,8 +453,10 @@ static void wrong_exchanges(void)
     koine_provider provider = right();
     koine_exchange wrong = exchange;
     ASSERT_STR(verdict(NULL), "f: provider without an id: it has no table");
+    ASSERT_STR(part, "size");
     provider.generate = NULL;
     ASSERT_STR(verdict(&provider), "generate is missing");
+    ASSERT_STR(part, "generate");
     provider.generate = &wrong;
     wrong.size = offsetof(koine_exchange, frame);
     ASSERT_STR(verdict(&provider), "generate is smaller than this core's v0 exchange");
@@ -458,9 +471,11 @@ static void wrong_exchanges(void)
     wrong.frame = NULL;
     provider.list_models = &wrong;
     ASSERT_STR(verdict(&provider), "list_models lacks request or frame");
+    ASSERT_STR(part, "list_models");
     provider = right();
     provider.calculate_cost = NULL;
     ASSERT_STR(verdict(&provider), "calculate_cost is missing");
+    ASSERT_STR(part, "calculate_cost");
 }
 
 static void wrong_options(void)
@@ -487,6 +502,7 @@ static void wrong_options(void)
     ASSERT_STR(verdict(&provider), "option 2 has a default that is not of its type");
     wrong = text;
     ASSERT_STR(verdict(&provider), "option 2 is there twice");
+    ASSERT_STR(part, "options");
     static koine_option many[65];
     static char names_of_many[65][8];
     const koine_option *list[66] = {NULL};
@@ -500,6 +516,25 @@ static void wrong_options(void)
     ASSERT_STR(verdict(&provider), "option 65 is one too many");
     list[64] = NULL;
     ASSERT_STR(verdict(&provider), NULL);
+}
+
+/* What the checker begins with: the entry, which nobody has run. */
+static void entry_alone(void)
+{
+    koine__entry entry = NULL;
+    koine_error *error = NULL;
+    begin();
+    if (scratch_plugin(&scratch, "good.so", "good") && scratch_plugin(&scratch, "none.so", "stranger")) {
+        ASSERT_INT(koine__plugin_entry(scratch.path, "good.so", &entry, &error), KOINE_OK);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
+        const koine_provider *provider = entry(koine__process_host(), 0);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(provider);
+        ASSERT_STR(provider->id, "good");
+        ASSERT_INT(*(const int32_t *)provider->extension(""), 1);
+        ASSERT_INT(koine__plugin_entry(scratch.path, "none.so", &entry, &error), KOINE_ECONFIG);
+        koine_error_free(error);
+    }
+    end();
 }
 
 static void failing_allocations(void)
@@ -536,4 +571,5 @@ SUITE_MAIN("loader", {"loads once", loads_once}, {"two providers", two_providers
            {"pinned after the load", pinned_after_the_load},
            {"pinned constructors do not run", pinned_constructors_do_not_run}, {"right tables", right_tables},
            {"wrong texts", wrong_texts}, {"wrong exchanges", wrong_exchanges},
-           {"wrong options", wrong_options}, {"failing allocations", failing_allocations})
+           {"wrong options", wrong_options}, {"the entry alone", entry_alone},
+           {"failing allocations", failing_allocations})

@@ -5,11 +5,9 @@
 #include <koine/provider.h>
 
 #ifdef VENDOR_ISOLATED
-#define VENDOR_STEP                17 /* a frame costs a hundred times as much, and cuts are the core's to make */
 #define VENDOR_ELSEWHERE(provider) vendor_elsewhere((provider)->id)
 #define VENDOR_LEAVE()             vendor_leave()
 #else
-#define VENDOR_STEP                1
 #define VENDOR_ELSEWHERE(provider) (provider)
 #define VENDOR_LEAVE()             ((void)0)
 #endif

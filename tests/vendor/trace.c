@@ -2,6 +2,11 @@
 #include "tests/vendor/trace.h"
 
 #include "core/base/str.h"
+#include "core/money/price.h"
+
+#include <string.h>
+
+#include <stdio.h>
 
 #define LARGEST ((size_t)4 << 20)
 
@@ -40,6 +45,13 @@ static void add_count(struct koine__buf *buf, const char *name, int64_t count)
         return;
     koine__buf_addf(buf, " %s=", name);
     koine__buf_add_int(buf, count);
+}
+
+static void keep_usage(struct vendor_trace *self, const koine_provider_usage *usage)
+{
+    koine__provider_usage_init(&self->usage);
+    memcpy(&self->usage, usage, usage->size < sizeof(self->usage) ? usage->size : sizeof(self->usage));
+    self->usage.size = sizeof(self->usage);
 }
 
 static void add_usage(struct koine__buf *buf, const koine_provider_usage *usage)
@@ -151,7 +163,7 @@ void vendor_trace_flush(struct vendor_trace *self)
     if (!self->pending_kind)
         return;
     koine_provider_event whole = {.kind = self->pending_kind, .index = self->pending_index};
-    whole.name = koine__str("messages");
+    whole.name = koine__str(self->pending_name);
     whole.text = (koine_str){koine__buf_str(&self->pending), self->pending.len};
     self->pending_kind = 0;
     add_event(&self->merged, &whole);
@@ -168,6 +180,8 @@ static void on_event(koine_sink *sink, const koine_provider_event *event)
     struct vendor_trace *self = (struct vendor_trace *)sink;
     int32_t index = event->kind == KOINE_EMIT_KEEP ? event->index : 0;
     self->late += self->ends > 0;
+    if (event->kind == KOINE_EMIT_USAGE)
+        keep_usage(self, event->usage);
     self->ends += event->kind == KOINE_EMIT_STOP || event->kind == KOINE_EMIT_FAULT;
     add_event(&self->raw, event);
     if (self->pending_kind != event->kind || self->pending_index != index)
@@ -178,12 +192,15 @@ static void on_event(koine_sink *sink, const koine_provider_event *event)
     }
     self->pending_kind = event->kind;
     self->pending_index = index;
+    snprintf(self->pending_name, sizeof(self->pending_name), "%.*s", (int)event->name.len,
+             event->name.len ? event->name.ptr : "");
     koine__buf_add(&self->pending, event->text.ptr, event->text.len);
 }
 
 void vendor_trace_init(struct vendor_trace *self)
 {
     *self = (struct vendor_trace){.sink = {.size = sizeof(koine_sink), .emit = on_event}};
+    koine__provider_usage_init(&self->usage);
     koine__buf_init(&self->raw, LARGEST);
     koine__buf_init(&self->merged, LARGEST);
     koine__buf_init(&self->pending, LARGEST);

@@ -4,16 +4,19 @@
 #define KOINE_TESTS_VENDOR_TRACE_H
 
 #include "core/base/buf.h"
+
 #include <koine/provider.h>
 
 struct vendor_trace {
     koine_sink sink; /* first */
     struct koine__buf raw, merged;
-    struct koine__buf pending; /* text not yet in merged */
-    int32_t pending_kind;      /* 0: none */
-    int32_t pending_index;     /* of a value that is kept */
-    int ends;                  /* stops and faults so far */
-    int late;                  /* events after one of them */
+    struct koine__buf pending;  /* text not yet in merged */
+    int32_t pending_kind;       /* 0: none */
+    int32_t pending_index;      /* of a value that is kept, */
+    char pending_name[32];      /* and its name */
+    int ends;                   /* stops and faults so far */
+    int late;                   /* events after one of them */
+    koine_provider_usage usage; /* the last one told; all -1 */
 };
 
 void vendor_trace_init(struct vendor_trace *self);
