@@ -6,6 +6,7 @@ fuzz_programs = \
   tests/fuzz/config \
   tests/fuzz/dotenv \
   tests/fuzz/frame \
+  tests/fuzz/gemini \
   tests/fuzz/json \
   tests/fuzz/messages \
   tests/fuzz/setting
@@ -18,7 +19,8 @@ tests_fuzz_advice_SOURCES = tests/fuzz/advice.c $(fuzz_common)
 tests_fuzz_advice_LDADD = libkoinecore.la
 tests_fuzz_catalogue_SOURCES = tests/fuzz/catalogue.c $(fuzz_common)
 tests_fuzz_catalogue_LDADD = libkoinecore.la
-tests_fuzz_chat_SOURCES = tests/fuzz/chat.c $(fuzz_dialect) tests/vendor/together.c tests/vendor/openai.c
+tests_fuzz_chat_SOURCES = tests/fuzz/chat.c $(fuzz_dialect) tests/vendor/together.c tests/vendor/openai.c \
+  tests/vendor/azure.c tests/vendor/fireworks.c tests/vendor/llamacpp.c tests/vendor/mistral.c tests/vendor/ollama.c
 tests_fuzz_chat_LDADD = tests/vendor/libvendor.la libkoinecore.la
 tests_fuzz_config_SOURCES = tests/fuzz/config.c $(fuzz_common)
 tests_fuzz_config_LDADD = libkoinecore.la
@@ -28,6 +30,8 @@ tests_fuzz_frame_SOURCES = tests/fuzz/frame.c tests/fuzz/slow_sse.h $(fuzz_commo
 tests_fuzz_frame_LDADD = libkoinecore.la
 tests_fuzz_json_SOURCES = tests/fuzz/json.c $(fuzz_common)
 tests_fuzz_json_LDADD = libkoinecore.la
+tests_fuzz_gemini_SOURCES = tests/fuzz/gemini.c $(fuzz_dialect) tests/vendor/gemini.c
+tests_fuzz_gemini_LDADD = tests/vendor/libvendor.la libkoinecore.la
 tests_fuzz_messages_SOURCES = tests/fuzz/messages.c $(fuzz_dialect) tests/vendor/anthropic.c
 tests_fuzz_messages_LDADD = tests/vendor/libvendor.la libkoinecore.la
 tests_fuzz_setting_SOURCES = tests/fuzz/setting.c $(fuzz_common)

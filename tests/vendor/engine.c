@@ -118,7 +118,7 @@ static void fill_target(struct run *run, const koine_provider *provider)
         .name = provider->id,
         .provider = provider,
         .file = "",
-        .base_url = provider->base_url,
+        .base_url = vendor_base_url(provider),
         .secret = run->key,
         .body_limit = INT64_C(16) << 20,
         .timeouts = timeouts,
