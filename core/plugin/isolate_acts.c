@@ -19,7 +19,8 @@ enum act {
     ACT_BYTES,
     ACT_NOTICE,
     ACT_FAIL,
-    ACT_EMIT
+    ACT_EMIT,
+    ACT_MEMBER
 };
 
 /* ---- Recording ------------------------------------------------------------------------------------- */
@@ -110,6 +111,20 @@ static void record_node(koine_out *out, const char *key, const koine_node *value
         record_named(out, ACT_RAW, key, of_out(out)->host->dump(value));
 }
 
+/* Its name may hold any character, so it travels as it stands in its object, in a list: at the top level the
+ * rules for names are stricter. NULL: it is no member. */
+static void record_member(koine_out *out, const koine_node *value)
+{
+    if (!value)
+        return;
+    koine_str pair = of_out(out)->host->pair(value);
+    struct koine__buf *buf = act(out, ACT_MEMBER);
+    if (pair.ptr)
+        koine__pack_braced(buf, pair);
+    else
+        koine__pack_text(buf, NULL);
+}
+
 static void record_bytes(koine_out *out, const char *content_type, koine_str body)
 {
     record_named(out, ACT_BYTES, content_type, body);
@@ -188,6 +203,7 @@ void koine__recorder_init(struct koine__recorder *recorder, struct koine__buf *b
                 .num = record_num,
                 .raw = record_raw,
                 .node = record_node,
+                .member = record_member,
                 .bytes = record_bytes,
                 .notice = record_notice,
                 .fail = record_fail},
@@ -300,6 +316,17 @@ static void play_event(struct koine__unpack *unpack, koine_sink *sink)
         sink->emit(sink, &event);
 }
 
+/* A number alone is a value that is no member of anything. */
+static void play_member(struct koine__unpack *unpack, const koine_host *host, koine_out *out)
+{
+    const koine_node *root = NULL;
+    koine_str text = koine__unpack_str(unpack);
+    if (!unpack->bad && host->parse(host, text.ptr ? text : (koine_str){"0", 1}, &root) != KOINE_DONE)
+        unpack->bad = true;
+    if (!unpack->bad)
+        out->member(out, text.ptr ? host->at(host->at(root, 0), 0) : root);
+}
+
 static void play_written(struct koine__unpack *unpack, koine_out *out, enum act which)
 {
     switch (which) {
@@ -334,12 +361,15 @@ static void play_written(struct koine__unpack *unpack, koine_out *out, enum act 
     }
 }
 
-bool koine__isolate_play(struct koine__unpack *unpack, koine_out *out, koine_sink *sink)
+bool koine__isolate_play(struct koine__unpack *unpack, const koine_host *host, koine_out *out,
+                         koine_sink *sink)
 {
     while (!unpack->bad && unpack->at < unpack->end) {
         enum act which = (enum act)koine__unpack_u8(unpack);
         if (which == ACT_EMIT && sink)
             play_event(unpack, sink);
+        else if (which == ACT_MEMBER && out)
+            play_member(unpack, host, out);
         else if (which != ACT_EMIT && out)
             play_written(unpack, out, which);
         else

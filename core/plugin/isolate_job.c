@@ -80,41 +80,32 @@ int32_t koine__isolate_unpack_cost(struct koine__unpack *unpack, koine_provider_
     return answer;
 }
 
-/* ---- Request --------------------------------------------------------------------------------------- */
+/* ---- Options --------------------------------------------------------------------------------------- */
+
+static const koine_host *host_of(const struct koine__job *job)
+{
+    if (job->kind == KOINE__JOB_REQUEST)
+        return job->ask->host;
+    return job->kind == KOINE__JOB_COST ? job->query->host : job->read->host;
+}
 
 /* What the provider may ask of the instance: every option it declared, the defaults among them. */
 static void pack_options(struct koine__buf *buf, const struct koine__job *job)
 {
     const koine_option *const *options = job->provider->options;
+    const koine_host *host = host_of(job);
     uint32_t count = 0;
     while (options && options[count])
         count++;
     koine__pack_u32(buf, count);
     for (uint32_t i = 0; i < count; i++) {
         koine__pack_text(buf, options[i]->name);
-        koine__pack_str(buf, job->ask->host->option(job->ask, options[i]->name));
+        koine__pack_str(buf, host->option(host, job->provider, options[i]->name));
     }
 }
 
-static void pack_ask(struct koine__buf *buf, const struct koine__job *job)
+static void unpack_options(struct koine__unpack *unpack, struct koine__isolate_job *ret)
 {
-    const koine_ask *ask = job->ask;
-    koine__pack_i32(buf, ask->framing);
-    koine__pack_u32(buf, ask->step);
-    koine__pack_str(buf, ask->model);
-    koine__pack_str(buf, ask->doc ? ask->host->dump(ask->doc) : (koine_str){NULL, 0});
-    koine__pack_str(buf, (koine_str){ask->state, ask->state ? job->exchange->state_size : 0});
-    pack_options(buf, job);
-}
-
-static void unpack_ask(struct koine__unpack *unpack, struct koine__isolate_job *ret)
-{
-    ret->ask.size = (uint32_t)sizeof(ret->ask);
-    ret->ask.framing = koine__unpack_i32(unpack);
-    ret->ask.step = koine__unpack_u32(unpack);
-    ret->ask.model = koine__unpack_str(unpack);
-    ret->doc = koine__unpack_str(unpack);
-    ret->state = koine__unpack_str(unpack);
     ret->option_count = koine__unpack_u32(unpack);
     ret->options = *unpack;
     for (uint32_t i = 0; i < ret->option_count && !unpack->bad; i++) {
@@ -132,6 +123,28 @@ const char *koine__isolate_option(const struct koine__isolate_job *job, const ch
             return value;
     }
     return NULL;
+}
+
+/* ---- Request --------------------------------------------------------------------------------------- */
+
+static void pack_ask(struct koine__buf *buf, const struct koine__job *job)
+{
+    const koine_ask *ask = job->ask;
+    koine__pack_i32(buf, ask->framing);
+    koine__pack_u32(buf, ask->step);
+    koine__pack_str(buf, ask->model);
+    koine__pack_str(buf, ask->doc ? ask->host->dump(ask->doc) : (koine_str){NULL, 0});
+    koine__pack_str(buf, (koine_str){ask->state, ask->state ? job->exchange->state_size : 0});
+}
+
+static void unpack_ask(struct koine__unpack *unpack, struct koine__isolate_job *ret)
+{
+    ret->ask.size = (uint32_t)sizeof(ret->ask);
+    ret->ask.framing = koine__unpack_i32(unpack);
+    ret->ask.step = koine__unpack_u32(unpack);
+    ret->ask.model = koine__unpack_str(unpack);
+    ret->doc = koine__unpack_str(unpack);
+    ret->state = koine__unpack_str(unpack);
 }
 
 /* ---- Frame ----------------------------------------------------------------------------------------- */
@@ -175,6 +188,7 @@ void koine__isolate_pack_job(struct koine__buf *buf, const struct koine__job *jo
     koine__pack_u8(buf, (uint8_t)job->kind);
     koine__pack_u32(buf, provider);
     koine__pack_u8(buf, job->exchange == job->provider->list_models);
+    pack_options(buf, job);
     if (job->kind == KOINE__JOB_REQUEST)
         pack_ask(buf, job);
     else if (job->kind == KOINE__JOB_COST)
@@ -191,6 +205,7 @@ bool koine__isolate_unpack_job(struct koine__unpack *unpack, struct koine__isola
     ret->provider = koine__unpack_u32(unpack);
     ret->lists = koine__unpack_u8(unpack) != 0;
     ret->kind = (enum koine__job_kind)kind;
+    unpack_options(unpack, ret);
     switch (ret->kind) {
     case KOINE__JOB_REQUEST:
         unpack_ask(unpack, ret);

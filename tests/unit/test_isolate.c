@@ -32,8 +32,8 @@ static int32_t request(const koine_ask *ask, koine_out *out)
     out->path(out, "/v1/");
     out->segment(out, ask->model);
     out->query(out, "q", str("a b"));
-    out->header(out, "X-Region", host->option(ask, "region"));
-    out->header(out, "X-Tries", host->option(ask, "tries"));
+    out->header(out, "X-Region", host->option(host, ask->self, "region"));
+    out->header(out, "X-Tries", host->option(host, ask->self, "tries"));
     out->secret(out, "X-Key", "Bearer ");
     out->open(out, NULL, '{');
     out->str(out, "words", host->str(host->get(ask->doc, "words")));
@@ -41,6 +41,9 @@ static int32_t request(const koine_ask *ask, koine_out *out)
     out->raw(out, "raw", str("[1,2]"));
     out->node(out, "number", host->get(ask->doc, "number"));
     out->node(out, "absent", NULL);
+    out->member(out, host->get(ask->doc, "words"));
+    out->member(out, host->at(host->get(ask->doc, "in"), 0));
+    out->member(out, NULL);
     out->close(out);
     out->notice(out, KOINE_NOTICE_DROPPED, str("top_k"), str("there is none"));
     out->fail(out, str("but not a failure"));
@@ -325,7 +328,9 @@ static void do_job(const struct service *service, struct stand *stand)
 
 /* ---- What a job does there is what it does here ---------------------------------------------------- */
 
-#define DOCUMENT "{\"words\":\"a \\\"b\\\"\",\"number\":1.0000000000000000000001}"
+#define DOCUMENT                                                                                             \
+    "{\"words\":\"a \\\"b\\\"\",\"number\":1.0000000000000000000001, \"in\":{\"a\\u0000b\" : [1, "           \
+    "{\"c\":2}]}}"
 
 static void requests(void)
 {
@@ -340,7 +345,8 @@ static void requests(void)
     ASSERT_STR(http.method, "PUT");
     ASSERT_STR(http.url, "https://x.test/v1/v1/m%2F1?q=a%20b");
     ASSERT_MEM(http.body.ptr, http.body.len,
-               "{\"words\":\"a \\\"b\\\"\",\"step\":4,\"raw\":[1,2],\"number\":1.0000000000000000000001}");
+               "{\"words\":\"a \\\"b\\\"\",\"step\":4,\"raw\":[1,2],\"number\":1.0000000000000000000001,"
+               "\"words\":\"a \\\"b\\\"\",\"a\\u0000b\":[1, {\"c\":2}]}");
     ASSERT_INT(http.header_count, 3);
     ASSERT_MEM(http.headers[0].value.ptr, http.headers[0].value.len, "eu");
     ASSERT_MEM(http.headers[1].value.ptr, http.headers[1].value.len, "3");

@@ -87,8 +87,11 @@ static int is_case(const struct dirent *entry)
     return len > 4 && strcmp(entry->d_name + len - 4, ".txt") == 0;
 }
 
+/* NULL: there is none of it where they are looked for. */
 static void run_vendor(const koine_provider *provider, const char *filter)
 {
+    if (!provider)
+        return;
     const char *source = getenv("KOINE_TEST_SOURCE");
     struct dirent **entries = NULL;
     char folder[512];
