@@ -65,29 +65,6 @@ static void take_cost(struct koine__attempt *attempt, const koine_provider_cost 
     conclude(attempt);
 }
 
-/* The catalogue's own price, for which nobody has to be asked. */
-static void take_catalogue_cost(struct koine__attempt *attempt, const koine_cost_query *query)
-{
-    koine_provider_cost cost = {.size = (uint32_t)sizeof(cost)};
-    if (koine__price_query(attempt->spec.catalogue, query, &cost) != 0)
-        cost.state = KOINE_PRICE_UNKNOWN;
-    take_cost(attempt, &cost);
-}
-
-static void on_cost(struct koine__job *job)
-{
-    struct koine__attempt *attempt = job->owner;
-    koine_provider_cost *cost = &attempt->desk->cost_answer;
-    attempt->job_running = false;
-    if (job->failure) { /* its provider cannot say */
-        take_catalogue_cost(attempt, &attempt->desk->cost_query);
-        return;
-    }
-    if (job->answer != 0)
-        cost->state = KOINE_PRICE_UNKNOWN;
-    take_cost(attempt, cost);
-}
-
 /* Which tier served it decides the price. Providers tell it as an extra: ["flex"]. */
 static koine_str service_tier(const struct koine_response *answer)
 {
@@ -114,6 +91,29 @@ static koine_cost_query query_of(const struct koine__attempt *attempt, const koi
         .usage = usage,
         .service_tier = service_tier(attempt->assembly.answer),
     };
+}
+
+/* The catalogue's own price, for which nobody has to be asked. */
+static void take_catalogue_cost(struct koine__attempt *attempt, const koine_cost_query *query)
+{
+    koine_provider_cost cost = {.size = (uint32_t)sizeof(cost)};
+    if (koine__price_query(attempt->spec.catalogue, query, &cost) != 0)
+        cost.state = KOINE_PRICE_UNKNOWN;
+    take_cost(attempt, &cost);
+}
+
+static void on_cost(struct koine__job *job)
+{
+    struct koine__attempt *attempt = job->owner;
+    koine_provider_cost *cost = &attempt->desk->cost_answer;
+    attempt->job_running = false;
+    if (job->failure) {
+        take_catalogue_cost(attempt, &attempt->desk->cost_query);
+        return;
+    }
+    if (job->answer != 0)
+        cost->state = KOINE_PRICE_UNKNOWN;
+    take_cost(attempt, cost);
 }
 
 /* Its provider cannot be asked. What it costs is told all the same. */

@@ -57,7 +57,7 @@ struct koine__isolate_job {
     koine_str state; /* ptr NULL: none */
     koine_cost_query query;
     koine_provider_usage usage;
-    struct koine__unpack options; /* of a request: so many pairs of texts */
+    struct koine__unpack options; /* so many pairs of texts */
     uint32_t option_count;
 };
 void koine__isolate_pack_job(struct koine__buf *buf, const struct koine__job *job, uint32_t provider);
@@ -79,12 +79,12 @@ struct koine__recorder { /* appends to `buf`, whose failures stick */
     koine_sink sink;
     struct koine__buf *buf;
     const koine_host *host; /* for nodes: their source */
-    const char
-        *broken; /* which rule of koine_out the plugin broke, where playing it could not show; NULL: none */
 };
 void koine__recorder_init(struct koine__recorder *recorder, struct koine__buf *buf, const koine_host *host);
-/* Plays all that was recorded into either (NULL: an act that needs it is malformed). False: malformed. */
-bool koine__isolate_play(struct koine__unpack *unpack, koine_out *out, koine_sink *sink);
+/* Plays all that was recorded into either (NULL: an act that needs it is malformed). False: malformed. `host`
+ * parses; its memory holds what is parsed. */
+bool koine__isolate_play(struct koine__unpack *unpack, const koine_host *host, koine_out *out,
+                         koine_sink *sink);
 
 /* isolate_done.c: an answer: what the provider returned, its cost, its state where that changed, its acts. */
 void koine__isolate_pack_done(struct koine__buf *buf, int32_t answer, const koine_provider_cost *cost,

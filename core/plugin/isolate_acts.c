@@ -2,8 +2,6 @@
  * the real ones. Nothing is judged on the way: a wrong header breaks the same rule at the end of it. */
 #include "core/plugin/isolate.h"
 
-#include "core/wire/json.h"
-
 #include <string.h>
 
 enum act {
@@ -21,7 +19,8 @@ enum act {
     ACT_BYTES,
     ACT_NOTICE,
     ACT_FAIL,
-    ACT_EMIT
+    ACT_EMIT,
+    ACT_MEMBER
 };
 
 /* ---- Recording ------------------------------------------------------------------------------------- */
@@ -112,16 +111,18 @@ static void record_node(koine_out *out, const char *key, const koine_node *value
         record_named(out, ACT_RAW, key, of_out(out)->host->dump(value));
 }
 
+/* Its name may hold any character, so it travels as it stands in its object, in a list: at the top level the
+ * rules for names are stricter. NULL: it is no member. */
 static void record_member(koine_out *out, const koine_node *value)
 {
-    koine_str name = koine__node_name(value);
-    if (value && !name.ptr && !koine__node_failed(value))
-        of_out(out)->broken = "wrote a value as a member that is none";
-    if (!name.ptr)
+    if (!value)
         return;
-    struct koine__buf *buf = act(out, ACT_RAW);
-    koine__pack_str(buf, name);
-    koine__pack_str(buf, of_out(out)->host->dump(value));
+    koine_str pair = of_out(out)->host->pair(value);
+    struct koine__buf *buf = act(out, ACT_MEMBER);
+    if (pair.ptr)
+        koine__pack_braced(buf, pair);
+    else
+        koine__pack_text(buf, NULL);
 }
 
 static void record_bytes(koine_out *out, const char *content_type, koine_str body)
@@ -315,6 +316,17 @@ static void play_event(struct koine__unpack *unpack, koine_sink *sink)
         sink->emit(sink, &event);
 }
 
+/* A number alone is a value that is no member of anything. */
+static void play_member(struct koine__unpack *unpack, const koine_host *host, koine_out *out)
+{
+    const koine_node *root = NULL;
+    koine_str text = koine__unpack_str(unpack);
+    if (!unpack->bad && host->parse(host, text.ptr ? text : (koine_str){"0", 1}, &root) != KOINE_DONE)
+        unpack->bad = true;
+    if (!unpack->bad)
+        out->member(out, text.ptr ? host->at(host->at(root, 0), 0) : root);
+}
+
 static void play_written(struct koine__unpack *unpack, koine_out *out, enum act which)
 {
     switch (which) {
@@ -349,12 +361,15 @@ static void play_written(struct koine__unpack *unpack, koine_out *out, enum act 
     }
 }
 
-bool koine__isolate_play(struct koine__unpack *unpack, koine_out *out, koine_sink *sink)
+bool koine__isolate_play(struct koine__unpack *unpack, const koine_host *host, koine_out *out,
+                         koine_sink *sink)
 {
     while (!unpack->bad && unpack->at < unpack->end) {
         enum act which = (enum act)koine__unpack_u8(unpack);
         if (which == ACT_EMIT && sink)
             play_event(unpack, sink);
+        else if (which == ACT_MEMBER && out)
+            play_member(unpack, host, out);
         else if (which != ACT_EMIT && out)
             play_written(unpack, out, which);
         else

@@ -34,6 +34,7 @@ bool koine__isolate_unpack_done(struct koine__unpack *unpack, struct koine__job 
         memcpy(job->cost, &cost, cost.size < sizeof(cost) ? cost.size : sizeof(cost));
     }
     job->answer = answer;
-    return koine__isolate_play(unpack, job->kind == KOINE__JOB_REQUEST ? job->out : NULL,
+    bool writes = job->kind == KOINE__JOB_REQUEST;
+    return koine__isolate_play(unpack, writes ? job->ask->host : NULL, writes ? job->out : NULL,
                                reads ? job->sink : NULL);
 }

@@ -82,11 +82,18 @@ int32_t koine__isolate_unpack_cost(struct koine__unpack *unpack, koine_provider_
 
 /* ---- Options --------------------------------------------------------------------------------------- */
 
+static const koine_host *host_of(const struct koine__job *job)
+{
+    if (job->kind == KOINE__JOB_REQUEST)
+        return job->ask->host;
+    return job->kind == KOINE__JOB_COST ? job->query->host : job->read->host;
+}
+
 /* What the provider may ask of the instance: every option it declared, the defaults among them. */
 static void pack_options(struct koine__buf *buf, const struct koine__job *job)
 {
     const koine_option *const *options = job->provider->options;
-    const koine_host *host = job->kind == KOINE__JOB_REQUEST ? job->ask->host : job->read->host;
+    const koine_host *host = host_of(job);
     uint32_t count = 0;
     while (options && options[count])
         count++;
@@ -128,7 +135,6 @@ static void pack_ask(struct koine__buf *buf, const struct koine__job *job)
     koine__pack_str(buf, ask->model);
     koine__pack_str(buf, ask->doc ? ask->host->dump(ask->doc) : (koine_str){NULL, 0});
     koine__pack_str(buf, (koine_str){ask->state, ask->state ? job->exchange->state_size : 0});
-    pack_options(buf, job);
 }
 
 static void unpack_ask(struct koine__unpack *unpack, struct koine__isolate_job *ret)
@@ -139,7 +145,6 @@ static void unpack_ask(struct koine__unpack *unpack, struct koine__isolate_job *
     ret->ask.model = koine__unpack_str(unpack);
     ret->doc = koine__unpack_str(unpack);
     ret->state = koine__unpack_str(unpack);
-    unpack_options(unpack, ret);
 }
 
 /* ---- Frame ----------------------------------------------------------------------------------------- */
@@ -158,7 +163,6 @@ static void pack_read(struct koine__buf *buf, const struct koine__job *job)
     koine__pack_str(buf, frame->text);
     koine__pack_u8(buf, frame->json != NULL);
     koine__pack_str(buf, (koine_str){keeps ? read->state : NULL, keeps ? job->exchange->state_size : 0});
-    pack_options(buf, job);
 }
 
 static void unpack_read(struct koine__unpack *unpack, struct koine__isolate_job *ret)
@@ -174,7 +178,6 @@ static void unpack_read(struct koine__unpack *unpack, struct koine__isolate_job 
     ret->frame.text = koine__unpack_str(unpack);
     ret->has_json = koine__unpack_u8(unpack) != 0;
     ret->state = koine__unpack_str(unpack);
-    unpack_options(unpack, ret);
 }
 
 /* ---- Any ------------------------------------------------------------------------------------------- */
@@ -185,6 +188,7 @@ void koine__isolate_pack_job(struct koine__buf *buf, const struct koine__job *jo
     koine__pack_u8(buf, (uint8_t)job->kind);
     koine__pack_u32(buf, provider);
     koine__pack_u8(buf, job->exchange == job->provider->list_models);
+    pack_options(buf, job);
     if (job->kind == KOINE__JOB_REQUEST)
         pack_ask(buf, job);
     else if (job->kind == KOINE__JOB_COST)
@@ -201,6 +205,7 @@ bool koine__isolate_unpack_job(struct koine__unpack *unpack, struct koine__isola
     ret->provider = koine__unpack_u32(unpack);
     ret->lists = koine__unpack_u8(unpack) != 0;
     ret->kind = (enum koine__job_kind)kind;
+    unpack_options(unpack, ret);
     switch (ret->kind) {
     case KOINE__JOB_REQUEST:
         unpack_ask(unpack, ret);

@@ -271,11 +271,6 @@ static void pack_refusal(struct line *line, const char *words)
 static void tell(struct serving *it, int32_t answer, const koine_provider_cost *cost)
 {
     int error = it->acts.error;
-    if (it->recorder.broken) {
-        pack_refusal(&it->line, it->recorder.broken);
-        it->is_broken |= !line_send(&it->line);
-        return;
-    }
     if (!error) {
         pack_answer(it, answer, cost);
         error = it->line.out.error;

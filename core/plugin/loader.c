@@ -199,10 +199,11 @@ int koine__plugin_load(const char *folder, const char *file_name, const koine_ho
 int koine__plugin_entry(const char *folder, const char *file_name, koine__entry *ret, koine_error **ret_error)
 {
     struct koine__binary binary;
+    struct opened nobody = {.refusal = NULL};
     void *handle = NULL;
     int rc = koine__binary_find(folder, file_name, &binary, ret_error);
     if (rc == KOINE_OK)
-        rc = open_object(&binary, NULL, NULL, &handle, ret_error);
+        rc = open_object(&binary, NULL, &nobody, &handle, ret_error);
     return rc == KOINE_OK ? koine__object_entry(handle, binary.shown, ret, ret_error) : rc;
 }
 

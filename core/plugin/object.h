@@ -14,7 +14,7 @@
 int koine__object_open(const char *path, const char *shown, void **ret, koine_error **ret_error);
 /* Opens a library of the system's by its name, if there is one; it stays open. */
 void koine__object_need(const char *name);
-/* Finds the entry, and does not run it. KOINE_ECONFIG: there is none. */
+/* The entry function of an open object, not run. KOINE_ECONFIG: it has none, or another koine's. */
 typedef const koine_provider *(*koine__entry)(const koine_host *host, uint32_t index);
 int koine__object_entry(void *handle, const char *shown, koine__entry *ret, koine_error **ret_error);
 /* Runs the entry once for each provider. `ret` has room for KOINE__MOST_PROVIDERS; each is checked.

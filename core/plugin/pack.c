@@ -64,6 +64,18 @@ void koine__pack_text(struct koine__buf *buf, const char *text)
     koine__pack_str(buf, (koine_str){text, text ? strlen(text) : 0});
 }
 
+void koine__pack_braced(struct koine__buf *buf, koine_str text)
+{
+    if (text.len >= NO_TEXT - 4) {
+        koine__buf_reserve(buf, SIZE_MAX);
+        return;
+    }
+    koine__pack_u32(buf, (uint32_t)text.len + 4);
+    koine__buf_add(buf, "[{", 2);
+    koine__buf_add(buf, text.ptr, text.len);
+    koine__buf_add(buf, "}]", 3); /* and the NUL */
+}
+
 /* ---- Reading --------------------------------------------------------------------------------------- */
 
 static void take(struct koine__unpack *unpack, void *ret, size_t size)

@@ -24,6 +24,7 @@ void koine__pack_i32(struct koine__buf *buf, int32_t value);
 void koine__pack_i64(struct koine__buf *buf, int64_t value);
 void koine__pack_str(struct koine__buf *buf, koine_str text);
 void koine__pack_text(struct koine__buf *buf, const char *text);
+void koine__pack_braced(struct koine__buf *buf, koine_str text); /* "[{", the text, "}]" as one */
 
 /* Reading: what is not there reads as 0 and NULL, and `bad` sticks. Texts point into what is read. */
 struct koine__unpack {

@@ -32,8 +32,8 @@ static int32_t request(const koine_ask *ask, koine_out *out)
     out->path(out, "/v1/");
     out->segment(out, ask->model);
     out->query(out, "q", str("a b"));
-    out->header(out, "X-Region", host->option(ask->host, ask->self, "region"));
-    out->header(out, "X-Tries", host->option(ask->host, ask->self, "tries"));
+    out->header(out, "X-Region", host->option(host, ask->self, "region"));
+    out->header(out, "X-Tries", host->option(host, ask->self, "tries"));
     out->secret(out, "X-Key", "Bearer ");
     out->open(out, NULL, '{');
     out->str(out, "words", host->str(host->get(ask->doc, "words")));
@@ -41,7 +41,9 @@ static int32_t request(const koine_ask *ask, koine_out *out)
     out->raw(out, "raw", str("[1,2]"));
     out->node(out, "number", host->get(ask->doc, "number"));
     out->node(out, "absent", NULL);
-    out->member(out, host->get(ask->doc, "own \"name\""));
+    out->member(out, host->get(ask->doc, "words"));
+    out->member(out, host->at(host->get(ask->doc, "in"), 0));
+    out->member(out, NULL);
     out->close(out);
     out->notice(out, KOINE_NOTICE_DROPPED, str("top_k"), str("there is none"));
     out->fail(out, str("but not a failure"));
@@ -56,7 +58,6 @@ static int32_t frame(const koine_read *read, koine_sink *sink)
         .size = sizeof(event), .kind = KOINE_EMIT_TEXT, .index = -1, .retry_ms = -1};
     state->frames++;
     event.text = read->host->str(read->host->get(read->frame->json, "text"));
-    event.name = read->host->option(read->host, read->self, "region");
     sink->emit(sink, &event);
     event = (koine_provider_event){.size = sizeof(event), .kind = KOINE_EMIT_USAGE, .usage = &usage};
     sink->emit(sink, &event);
@@ -327,7 +328,9 @@ static void do_job(const struct service *service, struct stand *stand)
 
 /* ---- What a job does there is what it does here ---------------------------------------------------- */
 
-#define DOCUMENT "{\"words\":\"a \\\"b\\\"\",\"number\":1.0000000000000000000001,\"own \\\"name\\\"\":[1.50]}"
+#define DOCUMENT                                                                                             \
+    "{\"words\":\"a \\\"b\\\"\",\"number\":1.0000000000000000000001, \"in\":{\"a\\u0000b\" : [1, "           \
+    "{\"c\":2}]}}"
 
 static void requests(void)
 {
@@ -341,10 +344,9 @@ static void requests(void)
     ASSERT_INT(koine__out_request(&stand.out, &http), KOINE_OK);
     ASSERT_STR(http.method, "PUT");
     ASSERT_STR(http.url, "https://x.test/v1/v1/m%2F1?q=a%20b");
-    ASSERT_MEM(
-        http.body.ptr, http.body.len,
-        "{\"words\":\"a \\\"b\\\"\",\"step\":4,\"raw\":[1,2],\"number\":1.0000000000000000000001,\"own "
-        "\\\"name\\\"\":[1.50]}");
+    ASSERT_MEM(http.body.ptr, http.body.len,
+               "{\"words\":\"a \\\"b\\\"\",\"step\":4,\"raw\":[1,2],\"number\":1.0000000000000000000001,"
+               "\"words\":\"a \\\"b\\\"\",\"a\\u0000b\":[1, {\"c\":2}]}");
     ASSERT_INT(http.header_count, 3);
     ASSERT_MEM(http.headers[0].value.ptr, http.headers[0].value.len, "eu");
     ASSERT_MEM(http.headers[1].value.ptr, http.headers[1].value.len, "3");
@@ -372,7 +374,7 @@ static void frames(void)
     ASSERT_INT(stand.job.answer, KOINE_MORE);
     ASSERT_INT(stand.state.frames, 2);
     snprintf(expected, sizeof(expected),
-             "%zu:2/-1/0 'Hello' 'eu' -1\n%zu:6/0/0 '' '' 0 usage 1..9\n%zu:8/0/0 'end' '' 0\n",
+             "%zu:2/-1/0 'Hello' '' -1\n%zu:6/0/0 '' '' 0 usage 1..9\n%zu:8/0/0 'end' '' 0\n",
              sizeof(koine_provider_event), sizeof(koine_provider_event), offsetof(koine_provider_event, id));
     CU_ASSERT_EQUAL(strncmp(koine__buf_str(&stand.emitted), expected, strlen(expected)), 0);
     ASSERT_STR(koine__buf_str(&stand.emitted) + strlen(expected), expected);

@@ -12,8 +12,8 @@
 #define VENDOR_LEAVE()             ((void)0)
 #endif
 
-/* The plugin of that name in $KOINE_TEST_PROVIDERS, isolated; NULL where there is none, which may only be so
- * for tables that no plugin of ours is built from. From then on vendor_bridge carries the jobs. */
+/* The plugin of that name in $KOINE_TEST_BUILD, isolated; NULL: none is built. From then on vendor_bridge
+ * carries the jobs. */
 const koine_provider *vendor_elsewhere(const char *id);
 void vendor_leave(void);
 

@@ -12,6 +12,48 @@
 #define GUARD_BYTE  0x5A
 #define FUTURE_BYTE 0xA5
 
+/* ---- The bridge ---- */
+
+struct koine__bridge *vendor_bridge = &koine__direct_bridge;
+void (*vendor_wait)(void);
+size_t vendor_step = 1;
+
+static void on_done(struct koine__job *job)
+{
+    *(bool *)job->owner = true;
+}
+
+/* What the provider returned; -1000: it could not answer at all. */
+static int32_t run(struct koine__job *job)
+{
+    bool is_done = false;
+    job->done = on_done;
+    job->owner = &is_done;
+    if (vendor_bridge->call(vendor_bridge, job) == KOINE__LATER)
+        while (!is_done)
+            vendor_wait();
+    return job->failure ? -1000 : job->answer;
+}
+
+/* A price is asked of the table itself: its id lives no longer than the job. */
+static int patient_call(struct koine__bridge *bridge, struct koine__job *job)
+{
+    struct koine__job copy = *job;
+    (void)bridge;
+    job->failure = NULL;
+    job->answer =
+        job->kind == KOINE__JOB_COST ? job->provider->calculate_cost(job->query, job->cost) : run(&copy);
+    return KOINE__ANSWERED;
+}
+
+static void patient_drop(struct koine__bridge *bridge, struct koine__job *job)
+{
+    (void)bridge;
+    (void)job;
+}
+
+struct koine__bridge vendor_patient_bridge = {.call = patient_call, .drop = patient_drop};
+
 /* ---- Who looks on ---- */
 
 static void enter(const struct vendor_watch *watch, const char *function)
@@ -53,29 +95,6 @@ struct playing { /* what the host of a call reaches */
     const struct vendor_case *c;
     struct koine__arena *arena;
 };
-
-/* ---- How providers are called ---- */
-
-struct koine__bridge *vendor_bridge = &koine__direct_bridge;
-void (*vendor_wait)(void);
-
-static void on_done(struct koine__job *job)
-{
-    *(bool *)job->owner = true;
-}
-
-/* What the provider returned; -1000: it could not answer at all. */
-static int32_t run(struct koine__job *job, const struct vendor_watch *watch, const char *function)
-{
-    bool is_done = false;
-    job->done = on_done;
-    job->owner = &is_done;
-    enter(watch, function);
-    if (vendor_bridge->call(vendor_bridge, job) == KOINE__LATER)
-        while (!is_done)
-            vendor_wait();
-    return leave(watch, function, job->failure ? -1000 : job->answer);
-}
 
 static const char *option(const void *arg, const char *name)
 {
@@ -187,12 +206,14 @@ static void write_asked(const koine_provider *provider, const struct vendor_case
                         const struct vendor_watch *watch, struct asked *asked, struct koine__out *out,
                         struct koine__buf *ret)
 {
-    struct koine__job job = {.kind = KOINE__JOB_REQUEST,
-                             .provider = provider,
-                             .exchange = exchange_of(provider, c),
-                             .ask = &asked->pub,
-                             .out = &out->pub};
-    write_outcome(out, run(&job, watch, vendor_request_function(c)), ret);
+    const char *function = vendor_request_function(c);
+    enter(watch, function);
+    int32_t result = run(&(struct koine__job){.kind = KOINE__JOB_REQUEST,
+                                              .provider = provider,
+                                              .exchange = exchange_of(provider, c),
+                                              .ask = &asked->pub,
+                                              .out = &out->pub});
+    write_outcome(out, leave(watch, function, result), ret);
 }
 
 static void ask(const koine_provider *provider, const struct vendor_case *c, const struct vendor_watch *watch,
@@ -254,26 +275,30 @@ static koine_str header(const koine_frame *frame, const char *name)
     return vendor_case_header(((const struct frame *)frame)->c, name);
 }
 
-static int32_t call(struct vendor_reading *r, enum koine__job_kind kind, struct read *read)
+static int32_t run_read(struct vendor_reading *r, enum koine__job_kind kind, const koine_read *read)
 {
-    struct koine__job job = {.kind = kind,
-                             .provider = r->provider,
-                             .exchange = exchange_of(r->provider, r->c),
-                             .read = &read->pub,
-                             .sink = r->sink};
-    return run(&job, r->way.watch, vendor_read_function(r->c));
+    return run(&(struct koine__job){.kind = kind,
+                                    .provider = r->provider,
+                                    .exchange = exchange_of(r->provider, r->c),
+                                    .read = read,
+                                    .sink = r->sink});
 }
 
 static void call_fault(struct vendor_reading *r, struct read *read)
 {
-    if (r->provider->fault) /* else the status alone says it */
-        r->result = call(r, KOINE__JOB_FAULT, read);
+    if (r->provider->fault) { /* else the status alone says it */
+        enter(r->way.watch, "fault");
+        r->result = leave(r->way.watch, "fault", run_read(r, KOINE__JOB_FAULT, &read->pub));
+    }
     r->over = true;
 }
 
 static void call_frame(struct vendor_reading *r, struct read *read)
 {
-    r->result = call(r, KOINE__JOB_FRAME, read);
+    const char *function = vendor_read_function(r->c);
+    enter(r->way.watch, function);
+    int32_t result = run_read(r, KOINE__JOB_FRAME, &read->pub);
+    r->result = leave(r->way.watch, function, result);
     r->over = r->result != KOINE_DONE;
 }
 
@@ -441,9 +466,8 @@ void vendor_cost(const koine_provider *provider, const struct vendor_case *c,
                               .asked = koine__str(c->model),
                               .at = INT64_C(1750000000), /* a day in June 2025 */
                               .usage = usage};
-    int32_t result = run(
-        &(struct koine__job){.kind = KOINE__JOB_COST, .provider = provider, .query = &query, .cost = &cost},
-        watch, "calculate_cost");
+    enter(watch, "calculate_cost");
+    int32_t result = leave(watch, "calculate_cost", provider->calculate_cost(&query, &cost));
     if (result < 0)
         koine__buf_addf(ret, "%s\n", vendor_result_name(result));
     else

@@ -8,8 +8,6 @@
 
 #define LARGEST ((size_t)4 << 20)
 
-size_t vendor_step = 1;
-
 struct proving { /* one case */
     const koine_provider *provider;
     const struct vendor_case *c;
@@ -198,7 +196,7 @@ static bool is_early_result(const char *full, const char *cut)
 static void prove_cut_result(const struct proving *p, const char *full)
 {
     bool ok = true;
-    for (size_t len = 0; ok && len < p->c->body.len; len++) {
+    for (size_t len = 0; ok && len < p->c->body.len; len += vendor_step) {
         struct koine__buf result;
         char how[64];
         koine__buf_init(&result, LARGEST);
@@ -266,7 +264,7 @@ void vendor_prove(const koine_provider *provider, const struct vendor_case *c,
         prove_request(&p);
     if (c->answered)
         prove_answer(&p);
-    if (c->result && vendor_bridge == &koine__direct_bridge) /* the other has a loop and a clock of its own */
+    if (c->result)
         prove_result(&p);
     if (c->next_request)
         prove_next_request(&p);

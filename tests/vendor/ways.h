@@ -31,7 +31,6 @@ struct vendor_verdict {
     const char *how;            /* how the bytes came, where not whole; "" */
 };
 
-extern size_t vendor_step; /* which bytes are cut at: every so many; 1 */
 /* "cut in two at every byte" */
 const char *vendor_part_name(enum vendor_part part);
 /* NULL, or what the file lacks to be a case. */
