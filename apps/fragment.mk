@@ -11,8 +11,11 @@ apps_koine_koine_SOURCES = \
   apps/koine/help.c apps/koine/help.h \
   apps/koine/input.c apps/koine/input.h \
   apps/koine/interrupt.c apps/koine/interrupt.h \
+  apps/koine/kit.c apps/koine/kit.h \
   apps/koine/models.c \
   apps/koine/out.c apps/koine/out.h \
+  apps/koine/plugin.c \
+  apps/koine/program.c apps/koine/program.h \
   apps/koine/providers.c \
   apps/koine/report.c apps/koine/report.h \
   apps/koine/result.c apps/koine/result.h \

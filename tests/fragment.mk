@@ -11,3 +11,4 @@ include tests/plugins/fragment.mk
 include tests/sim/fragment.mk
 include tests/style/fragment.mk
 include tests/e2e/fragment.mk
+include tests/kit/fragment.mk

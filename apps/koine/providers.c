@@ -32,12 +32,13 @@ static bool has_use_for_key(const koine_provider_handle *handle)
 
 static void table_refused(struct table *table, const koine_providers *list, size_t index)
 {
-    static const char *const cells[] = {"-", "refused", "-", "-"};
+    int waits = koine_providers_waits(list, index);
+    const char *const cells[] = {"-", waits ? "waits" : "refused", "-", "-"};
     for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++)
         table_cell(table, cells[i]);
     table_cell(table, koine_providers_file(list, index));
     char *text = NULL;
-    if (asprintf(&text, "refused: %s", koine_providers_reason(list, index)) < 0)
+    if (asprintf(&text, "%s%s", waits ? "" : "refused: ", koine_providers_reason(list, index)) < 0)
         out_no_memory();
     table_note(table, text);
     free(text);

@@ -68,6 +68,8 @@ void report_log(void *user, int level, const char *line)
 void report_refused(const koine_providers *list, size_t index)
 {
     const char *file = koine_providers_file(list, index);
+    if (koine_providers_waits(list, index))
+        return;
     out_say("note: %s is refused: %s", *file != '\0' ? file : koine_providers_name(list, index),
             koine_providers_reason(list, index));
 }

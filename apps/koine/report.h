@@ -10,7 +10,8 @@
  * without -v it tells warnings and, on a terminal, each attempt that failed. */
 void report_log(void *user, int level, const char *line);
 
-/* One plugin or instance of the list, which was refused: which, and why. */
+/* One plugin or instance of the list, which was refused: which, and why; nothing of one that only
+ * waits. */
 void report_refused(const koine_providers *list, size_t index);
 void report_notes(
     const koine_response *response); /* members that were dropped or changed, and an early end */

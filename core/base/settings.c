@@ -23,7 +23,7 @@ static const struct koine__setting rows[] = {
                 "with it. By default the instance's own name."),
     ROW("providers.*.base_url", URL, NULL,
         .help = "Where requests go, with the path up to the version: `https://api.together.ai/v1`. By default the "
-                "plugin's. To any other server the key in the plugin's variable (`TOGETHER_API_KEY`) is not sent, unless "
+                "plugin's; a plugin may have none (`azure`), and then it is required. To any other server the key in the plugin's variable (`TOGETHER_API_KEY`) is not sent, unless "
                 "`api_key` names it."),
     ROW("providers.*.api_key", SECRET, NULL,
         .help = "The key. Write `${VARIABLE}` rather than the key itself. Without this, `api_key_file` and "

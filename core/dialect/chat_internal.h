@@ -27,8 +27,9 @@ struct koine__chat_answer {
 /* chat.c */
 void koine__chat_traits(const koine_provider *self,
                         koine_chat_traits *ret); /* the vendor's, or the common ones */
-void koine__chat_head(const koine_ask *ask, const koine_chat_traits *traits, const char *path,
-                      koine_out *out);
+/* Path, query, key and headers. KOINE_DONE, KOINE_NO_MEMORY. */
+int32_t koine__chat_head(const koine_ask *ask, const koine_chat_traits *traits, const char *path,
+                         koine_out *out);
 /* koine__dialect_tell by the vendor's traits. */
 void koine__chat_tell(const koine_read *read, const koine_node *told, koine_sink *sink);
 

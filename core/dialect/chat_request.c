@@ -303,7 +303,7 @@ int32_t koine__chat_request(const koine_ask *ask, koine_out *out)
     }
     koine__chat_traits(ask->self, &w.traits);
     read_compatible(&w);
-    koine__chat_head(ask, &w.traits, w.traits.path, out);
+    w.result = koine__chat_head(ask, &w.traits, w.traits.path, out);
     out->open(out, NULL, '{');
     out->str(out, "model", ask->model);
     for (size_t i = 0; i < w.host->count(ask->doc); i++)

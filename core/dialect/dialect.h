@@ -27,6 +27,8 @@ koine_provider_event koine__dialect_event(int32_t kind); /* with nothing told */
 /* Both one after the other, for koine_out, which takes no lengths (names hold no NUL); NULL: no memory. */
 const char *koine__dialect_join(const koine_host *host, koine_str first, koine_str second);
 void koine__dialect_headers(const koine_ask *ask, const koine_dialect_header *const *headers, koine_out *out);
+/* After the path. Both lists may be NULL; an option that says nothing does not travel. */
+void koine__dialect_queries(const koine_ask *ask, const koine_dialect_query *const *queries, koine_out *out);
 /* Whether the source may hold a member `koine` somewhere, also with its name escaped. */
 bool koine__dialect_may_name_koine(koine_str source);
 /* A value in its own bytes, but an object without its member `koine`. KOINE_DONE, KOINE_NO_MEMORY. */

@@ -28,6 +28,15 @@ void koine__dialect_headers(const koine_ask *ask, const koine_dialect_header *co
     }
 }
 
+void koine__dialect_queries(const koine_ask *ask, const koine_dialect_query *const *queries, koine_out *out)
+{
+    for (; queries && *queries; queries++) {
+        koine_str value = ask->host->option(ask, (*queries)->option);
+        if (value.len > 0)
+            out->query(out, (*queries)->name, value);
+    }
+}
+
 static bool stands_at(const char *at, const char *end, const char *word)
 {
     size_t len = strlen(word);

@@ -92,6 +92,12 @@ int koine__attempt_new(struct koine__engine *engine, const struct koine__attempt
     return KOINE_OK;
 }
 
+struct koine__transport *koine__attempt_transport(const struct koine__attempt *attempt)
+{
+    bool is_local = strcmp(attempt->spec.target->instance->base_url, KOINE_LOCAL) == 0;
+    return is_local ? attempt->engine->local : attempt->engine->transport;
+}
+
 static void drop_work(struct koine__attempt *attempt)
 {
     struct koine__engine *engine = attempt->engine;
@@ -99,7 +105,7 @@ static void drop_work(struct koine__attempt *attempt)
         engine->bridge->drop(engine->bridge, &attempt->job);
     attempt->job_running = false;
     if (attempt->transfer)
-        engine->transport->ops->cancel(attempt->transfer);
+        koine__attempt_transport(attempt)->ops->cancel(attempt->transfer);
     attempt->transfer = NULL;
     koine__timer_stop(engine->loop, &attempt->timer);
 }
@@ -194,7 +200,20 @@ static bool lacks_key(const struct koine__attempt *attempt)
     const struct koine__instance *instance = attempt->spec.target->instance;
     const koine_provider *provider = instance->provider;
     return attempt->out.secret_name && !instance->secret && provider->key_variable &&
-           strcmp(instance->base_url, provider->base_url) == 0;
+           (!provider->base_url || strcmp(instance->base_url, provider->base_url) == 0);
+}
+
+static void fail_without_key(struct koine__attempt *attempt)
+{
+    const struct koine__instance *instance = attempt->spec.target->instance;
+    const char *variable = instance->provider->key_variable;
+    if (instance->provider->base_url)
+        koine__attempt_failf(attempt, KOINE_CLASS_AUTH, "",
+                             "there is no key: set %s, or providers.%s.api_key", variable, instance->name);
+    else /* the variable's key goes to no server that only a configuration names */
+        koine__attempt_failf(attempt, KOINE_CLASS_AUTH, "",
+                             "there is no key: set providers.%s.api_key, for example to ${%s}",
+                             instance->name, variable);
 }
 
 static int start_transfer(struct koine__attempt *attempt)
@@ -216,8 +235,10 @@ static int start_transfer(struct koine__attempt *attempt)
     KOINE__LOG(attempt->engine->log, KOINE__LOG_DEBUG,
                "event=request target=%s method=%s url=%s bytes=%zu stream=%d", attempt->spec.target->text,
                attempt->http.method, attempt->http.url, attempt->http.body.len, attempt->spec.stream);
-    rc = attempt->engine->transport->ops->start(attempt->engine->transport, &attempt->http,
-                                                &koine__attempt_handler, attempt, &attempt->transfer);
+    struct koine__transport *transport = koine__attempt_transport(attempt);
+    rc = transport ? transport->ops->start(transport, &attempt->http, &koine__attempt_handler, attempt,
+                                           &attempt->transfer)
+                   : KOINE_ESYSTEM;
     if (rc == KOINE_OK)
         koine__attempt_arm(attempt);
     else
@@ -308,9 +329,7 @@ static void on_request(struct koine__job *job)
     if (!take_notices(attempt))
         return;
     if (lacks_key(attempt)) {
-        koine__attempt_failf(attempt, KOINE_CLASS_AUTH, "",
-                             "there is no key: set %s, or providers.%s.api_key", job->provider->key_variable,
-                             attempt->spec.target->instance->name);
+        fail_without_key(attempt);
         return;
     }
     int rc = start_transfer(attempt);
@@ -370,7 +389,7 @@ void koine__attempt_pause(struct koine__attempt *attempt)
     if (attempt->paused || !attempt->transfer)
         return;
     attempt->paused = true;
-    attempt->engine->transport->ops->pause(attempt->transfer);
+    koine__attempt_transport(attempt)->ops->pause(attempt->transfer);
 }
 
 void koine__attempt_resume(struct koine__attempt *attempt)
@@ -380,6 +399,6 @@ void koine__attempt_resume(struct koine__attempt *attempt)
     attempt->paused = false;
     attempt->last_byte = attempt->last_event = koine__loop_now(attempt->engine->loop);
     if (attempt->transfer)
-        attempt->engine->transport->ops->resume(attempt->transfer);
+        koine__attempt_transport(attempt)->ops->resume(attempt->transfer);
     koine__attempt_arm(attempt);
 }

@@ -21,7 +21,8 @@
 
 struct koine__engine { /* what attempts and calls need of the world; one for each client */
     struct koine__loop *loop;
-    struct koine__transport *transport;
+    struct koine__transport *transport; /* to servers */
+    struct koine__transport *local;     /* for instances without one; NULL: they find none */
     struct koine__bridge *bridge;
     struct koine__gate gate;
     struct koine__random random;

@@ -9,6 +9,8 @@
 void koine__attempt_fail(struct koine__attempt *attempt, const struct koine__fault *fault);
 void koine__attempt_failf(struct koine__attempt *attempt, int class_number, const char *stage,
                           const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* The one that its instance's base URL names. */
+struct koine__transport *koine__attempt_transport(const struct koine__attempt *attempt);
 /* Runs attempt->job through the bridge; calls `done` now or later, but not if the attempt ended meanwhile. */
 void koine__attempt_run_job(struct koine__attempt *attempt, enum koine__job_kind kind,
                             void (*done)(struct koine__job *));

@@ -173,7 +173,7 @@ const struct koine__handler koine__attempt_handler = {on_sent, on_head, on_body,
 void koine__attempt_cut(struct koine__attempt *attempt, const struct koine__fault *fault)
 {
     if (attempt->transfer)
-        attempt->engine->transport->ops->cancel(attempt->transfer);
+        koine__attempt_transport(attempt)->ops->cancel(attempt->transfer);
     attempt->transfer = NULL;
     attempt->cut = *fault;
     attempt->body_end = 2;
@@ -274,7 +274,7 @@ static void finish(struct koine__attempt *attempt)
         return;
     }
     if (attempt->transfer)
-        attempt->engine->transport->ops->drain(attempt->transfer);
+        koine__attempt_transport(attempt)->ops->drain(attempt->transfer);
     attempt->transfer = NULL;
     attempt->fault = (struct koine__fault){.retry_after_ns = -1, .stage = ""};
     koine__attempt_settle(attempt);

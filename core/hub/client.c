@@ -3,6 +3,7 @@
 
 #include "core/hub/fork.h"
 #include "core/hub/resolve.h"
+#include "core/wire/transport_local.h"
 
 #include <string.h>
 
@@ -37,6 +38,12 @@ static void init_engine(struct koine_client *client, const struct koine__snapsho
     koine__calls_init(&client->calls, engine, client);
 }
 
+static int open_transports(struct koine_client *client, const struct koine__snapshot *snapshot)
+{
+    int rc = koine__transport_local_new(client->loop, &client->engine.local);
+    return rc == KOINE_OK ? open_transport(client, snapshot) : rc;
+}
+
 static int open_client(struct koine_client *client, koine_error **ret_error)
 {
     const struct koine__clock *clock =
@@ -48,7 +55,7 @@ static int open_client(struct koine_client *client, koine_error **ret_error)
     rc = koine__loop_new(clock, &client->loop);
     if (rc == KOINE_OK) {
         init_engine(client, snapshot);
-        rc = open_transport(client, snapshot);
+        rc = open_transports(client, snapshot);
     }
     koine__snapshot_unref(snapshot);
     return rc == KOINE_OK ? rc
@@ -93,11 +100,12 @@ static void abandon(struct koine_client *client)
     static const struct koine__transport_ops ops = {
         .cancel = leave_alone, .drain = leave_alone, .pause = leave_alone, .resume = leave_alone};
     static struct koine__transport nobody = {&ops};
-    struct koine__transport *transport = client->engine.transport;
-    client->engine.transport = &nobody;
+    struct koine__transport *transport = client->engine.transport, *local = client->engine.local;
+    client->engine.transport = client->engine.local = &nobody;
     koine__loop_detach(client->loop);
     free_calls(client);
     transport->ops->abandon(transport);
+    local->ops->abandon(local);
     koine__loop_abandon(client->loop);
 }
 
@@ -106,6 +114,8 @@ static void close_client(struct koine_client *client)
     free_calls(client);
     if (client->engine.transport)
         client->engine.transport->ops->free(client->engine.transport);
+    if (client->engine.local)
+        client->engine.local->ops->free(client->engine.local);
     koine__loop_free(client->loop);
 }
 

@@ -131,6 +131,7 @@ int koine_provider_has_key(const koine_provider_handle *handle)
 struct koine__listed_provider {
     const koine_provider_handle *handle;
     const char *name, *file, *reason;
+    bool waits; /* for its configuration */
 };
 struct koine_providers {
     struct koine__snapshot *snapshot; /* keeps the texts */
@@ -138,11 +139,13 @@ struct koine_providers {
     size_t count;
 };
 
-static void add_listed(struct koine_providers *list, const koine_provider_handle *handle, const char *name,
-                       const char *file, const char *reason)
+static struct koine__listed_provider *add_listed(struct koine_providers *list, const char *name,
+                                                 const char *file, const char *reason)
 {
-    list->items[list->count++] =
-        (struct koine__listed_provider){handle, name ? name : "", file ? file : "", reason ? reason : ""};
+    struct koine__listed_provider *item = &list->items[list->count++];
+    *item = (struct koine__listed_provider){
+        .name = name ? name : "", .file = file ? file : "", .reason = reason ? reason : ""};
+    return item;
 }
 
 /* Instances first, then the files that were refused. */
@@ -158,12 +161,15 @@ static int fill(struct koine_hub *hub, struct koine_providers *list)
         const koine_provider_handle *handle = instance->provider ? koine__handle_of(hub, instance) : NULL;
         if (instance->provider && !handle)
             return KOINE_EMEMORY;
-        add_listed(list, handle, instance->name, instance->file, instance->reason);
+        struct koine__listed_provider *item =
+            add_listed(list, instance->name, instance->file, instance->reason);
+        item->handle = handle;
+        item->waits = !handle;
     }
     for (size_t i = 0; i < registry->count; i++) {
         const struct koine__found *found = &registry->items[i];
         if (!found->provider)
-            add_listed(list, NULL, found->id, found->path, found->reason);
+            add_listed(list, found->id, found->path, found->reason);
     }
     return KOINE_OK;
 }
@@ -206,7 +212,7 @@ size_t koine_providers_count(const koine_providers *list)
 
 static const struct koine__listed_provider *listed_at(const koine_providers *list, size_t index)
 {
-    static const struct koine__listed_provider none = {NULL, "", "", ""};
+    static const struct koine__listed_provider none = {.name = "", .file = "", .reason = ""};
     return list && index < list->count ? &list->items[index] : &none;
 }
 
@@ -228,4 +234,9 @@ const char *koine_providers_file(const koine_providers *list, size_t index)
 const char *koine_providers_reason(const koine_providers *list, size_t index)
 {
     return listed_at(list, index)->reason;
+}
+
+int koine_providers_waits(const koine_providers *list, size_t index)
+{
+    return listed_at(list, index)->waits;
 }

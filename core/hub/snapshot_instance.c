@@ -151,6 +151,18 @@ static const koine_option *missing_option(const struct koine__instance *instance
     return NULL;
 }
 
+/* What the plugin cannot do without. An instance that was found, and that nobody asked for, waits for its
+ * configuration. */
+static int lacks(const struct making *making, const char *member, const char *help)
+{
+    struct koine__instance *instance = making->instance;
+    if (making->is_configured)
+        return koine__building_refuse(making->building, making->path, "%s is required: %s", member, help);
+    instance->provider = NULL;
+    instance->reason = koine__building_text(making->building, "needs %s.%s", making->path, member);
+    return instance->reason ? KOINE_OK : koine__building_memory(making->building);
+}
+
 static int read_options(const struct making *making)
 {
     char path[KOINE__PATH_SIZE];
@@ -170,14 +182,9 @@ static int read_options(const struct making *making)
     const koine_option *missing = missing_option(making->instance);
     if (!missing)
         return KOINE_OK;
-    if (making->is_configured)
-        return koine__building_refuse(making->building, making->path, "options.%s is required: %s",
-                                      missing->name, missing->help ? missing->help : "");
-    /* Found, and nobody asked for it: it waits for its configuration. */
-    making->instance->provider = NULL;
-    making->instance->reason =
-        koine__building_text(making->building, "needs %s.options.%s", making->path, missing->name);
-    return making->instance->reason ? KOINE_OK : koine__building_memory(making->building);
+    char member[KOINE__PATH_SIZE];
+    koine__building_path(member, "options.%s", missing->name);
+    return lacks(making, member, missing->help ? missing->help : "");
 }
 
 /* ---- Base URL and key ---- */
@@ -221,14 +228,15 @@ static int read_key(const struct making *making, bool own_server)
 
 static int read_server(const struct making *making)
 {
-    const char *plugins = without_slashes(making->building, making->instance->provider->base_url);
-    const char *own = get(making, "base_url");
-    if (own)
-        own = without_slashes(making->building, own);
-    if (!plugins || (!own && get(making, "base_url")))
+    const char *told = get(making, "base_url"), *plugins = making->instance->provider->base_url;
+    making->instance->base_url = "";
+    if (!told && !plugins)
+        return lacks(making, "base_url", "the plugin knows no server that is everybody's");
+    const char *base_url = without_slashes(making->building, told ? told : plugins);
+    if (!base_url)
         return koine__building_memory(making->building);
-    making->instance->base_url = own ? own : plugins;
-    return read_key(making, own && strcmp(own, plugins) != 0);
+    making->instance->base_url = base_url;
+    return read_key(making, !plugins || strcmp(base_url, plugins) != 0);
 }
 
 /* ---- Policies ---- */
@@ -277,7 +285,7 @@ static int make(const struct koine__building *building, const char *name, bool i
     int rc = find_plugin(&making);
     if (!rc)
         rc = read_server(&making);
-    if (!rc)
+    if (!rc && instance->provider)
         rc = read_options(&making);
     read_policies(&making);
     return rc;

@@ -154,7 +154,8 @@ static int check_texts(const struct check *check, const koine_provider *provider
     if (!provider->version || !*provider->version || strlen(provider->version) > LONGEST_NAME ||
         !is_printable_ascii(provider->version))
         return bad(check, "version", "its version is missing, or no short word");
-    if (!is_base_url(provider->base_url))
+    if (provider->base_url && strcmp(provider->base_url, KOINE_LOCAL) != 0 &&
+        !is_base_url(provider->base_url))
         return bad(check, "base_url",
                    "its base URL must begin with http:// or https:// and must not end with a slash");
     if (provider->key_variable && (!consists_of(provider->key_variable, LOWER UPPER DIGITS "_") ||

@@ -21,6 +21,8 @@ libkoinecore_la_SOURCES += \
   core/wire/transport.h \
   core/wire/transport_curl.c \
   core/wire/transport_curl.h \
+  core/wire/transport_local.c \
+  core/wire/transport_local.h \
   core/wire/transport_replay.c \
   core/wire/transport_replay.h \
   core/wire/word.h

@@ -19,16 +19,19 @@ enum {                                  /* koine_chat_traits.flags */
     KOINE_CHAT_NO_OBFUSCATION = 1 << 1, /* and for no padding in it */
     KOINE_CHAT_STOP_LIST = 1 << 2,      /* `stop` must be a list: a lone string is wrapped */
     KOINE_CHAT_LOGPROBS_COUNT = 1 << 3, /* `logprobs` is a count: true with top_logprobs N becomes N */
-    KOINE_CHAT_NO_DEVELOPER = 1 << 4    /* role developer becomes system */
+    KOINE_CHAT_NO_DEVELOPER = 1 << 4,   /* role developer becomes system */
+    KOINE_CHAT_OWN_NAMES = 1 << 5       /* models are asked for by names of the user's own: the one that
+                                           answered has a price, the name has none */
 };
 
 typedef koine_dialect_fault koine_chat_fault;
 typedef koine_dialect_header koine_chat_header;
+typedef koine_dialect_query koine_chat_query;
 
 typedef struct koine_chat_traits {
     uint32_t size;
     uint32_t flags;
-    const char *path;           /* "/chat/completions" */
+    const char *path;           /* "/chat/completions"; {model} in it is the model as one segment */
     const char *models_path;    /* "/models" */
     const char *max_tokens;     /* which member limits the output: "max_tokens" */
     const char *const *foreign; /* NULL-ended: members this vendor refuses; dropped with a notice */
@@ -37,6 +40,8 @@ typedef struct koine_chat_traits {
     /* Name of a boolean option by which the instance says that the server is another vendor's: nothing is
      * foreign then, and the limit is called max_tokens. NULL: there is none. */
     const char *compatible;
+    const char *key_header, *key_prefix;    /* NULL: "Authorization", "Bearer " */
+    const koine_chat_query *const *queries; /* NULL-ended */
 } koine_chat_traits;
 
 typedef koine_dialect koine_chat;

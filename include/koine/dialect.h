@@ -33,6 +33,11 @@ typedef struct koine_dialect_header { /* an option of the instance that travels 
     const char *option, *header;
 } koine_dialect_header;
 
+typedef struct koine_dialect_query { /* an option of the instance that travels in the URL's query */
+    uint32_t size;
+    const char *option, *name;
+} koine_dialect_query;
+
 /* What a vendor without code of its own answers from its `extension`; `known` is the name of the traits. */
 static inline const void *koine_dialect_extension(const char *id, const char *known, const void *traits)
 {

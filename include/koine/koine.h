@@ -176,14 +176,16 @@ KOINE_API int koine_provider_has_key(const koine_provider_handle *); /* 1, or 0 
 /* Every plugin found and every instance configured, refused ones too. [any thread] */
 KOINE_API int koine_hub_list_providers(koine_hub *, koine_providers **ret, koine_error **ret_error);
 KOINE_API size_t koine_providers_count(const koine_providers *);
-/* NULL where the plugin was refused. */
+/* NULL where the plugin was refused, or waits. */
 KOINE_API const koine_provider_handle *koine_providers_handle(const koine_providers *, size_t index);
 KOINE_API const char *koine_providers_name(const koine_providers *,
                                            size_t index); /* instance, or the file's stem */
 KOINE_API const char *koine_providers_file(const koine_providers *,
                                            size_t index); /* "" where none was found */
 KOINE_API const char *koine_providers_reason(const koine_providers *,
-                                             size_t index); /* why refused; "" if it is not */
+                                             size_t index); /* why refused, or what it waits for; else "" */
+/* 1: the plugin is well, and its instance waits for a setting that nobody but the user can know; else 0. */
+KOINE_API int koine_providers_waits(const koine_providers *, size_t index);
 KOINE_API void koine_providers_free(koine_providers *);
 
 /* Names of the configured routes, in order; valid until the next koine_hub_apply. NULL past the last. [any

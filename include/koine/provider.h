@@ -290,11 +290,16 @@ typedef struct koine_option { /* a setting of the vendor's own, under `options:`
     const char *name, *otherwise, *help; /* otherwise: the default, or NULL */
 } koine_option;
 
+/* The base URL of a provider that needs no server: each of its requests is answered with its own body, under
+ * its own content type, and status 200. Nothing leaves the process, and all else is as with a server. */
+#define KOINE_LOCAL "local:"
+
 struct koine_provider { /* the vtable; static storage in the plugin */
     uint32_t size;
     const char *id;                     /* "together": [a-z0-9_-]+, the name of its instance by default */
     const char *version;                /* of the plugin, "1.0.0" */
-    const char *base_url;               /* "https://api.together.ai/v1"; no slash at the end */
+    const char *base_url;               /* "https://api.together.ai/v1"; no slash at the end; or KOINE_LOCAL;
+                                           NULL: none is everybody's, so each instance tells its own */
     const char *key_variable;           /* "TOGETHER_API_KEY"; NULL: needs no key */
     const koine_option *const *options; /* NULL-ended; NULL: none */
     const koine_exchange *generate;     /* required */

@@ -26,8 +26,9 @@ staged=$scratch/staged$prefix
 
 headers=$(cd "$source" && echo include/koine/*.h)
 for file in bin/koine lib/libkoine.so $headers lib/pkgconfig/koine.pc lib/koine/providers/together.so \
-    lib/koine/providers/openai.so lib/koine/providers/anthropic.so lib/koine/providers/together.json \
-    lib/koine/providers/openai.json lib/koine/providers/anthropic.json libexec/koine/koine-standin \
+    lib/koine/providers/openai.so lib/koine/providers/anthropic.so lib/koine/providers/azure.so \
+    lib/koine/providers/echo.so lib/koine/providers/together.json lib/koine/providers/openai.json \
+    lib/koine/providers/anthropic.json lib/koine/providers/azure.json libexec/koine/koine-standin \
     share/man/man1/koine.1; do
     [ -e "$staged/$file" ] || echo "$file"
 done >"$scratch/wrong"

@@ -7,7 +7,7 @@ check_LTLIBRARIES += \
   tests/plugins/good.la tests/plugins/two.la tests/plugins/twins.la tests/plugins/usurper.la \
   tests/plugins/endless.la tests/plugins/empty.la tests/plugins/stranger.la tests/plugins/future.la \
   tests/plugins/old.la tests/plugins/shouting.la tests/plugins/unresolved.la \
-  tests/plugins/picky.la
+  tests/plugins/picky.la tests/plugins/homeless.la
 
 tests_plugins_good_la_SOURCES = tests/plugins/good.c tests/plugins/table.h
 tests_plugins_good_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
@@ -33,3 +33,5 @@ tests_plugins_unresolved_la_SOURCES = tests/plugins/unresolved.c
 tests_plugins_unresolved_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 tests_plugins_picky_la_SOURCES = tests/plugins/picky.c
 tests_plugins_picky_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+tests_plugins_homeless_la_SOURCES = tests/plugins/homeless.c
+tests_plugins_homeless_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)

@@ -86,6 +86,22 @@ static void but_of_another_server(void)
     world_free(world);
 }
 
+/* The variable would not help: its key goes to no server that only a configuration names. */
+static void no_key_for_a_server_of_ones_own(void)
+{
+    struct world *world = WORLD({ANSWER(OPENAI, 200, STREAM("b"))});
+    koine_provider homeless = *world->together.provider;
+    homeless.base_url = NULL;
+    world->together.provider = &homeless;
+    world->together.secret = NULL;
+    struct world_call *call = ASK(world, .targets = 1);
+    world_run(world);
+    ASSERT_STR(world_message(call),
+               "there is no key: set providers.together.api_key, for example to ${TOGETHER_API_KEY}");
+    ASSERT_STR(world_sends(world), "");
+    world_free(world);
+}
+
 static void a_redirect_is_not_asked_again(void)
 {
     struct world *world = WORLD({ANSWER(TOGETHER, 301, "moved")}, {ANSWER(OPENAI, 200, STREAM("b"))});
@@ -98,5 +114,6 @@ static void a_redirect_is_not_asked_again(void)
 
 SUITE_MAIN("sim keys", {"an echoed key is masked", an_echoed_key_is_masked},
            {"also in a stream", also_in_a_stream}, {"no key, no request", no_key_no_request},
+           {"nor for a server of one's own", no_key_for_a_server_of_ones_own},
            {"but of another server", but_of_another_server},
            {"a redirect is not asked again", a_redirect_is_not_asked_again})

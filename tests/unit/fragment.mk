@@ -59,6 +59,7 @@ unit_programs = \
   tests/unit/test_standin \
   tests/unit/test_str \
   tests/unit/test_transport_curl \
+  tests/unit/test_transport_local \
   tests/unit/test_transport_replay \
   tests/unit/test_trust
 check_PROGRAMS += $(unit_programs)

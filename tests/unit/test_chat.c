@@ -332,17 +332,43 @@ static void asks_the_traits_first(void)
 
 static int32_t catalogue_price(const koine_cost_query *query, koine_provider_cost *ret)
 {
-    (void)query;
     ret->state = KOINE_PRICE_KNOWN;
     ret->picodollars = 7;
+    ret->price_id = query->asked;
     return 3;
+}
+
+static const void *own_names(const char *id)
+{
+    static const koine_chat_traits traits = {.size = sizeof(traits), .flags = KOINE_CHAT_OWN_NAMES};
+    return koine_chat_extension(id, &traits);
+}
+
+/* A deployment may bear any model's name. */
+static void own_names_have_no_price(void)
+{
+    static const koine_provider azure = {.size = sizeof(azure), .extension = own_names};
+    static const koine_provider other = {.size = sizeof(other)};
+    koine_host host = {.size = sizeof(host), .price = catalogue_price};
+    koine_provider_cost cost = {.size = sizeof(cost)};
+    koine_cost_query query = {.size = sizeof(query),
+                              .self = &other,
+                              .host = &host,
+                              .model = {"gpt-4o-mini-2024-07-18", 22},
+                              .asked = {"gpt-4o", 6}};
+    ASSERT_INT(koine__dialect_chat.calculate_cost(&query, &cost), 3);
+    ASSERT_MEM(cost.price_id.ptr, cost.price_id.len, "gpt-4o");
+    query.self = &azure;
+    ASSERT_INT(koine__dialect_chat.calculate_cost(&query, &cost), 3);
+    ASSERT_MEM(cost.price_id.ptr, cost.price_id.len, "gpt-4o-mini-2024-07-18");
 }
 
 static void prefers_the_vendors_figure(void)
 {
     koine_host host = {.size = sizeof(host), .price = catalogue_price};
     koine_provider_usage usage = {.size = sizeof(usage), .picodollars = 120};
-    koine_cost_query query = {.size = sizeof(query), .host = &host, .usage = &usage};
+    static const koine_provider vendor = {.size = sizeof(vendor)};
+    koine_cost_query query = {.size = sizeof(query), .self = &vendor, .host = &host, .usage = &usage};
     koine_provider_cost cost = {.size = sizeof(cost), .estimated = 1};
     ASSERT_INT(koine__dialect_chat.calculate_cost(&query, &cost), KOINE_DONE);
     ASSERT_INT(cost.picodollars, 120);
@@ -445,6 +471,7 @@ SUITE_MAIN("chat", {"asks without traits", asks_without_traits},
            {"ignores unknown frames", ignores_unknown_frames}, {"classifies by status", classifies_by_status},
            {"classifies by words", classifies_by_words}, {"asks the traits first", asks_the_traits_first},
            {"prefers the vendor's figure", prefers_the_vendors_figure},
+           {"own names have no price", own_names_have_no_price},
            {"reads dollars exactly", reads_dollars_exactly},
            {"tells pages in plain words", tells_pages_in_plain_words},
            {"enters a vendor without code", enters_a_vendor_without_code})

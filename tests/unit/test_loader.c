@@ -304,6 +304,10 @@ static void right_tables(void)
     ASSERT_STR(verdict(&provider), NULL);
     provider.options = NULL;
     provider.key_variable = NULL;
+    provider.base_url = NULL;
+    ASSERT_STR(verdict(&provider), NULL);
+    provider.base_url = KOINE_LOCAL;
+    ASSERT_STR(verdict(&provider), NULL);
     provider.base_url = "https://x";
     provider.size += 64; /* a newer header */
     ASSERT_STR(verdict(&provider), NULL);
@@ -333,7 +337,7 @@ static void wrong_texts(void)
         ASSERT_STR(verdict(&provider), "its version is missing, or no short word");
         ASSERT_STR(part, "version");
     }
-    static const char *const urls[] = {NULL,          "",           "ftp://x",      "https://",
+    static const char *const urls[] = {"local:/x",    "",           "ftp://x",      "https://",
                                        "https:///v1", "https://x/", "https://x/ y", "http://u@x",
                                        "https://x?a", "http://x#a", "http://x\r\n", "x"};
     for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {

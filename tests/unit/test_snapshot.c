@@ -406,6 +406,33 @@ static void option_refusals(void)
     end();
 }
 
+/* A vendor whose servers are the users' own: nothing is guessed, and no key goes where only a configuration
+ * points. */
+static void homes(void)
+{
+    if (begin() && scratch_plugin(&scratch, "p/homeless.so", "homeless")) {
+        struct koine__snapshot *snapshot = build("");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(snapshot);
+        const struct koine__instance *instance = koine__snapshot_instance(snapshot, "homeless");
+        CU_ASSERT_PTR_NULL(instance->provider);
+        ASSERT_STR(instance->reason, "needs providers.homeless.base_url");
+        koine__snapshot_unref(snapshot);
+        expect_refusal("providers:\n  homeless: {price: free}\n",
+                       "k:2:3: providers.homeless: base_url is required: the plugin knows no server that is "
+                       "everybody's");
+        expect_refusal("routes: {a: {targets: [homeless/m]}}\n",
+                       "k:1:24: routes.a.targets.0.target: homeless needs providers.homeless.base_url");
+        snapshot = build("providers: {homeless: {base_url: \"https://lab.test\"}}\n");
+        ASSERT_STR(message, "");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(snapshot);
+        instance = koine__snapshot_instance(snapshot, "homeless");
+        ASSERT_STR(instance->base_url, "https://lab.test");
+        CU_ASSERT_PTR_NULL(instance->secret);
+        koine__snapshot_unref(snapshot);
+    }
+    end();
+}
+
 static void route_refusals(void)
 {
     if (begin()) {
@@ -578,7 +605,7 @@ static void failing_allocations(void)
 SUITE_MAIN("snapshot", {"found plugins", found_plugins}, {"defaults", defaults}, {"instances", instances},
            {"routes", routes}, {"default routes", default_routes}, {"plugin refusals", plugin_refusals},
            {"keys", keys}, {"key refusals", key_refusals}, {"no environment", no_environment},
-           {"options", options}, {"option refusals", option_refusals}, {"route refusals", route_refusals},
-           {"gaps", gaps}, {"catalogues", catalogues},
+           {"options", options}, {"option refusals", option_refusals}, {"homes", homes},
+           {"route refusals", route_refusals}, {"gaps", gaps}, {"catalogues", catalogues},
            {"refused plugins are logged", refused_plugins_are_logged}, {"references", references},
            {"failing allocations", failing_allocations})

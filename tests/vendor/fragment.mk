@@ -10,10 +10,12 @@ check_PROGRAMS += tests/vendor/run
 TESTS += tests/vendor/run
 endif
 tests_vendor_run_SOURCES = \
-  tests/vendor/run.c tests/vendor/together.c tests/vendor/openai.c tests/vendor/anthropic.c
+  tests/vendor/run.c tests/vendor/together.c tests/vendor/openai.c tests/vendor/anthropic.c \
+  tests/vendor/azure.c tests/vendor/echo.c
 tests_vendor_run_LDADD = tests/vendor/libvendor.la libkoinecore.la
 
 EXTRA_DIST += tests/vendor/README.md
 ## One file for each case; the pattern keeps the list from being forgotten.
 EXTRA_DIST += $(srcdir)/tests/vendor/together/*.txt $(srcdir)/tests/vendor/openai/*.txt \
-  $(srcdir)/tests/vendor/anthropic/*.txt
+  $(srcdir)/tests/vendor/anthropic/*.txt $(srcdir)/tests/vendor/azure/*.txt \
+  $(srcdir)/tests/vendor/echo/*.txt

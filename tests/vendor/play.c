@@ -184,7 +184,8 @@ static void ask(const koine_provider *provider, const struct vendor_case *c, con
     memset(asked.future, FUTURE_BYTE, sizeof(asked.future));
     koine__arena_init(&arena, 0);
     init_host(&host, &playing, watch);
-    koine__out_init(&out, &arena, provider->base_url, BODY_LIMIT);
+    koine__out_init(&out, &arena, provider->base_url ? provider->base_url : "https://instance.test",
+                    BODY_LIMIT);
     out.pub.size = size_of(sizeof(out.pub), watch);
     if (watch && watch->out)
         watch->out(watch->arg, &out);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Each vendor's entry function; its file beside this one gives it that name. */
-#define VENDORS(X) X(vendor_together) X(vendor_openai) X(vendor_anthropic)
+#define VENDORS(X) X(vendor_together) X(vendor_openai) X(vendor_anthropic) X(vendor_azure) X(vendor_echo)
 
 #define DECLARE(entry) const koine_provider *entry(const koine_host *host, uint32_t index);
 VENDORS(DECLARE)
