@@ -20,7 +20,7 @@
 
 #define MOST_MEMORY    ((rlim_t)1 << 30)    /* bytes of a child */
 #define MOST_PROCESSOR ((rlim_t)600)        /* s of a child */
-#define LOOP_PROCESSOR INT64_C(3000000000)  /* ns of one call */
+#define LOOP_PROCESSOR INT64_C(4000000000)  /* ns of one call */
 #define LOOP_WALL      INT64_C(30000000000) /* ns of one call that only waits */
 #define LOOK_EVERY     20                   /* ms */
 
@@ -180,7 +180,7 @@ static enum child_end bury(struct guard *guard, struct inspection *in, enum stag
     bool ended = WIFEXITED(status) && WEXITSTATUS(status) == 0 && !*in->traces->function;
     in->tried[stage] = ended && atomic_load(&in->traces->done);
     if (looped)
-        tell(in, RULE_TIME_LOOP, "it had not returned after 3 s of processor time, or 30 s of waiting");
+        tell(in, RULE_TIME_LOOP, "it had not returned after 4 s of processor time, or 30 s of waiting");
     else if (!ended)
         tell_crash(in, status);
     return looped ? CHILD_LOOPED : in->tried[stage] ? CHILD_DONE : CHILD_CRASHED;

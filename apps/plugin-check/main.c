@@ -19,8 +19,6 @@
 #define KOINE_VERSION "unknown"
 #endif
 
-#define MOST_LOOPS 2 /* each costs seconds, and is the same as the one before */
-
 enum {
     STATUS_FINDINGS = 1,
     STATUS_USAGE = 2
@@ -152,14 +150,14 @@ static void leave_out(struct inspection *in)
 
 static void run_stages(struct inspection *in)
 {
-    int loops = 0;
     in->tried[STAGE_FILE] = true;
     if (!symbols_check(in->file, &in->findings))
         return;
     if (child_run(in, STAGE_LOAD) != CHILD_DONE)
         return;
-    for (int stage = STAGE_CASES; stage < STAGE_ALL && loops < MOST_LOOPS; stage++)
-        loops += child_run(in, (enum stage)stage) == CHILD_LOOPED;
+    for (int stage = STAGE_CASES; stage < STAGE_ALL; stage++)
+        if (child_run(in, (enum stage)stage) == CHILD_LOOPED)
+            return; /* each loop costs seconds, and the next is the same one */
 }
 
 static bool wants_colour(void)

@@ -128,9 +128,10 @@ static const struct rule_row rows[RULES] = {
     [RULE_COST_SIZE] = {"cost.size", STAGE_COST,
                         "nothing is written past the size of the result, and the size stays as it was"},
     [RULE_COST_PURE] = {"cost.pure", STAGE_COST, "the same query gives the same cost"},
-    [RULE_TIME_BUDGET] = {"time.budget", STAGE_BUDGET,
-                          "one call takes at most 1 s of processor time, also for long texts and lists: work "
-                          "grows with the input, not with its square"},
+    [RULE_TIME_BUDGET] =
+        {"time.budget", STAGE_BUDGET,
+         "one call takes at most half a second of processor time, also for long texts and lists: work "
+         "grows with the input, not with its square"},
     [RULE_MEMORY_BUDGET] = {"memory.budget", STAGE_BUDGET,
                             "one call asks host->alloc for at most 1 MB and 32 times its input"},
     [RULE_MEMORY_KEPT] = {"memory.kept", STAGE_BUDGET,

@@ -94,7 +94,8 @@ static void check_answer(struct inspection *in, const struct cases_item *item)
     stage_alone(in, &item->c, &before);
     inspection_at(in, "%s: with a member %s in every object", item->name, NEW_NAME);
     stage_alone(in, &changed, &after);
-    if (strcmp(koine__buf_str(&before), koine__buf_str(&after)) != 0)
+    bool passed_on = strstr(koine__buf_str(&after), NEW_NAME); /* a provider may tell all that it got */
+    if (!passed_on && strcmp(koine__buf_str(&before), koine__buf_str(&after)) != 0)
         inspection_differs(in, RULE_UNKNOWN_ANSWER, vendor_read_function(&item->c), koine__buf_str(&before),
                            koine__buf_str(&after));
     koine__buf_release(&before);

@@ -35,3 +35,8 @@ tests_plugins_picky_la_SOURCES = tests/plugins/picky.c
 tests_plugins_picky_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 tests_plugins_homeless_la_SOURCES = tests/plugins/homeless.c
 tests_plugins_homeless_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+
+## The plugin checker: what breaks a rule is found, ours pass.
+checker_tests = tests/plugins/broken-a.sh tests/plugins/broken-b.sh tests/plugins/broken-c.sh tests/plugins/ours.sh
+TESTS += $(checker_tests)
+EXTRA_DIST += $(checker_tests) tests/plugins/broken.sh tests/plugins/broken.txt tests/plugins/check.sh
