@@ -36,7 +36,21 @@ tests_plugins_picky_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 tests_plugins_homeless_la_SOURCES = tests/plugins/homeless.c
 tests_plugins_homeless_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 
-## The plugin checker: what breaks a rule is found, ours pass.
-checker_tests = tests/plugins/broken-a.sh tests/plugins/broken-b.sh tests/plugins/broken-c.sh tests/plugins/ours.sh
+## The plugin checker: what breaks a rule is found, ours pass, and so many random mutants are found.
+checker_tests = tests/plugins/broken-a.sh tests/plugins/broken-b.sh tests/plugins/broken-c.sh tests/plugins/checker.sh \
+  tests/plugins/mutants.sh tests/plugins/ours.sh
 TESTS += $(checker_tests)
-EXTRA_DIST += $(checker_tests) tests/plugins/broken.sh tests/plugins/broken.txt tests/plugins/check.sh
+EXTRA_DIST += $(checker_tests) tests/plugins/broken.sh tests/plugins/broken.txt tests/plugins/check.sh tests/plugins/mutants.awk
+
+check_PROGRAMS += tests/plugins/behave
+tests_plugins_behave_SOURCES = tests/plugins/behave.c apps/plugin-check/cases.c apps/plugin-check/findings.c \
+  apps/plugin-check/spots.c
+tests_plugins_behave_LDADD = tests/vendor/libvendor.la libkoinecore.la
+
+## make mutants MUTANTS=200 SEED=1: prints how many of those that behave differently the checker finds.
+MUTANTS = 200
+SEED = 1
+.PHONY: mutants
+mutants: apps/koine-plugin-check tests/plugins/behave
+	$(AM_V_at)KOINE_TEST_SOURCE='$(abs_top_srcdir)' KOINE_TEST_BUILD='$(abs_top_builddir)' CC='$(CC)' \
+	  $(SHELL) $(srcdir)/tests/plugins/mutants.sh $(MUTANTS) $(SEED)
