@@ -12,4 +12,4 @@ configuration-page: docs/settings
 EXTRA_DIST += docs/benchmarks.md docs/examples/embed/poll.c docs/examples/embed/libuv.c \
   docs/examples/embed/libevent.c docs/examples/embed/glib.c docs/examples/embed/threads.c \
   docs/examples/embed/cxx.cpp
-EXTRA_DIST += docs/design.md docs/configuration.md docs/troubleshooting.md docs/examples/koine.yaml docs/examples/first.c
+EXTRA_DIST += docs/new-provider.md docs/design.md docs/configuration.md docs/troubleshooting.md docs/examples/koine.yaml docs/examples/first.c

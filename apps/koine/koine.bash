@@ -73,6 +73,7 @@ _koine_options()
         cost)
             echo "-m --model --input --output --cache-read --cache-write --reasoning --at --json $global"
             ;;
+        plugin) echo "--like --cases --json --tap $global" ;;
         standin) echo "--port --scale --behave --tokens --port-file --until-eof --quiet --help --version" ;;
         *) echo "$global" ;;
     esac
@@ -100,6 +101,11 @@ _koine_value()
         -c | --config | --request | --port-file) _koine_files "$2" ;;
         -m | --model) _koine_target "$2" ;;
         -r | --route) _koine_reply -W "$(_koine_routes)" -- "$2" ;;
+        --like) _koine_reply -W "chat own" -- "$2" ;;
+        --cases)
+            compopt -o filenames 2>/dev/null
+            _koine_reply -d -- "$2"
+            ;;
         --at) _koine_reply -W "$(date +%F)" -- "$2" ;;
         -s | --system | --max-tokens | --temperature | --input | --output | --cache-read | --cache-write | \
             --reasoning | --port | --scale | --behave | --tokens)
@@ -112,9 +118,16 @@ _koine_value()
 _koine_words()
 {
     case $1 in
-        '') _koine_reply -W "chat models providers cost config standin" -- "$2" ;;
+        '') _koine_reply -W "chat models providers cost config plugin standin" -- "$2" ;;
         models) _koine_reply -W "$(_koine_instances)" -- "$2" ;;
         config) _koine_reply -W "check show" -- "$2" ;;
+        plugin)
+            case ${COMP_WORDS[COMP_CWORD - 1]} in
+                plugin) _koine_reply -W "new check" -- "$2" ;;
+                check) _koine_files "$2" ;;
+                *) COMPREPLY=() ;;
+            esac
+            ;;
         *) COMPREPLY=() ;;
     esac
 }

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 
 static const struct args_option options[] = {
-    {"like", 0, "KIND", "new: chat, a table of differences (the default), or own, a dialect of its own"},
+    {"like", 0, "KIND", "new: chat (the default) or own"},
     {0},
 };
 
@@ -129,13 +129,14 @@ const struct args_command command_plugin = {
     .summary = "begin a provider of your own, or try one",
     .synopsis = "new NAME [--like chat|own] | check FILE.so [ARGUMENT]...",
     .options = options,
-    .details = "new    writes the folder NAME: a provider that builds and passes its cases as it is, with\n"
-               "       every line that must change marked; its Makefile, its catalogue, and two cases\n"
-               "check  tries a plugin as a stranger would use it; koine plugin check --help lists how\n"
+    .details = "new    writes the folder NAME: a provider that builds and passes its cases as\n"
+               "       it is, every line that must change marked; its Makefile, its catalogue,\n"
+               "       and two cases. Like chat it is a table of differences from the dialect\n"
+               "       of chat completions; like own it has a dialect of its own\n"
+               "check  tries a plugin; koine plugin check --help lists how\n"
                "\n"
                "Examples:\n"
                "  koine plugin new acme && cd acme && make check\n"
-               "  koine plugin new acme --like own\n"
                "  koine plugin check ./acme.so --cases cases\n",
     .words = 2,
     .raw = true,

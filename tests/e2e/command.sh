@@ -19,7 +19,7 @@ bare --help
 status_is 0
 err_is_empty
 out_has "usage: koine"
-for name in chat models providers cost config standin; do
+for name in chat models providers cost config plugin standin; do
     out_has "  $name "
 done
 width_is_at_most 80 "$scratch/out"
@@ -28,7 +28,7 @@ bare -h
 status_is 0
 out_has "usage: koine"
 done_with "koine -h"
-for name in chat models providers cost config standin; do
+for name in chat models providers cost config plugin standin; do
     bare $name --help
     status_is 0
     err_is_empty
@@ -655,6 +655,18 @@ if command -v bash >/dev/null 2>&1; then
 else
     skip "completion" "there is no bash"
 fi
+
+# ---- plugin: what it writes is tested where it is installed, by tests/kit -------------------------------------------
+
+mistake "plugin alone" "say what to do: new or check" plugin
+mistake "plugin: another verb" 'did you mean new?' plugin nwe acme
+mistake "plugin new: no name" "new needs a name" plugin new
+mistake "plugin new: a name that is none" "is no name for a provider" plugin new Acme
+mistake "plugin new: a name that is taken" "the name together is taken by $scratch/plugins/together.so" plugin new together
+mistake "plugin new: another kind" "is neither chat nor own" plugin new fresh --like x
+mkdir acme
+mistake "plugin new: a folder that exists" "there is something named acme here already" plugin new acme
+rmdir acme
 
 # ---- standin --------------------------------------------------------------------------------------------------------
 

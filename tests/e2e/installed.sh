@@ -29,7 +29,8 @@ for file in bin/koine lib/libkoine.so $headers lib/pkgconfig/koine.pc lib/koine/
     lib/koine/providers/openai.so lib/koine/providers/anthropic.so lib/koine/providers/azure.so \
     lib/koine/providers/echo.so lib/koine/providers/together.json lib/koine/providers/openai.json \
     lib/koine/providers/anthropic.json lib/koine/providers/azure.json libexec/koine/koine-standin \
-    share/man/man1/koine.1; do
+    share/man/man1/koine.1 share/koine/kit/common/Makefile share/koine/kit/chat/acme.c share/koine/kit/own/acme.c \
+    share/koine/kit/own/cases/answer.txt; do
     [ -e "$staged/$file" ] || echo "$file"
 done >"$scratch/wrong"
 judge "everything is installed" "$scratch/wrong"

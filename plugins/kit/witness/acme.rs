@@ -8,8 +8,7 @@
 #![no_std]
 #![allow(non_camel_case_types)]
 
-use core::ffi::{c_char, c_void, CStr};
-use core::{mem::size_of, ptr, slice};
+use core::{ffi::c_void, mem::size_of, ptr, slice};
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
@@ -17,6 +16,13 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
 }
 
 // ---- koine/provider.h ----
+
+type Chars = *const u8; // const char *
+macro_rules! c {
+    ($text:literal) => {
+        concat!($text, "\0").as_ptr()
+    };
+}
 
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -102,19 +108,19 @@ struct Sink {
 #[repr(C)]
 struct Out {
     size: u32,
-    method: extern "C" fn(*mut Out, *const c_char),
-    path: extern "C" fn(*mut Out, *const c_char),
+    method: extern "C" fn(*mut Out, Chars),
+    path: extern "C" fn(*mut Out, Chars),
     segment: extern "C" fn(*mut Out, Str),
-    query: extern "C" fn(*mut Out, *const c_char, Str),
-    header: extern "C" fn(*mut Out, *const c_char, Str),
-    secret: extern "C" fn(*mut Out, *const c_char, *const c_char),
-    open: extern "C" fn(*mut Out, *const c_char, i32),
+    query: extern "C" fn(*mut Out, Chars, Str),
+    header: extern "C" fn(*mut Out, Chars, Str),
+    secret: extern "C" fn(*mut Out, Chars, Chars),
+    open: extern "C" fn(*mut Out, Chars, i32),
     close: extern "C" fn(*mut Out),
-    str: extern "C" fn(*mut Out, *const c_char, Str),
-    num: extern "C" fn(*mut Out, *const c_char, i64),
-    raw: extern "C" fn(*mut Out, *const c_char, Str),
-    node: extern "C" fn(*mut Out, *const c_char, *const Node),
-    bytes: extern "C" fn(*mut Out, *const c_char, Str),
+    str: extern "C" fn(*mut Out, Chars, Str),
+    num: extern "C" fn(*mut Out, Chars, i64),
+    raw: extern "C" fn(*mut Out, Chars, Str),
+    node: extern "C" fn(*mut Out, Chars, *const Node),
+    bytes: extern "C" fn(*mut Out, Chars, Str),
     notice: extern "C" fn(*mut Out, i32, Str, Str),
     fail: extern "C" fn(*mut Out, Str),
 }
@@ -132,9 +138,9 @@ struct Cost {
 struct Host {
     size: u32,
     log: extern "C" fn(*const Host, i32, Str),
-    extension: extern "C" fn(*const Host, *const c_char) -> *const c_void,
+    extension: extern "C" fn(*const Host, Chars) -> *const c_void,
     kind: extern "C" fn(*const Node) -> i32,
-    get: extern "C" fn(*const Node, *const c_char) -> *const Node,
+    get: extern "C" fn(*const Node, Chars) -> *const Node,
     count: extern "C" fn(*const Node) -> usize,
     at: extern "C" fn(*const Node, usize) -> *const Node,
     key: extern "C" fn(*const Node, usize) -> Str,
@@ -143,7 +149,7 @@ struct Host {
     truth: extern "C" fn(*const Node) -> i32,
     dump: extern "C" fn(*const Node) -> Str,
     alloc: extern "C" fn(*const Host, usize) -> *mut c_void,
-    option: extern "C" fn(*const Ask, *const c_char) -> Str,
+    option: extern "C" fn(*const Ask, Chars) -> Str,
     price: extern "C" fn(*const CostQuery, *mut Cost) -> i32,
 }
 #[repr(C)]
@@ -177,16 +183,16 @@ struct Exchange {
 #[repr(C)]
 struct Provider {
     size: u32,
-    id: *const c_char,
-    version: *const c_char,
-    base_url: *const c_char,
-    key_variable: *const c_char,
+    id: Chars,
+    version: Chars,
+    base_url: Chars,
+    key_variable: Chars,
     options: *const c_void,
     generate: *const Exchange,
     list_models: *const Exchange,
     calculate_cost: extern "C" fn(*const CostQuery, *mut Cost) -> i32,
     fault: Option<extern "C" fn(*const Read, *mut Sink) -> i32>,
-    extension: Option<extern "C" fn(*const c_char) -> *const c_void>,
+    extension: Option<extern "C" fn(Chars) -> *const c_void>,
 }
 unsafe impl Sync for Provider {} // read only, all of it static
 unsafe impl Sync for Exchange {}
@@ -214,8 +220,8 @@ struct Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    fn get(self, key: &CStr) -> Value<'a> {
-        Value { host: self.host, node: (self.host.get)(self.node, key.as_ptr()) }
+    fn get(self, key: Chars) -> Value<'a> {
+        Value { host: self.host, node: (self.host.get)(self.node, key) }
     }
     fn at(self, index: usize) -> Value<'a> {
         Value { host: self.host, node: (self.host.at)(self.node, index) }
@@ -280,26 +286,26 @@ extern "C" fn generate_request(ask: *const Ask, to: *mut Out) -> i32 {
     let (ask, out) = unsafe { (&*ask, &*to) };
     let host = unsafe { &*ask.host };
     let doc = Value { host, node: ask.doc };
-    let messages = doc.get(c"messages");
+    let messages = doc.get(c!("messages"));
     if !messages.is(NODE_ARRAY) {
         (out.fail)(to, Str::of("`messages` is not an array: a list of {\"role\", \"content\"} is needed"));
         return INVALID;
     }
-    (out.path)(to, c"/answers".as_ptr());
-    (out.secret)(to, c"X-ACME-Key".as_ptr(), c"".as_ptr());
+    (out.path)(to, c!("/answers"));
+    (out.secret)(to, c!("X-ACME-Key"), c!(""));
     (out.open)(to, ptr::null(), '{' as i32);
-    (out.str)(to, c"model".as_ptr(), ask.model);
-    (out.open)(to, c"turns".as_ptr(), '[' as i32);
+    (out.str)(to, c!("model"), ask.model);
+    (out.open)(to, c!("turns"), '[' as i32);
     for i in 0..messages.count() {
         (out.open)(to, ptr::null(), '{' as i32);
-        (out.node)(to, c"who".as_ptr(), messages.at(i).get(c"role").node);
-        (out.node)(to, c"text".as_ptr(), messages.at(i).get(c"content").node);
+        (out.node)(to, c!("who"), messages.at(i).get(c!("role")).node);
+        (out.node)(to, c!("text"), messages.at(i).get(c!("content")).node);
         (out.close)(to);
     }
     (out.close)(to);
-    (out.node)(to, c"limit".as_ptr(), doc.get(c"max_tokens").node);
+    (out.node)(to, c!("limit"), doc.get(c!("max_tokens")).node);
     if ask.framing == FRAME_SSE {
-        (out.raw)(to, c"stream".as_ptr(), Str::of("true"));
+        (out.raw)(to, c!("stream"), Str::of("true"));
     }
     (out.close)(to);
     tell_dropped(host, ask, to, out);
@@ -308,8 +314,8 @@ extern "C" fn generate_request(ask: *const Ask, to: *mut Out) -> i32 {
 
 extern "C" fn models_request(_: *const Ask, to: *mut Out) -> i32 {
     let out = unsafe { &*to };
-    (out.path)(to, c"/models".as_ptr());
-    (out.secret)(to, c"X-ACME-Key".as_ptr(), c"".as_ptr());
+    (out.path)(to, c!("/models"));
+    (out.secret)(to, c!("X-ACME-Key"), c!(""));
     DONE
 }
 
@@ -318,10 +324,10 @@ extern "C" fn models_request(_: *const Ask, to: *mut Out) -> i32 {
 fn emit_end(root: Value, end: Str, sink: *mut Sink) {
     let usage = Usage {
         size: size_of::<Usage>() as u32,
-        input: root.get(c"in").number(),
+        input: root.get(c!("in")).number(),
         cache_read: -1,
         cache_write: -1,
-        output: root.get(c"out").number(),
+        output: root.get(c!("out")).number(),
         reasoning: -1,
         audio_input: -1,
         audio_output: -1,
@@ -334,7 +340,7 @@ fn emit_end(root: Value, end: Str, sink: *mut Sink) {
 }
 
 fn read_answer(root: Value, state: &mut State, sink: *mut Sink) -> i32 {
-    let (error, text, end) = (root.get(c"error").text(), root.get(c"text").text(), root.get(c"end").text());
+    let (error, text, end) = (root.get(c!("error")).text(), root.get(c!("text")).text(), root.get(c!("end")).text());
     if !root.is(NODE_OBJECT) {
         return PROTOCOL;
     }
@@ -344,7 +350,7 @@ fn read_answer(root: Value, state: &mut State, sink: *mut Sink) -> i32 {
         return DONE;
     }
     if state.started == 0 {
-        emit(sink, EMIT_START, 0, Str::EMPTY, root.get(c"model").text());
+        emit(sink, EMIT_START, 0, Str::EMPTY, root.get(c!("model")).text());
     }
     state.started = 1;
     if text.len > 0 {
@@ -371,7 +377,7 @@ extern "C" fn generate_frame(read: *const Read, sink: *mut Sink) -> i32 {
 extern "C" fn models_frame(read: *const Read, sink: *mut Sink) -> i32 {
     let read = unsafe { &*read };
     let (host, frame, state) = unsafe { (&*read.host, &*read.frame, &mut *(read.state as *mut State)) };
-    let list = Value { host, node: frame.json }.get(c"models");
+    let list = Value { host, node: frame.json }.get(c!("models"));
     if state.done != 0 {
         return DONE;
     }
@@ -414,10 +420,10 @@ static MODELS: Exchange = Exchange {
 };
 static PROVIDER: Provider = Provider {
     size: size_of::<Provider>() as u32,
-    id: c"acme".as_ptr(),
-    version: c"0.1.0".as_ptr(),
-    base_url: c"https://api.acme.example/v1".as_ptr(),
-    key_variable: c"ACME_API_KEY".as_ptr(),
+    id: c!("acme"),
+    version: c!("0.1.0"),
+    base_url: c!("https://api.acme.example/v1"),
+    key_variable: c!("ACME_API_KEY"),
     options: ptr::null(),
     generate: &GENERATE,
     list_models: &MODELS,
