@@ -158,8 +158,9 @@ static const struct rule_row rows[RULES] = {
     [RULE_EVENT_UTF8] = {"event.utf8", STAGE_ALL, "what is told as text is UTF-8, whatever the server sent"},
     [RULE_EVENT_CODE] = {"event.code", STAGE_ALL,
                          "the code of a stop is one of KOINE_STOP_, of a fault one of KOINE_FAULT_"},
-    [RULE_EVENT_USAGE] = {"event.usage", STAGE_ALL,
-                          "usage has its counts, none below -1, of which not all are untold"},
+    [RULE_EVENT_USAGE] =
+        {"event.usage", STAGE_ALL,
+         "an event of usage has one, whose counts are -1 where they are not told, and never less"},
     [RULE_EVENT_MODEL] = {"event.model", STAGE_ALL,
                           "an entry of list_models has an id, and numbers of at least -1"},
     [RULE_EVENT_JSON] = {"event.json", STAGE_ALL, "what an extra holds is JSON"},
