@@ -61,6 +61,9 @@ static void play(struct subject *s, const struct vendor_play *way)
         watching_read(&watching, way, &s->trace, NULL);
     else
         watching_ask(&watching, &s->trace);
+    if (s->c.answered &&
+        watching.result == KOINE_MORE) /* what a server said must not break the next request */
+        watching_ask_next(&watching, &s->trace);
 }
 
 /* Plays what is in `text`. */

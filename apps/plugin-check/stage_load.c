@@ -3,6 +3,7 @@
 
 #include "core/plugin/loader.h"
 
+#include <inttypes.h>
 #include <koine/koine.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,7 +118,25 @@ size_t stage_load(struct inspection *in, const koine_provider *providers[MOST_PR
     return rc < 0 ? 0 : collect(in, entry, providers, quiet);
 }
 
-void stage_tables(struct inspection *in)
+/* A struct with pointers in it is as large as a multiple of theirs. */
+static void check_size(struct inspection *in, enum rule rule, const char *what, uint32_t size)
+{
+    if (size % _Alignof(koine_provider) != 0)
+        inspection_foundf(in, rule, "entry",
+                          "%s says that it has %" PRIu32 " bytes, which no struct of its kind has", what,
+                          size);
+}
+
+static void check_sizes(struct inspection *in)
+{
+    check_size(in, RULE_TABLE_SIZE, "the table", in->provider->size);
+    check_size(in, RULE_TABLE_GENERATE, "generate", in->provider->generate->size);
+    check_size(in, RULE_TABLE_LIST_MODELS, "list_models", in->provider->list_models->size);
+    for (size_t i = 0; in->provider->options && in->provider->options[i]; i++)
+        check_size(in, RULE_TABLE_OPTIONS, "an option", in->provider->options[i]->size);
+}
+
+static void check_extension(struct inspection *in)
 {
     static const char *const strangers[] = {"koine.check.nobody/1", "", "koine.embed/999"};
     if (!in->provider->extension)
@@ -130,4 +149,10 @@ void stage_tables(struct inspection *in)
             inspection_foundf(in, RULE_TABLE_EXTENSION, "extension", "it gives something for \"%s\"",
                               strangers[i]);
     }
+}
+
+void stage_tables(struct inspection *in)
+{
+    check_sizes(in);
+    check_extension(in);
 }

@@ -175,6 +175,22 @@ static void check_kind(struct inspection *in, bool list_models)
                           "it returned %d and told %zu events", (int)result, counter.events);
 }
 
+/* A way to be answered that this core does not have. */
+static void check_framing(struct inspection *in, const struct cases_item *item)
+{
+    struct watching watching;
+    struct koine__buf request;
+    inspection_at(in, "%s: framing 99", item->name);
+    koine__buf_init(&request, LARGEST);
+    watching_init(&watching, in, &item->c);
+    watching.watch.framing = 99;
+    watching_ask(&watching, &request);
+    if (watching.result == KOINE_DONE && !watching_is_request(koine__buf_str(&request)))
+        inspection_found(in, RULE_UNKNOWN_NUMBER, vendor_request_function(&item->c),
+                         "it wrote what is no request", NULL);
+    koine__buf_release(&request);
+}
+
 void stage_unknown(struct inspection *in)
 {
     check_kind(in, false);
@@ -182,6 +198,8 @@ void stage_unknown(struct inspection *in)
     for (size_t i = 0; i < in->cases.count; i++) {
         const struct cases_item *item = &in->cases.items[i];
         check_sizes(in, item);
+        if (!item->c.answered)
+            check_framing(in, item);
         if (!item->c.answered && item->c.document && !has_koine(&item->c))
             check_document(in, item);
         if (item->c.answered && i < in->cases.theirs)

@@ -7,7 +7,7 @@
 /* Loads the plugin and fills `providers`; what keeps it from being used is told. The number of providers, 0
  * where it cannot be used. `quiet`: what was told before is not told again. */
 size_t stage_load(struct inspection *in, const koine_provider *providers[MOST_PROVIDERS], bool quiet);
-/* That its extension knows no stranger. */
+/* What only the checker asks of the tables. */
 void stage_tables(struct inspection *in);
 void stage_cases(struct inspection *in);
 void stage_hostile(struct inspection *in);

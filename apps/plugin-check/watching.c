@@ -218,24 +218,44 @@ bool watching_is_request(const char *text)
     return space && space > text && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == (size_t)(space - text);
 }
 
-void watching_ask(struct watching *self, struct koine__buf *ret)
+static void judge_request(struct watching *self, const char *text)
 {
     const char *function = vendor_request_function(self->c);
-    struct koine__buf request, notices;
-    koine__buf_init(&request, LARGEST);
-    koine__buf_init(&notices, LARGEST);
-    vendor_ask(self->in->provider, self->c, &self->watch, &request, &notices);
-    const char *text = koine__buf_str(&request);
     if (starts(text, "broken: "))
         inspection_foundf(self->in, RULE_REQUEST_BROKEN, function, "%.*s", (int)strcspn(text + 8, "\n"),
                           text + 8);
     if (starts(text, "invalid: \n") || starts(text, "unsupported: \n"))
         inspection_foundf(self->in, RULE_REQUEST_WORDS, function,
                           "it refused the document without a word (%s)", vendor_result_name(self->result));
-    koine__buf_adds(ret, text);
+}
+
+static void ask(struct watching *self, struct koine__buf *ret,
+                void (*asker)(const koine_provider *provider, const struct vendor_case *c,
+                              const struct vendor_watch *watch, struct koine__buf *ret_request,
+                              struct koine__buf *ret_notices))
+{
+    struct koine__buf request, notices;
+    koine__buf_init(&request, LARGEST);
+    koine__buf_init(&notices, LARGEST);
+    asker(self->in->provider, self->c, &self->watch, &request, &notices);
+    judge_request(self, koine__buf_str(&request));
+    koine__buf_adds(ret, koine__buf_str(&request));
     koine__buf_adds(ret, koine__buf_str(&notices));
     koine__buf_release(&request);
     koine__buf_release(&notices);
+}
+
+void watching_ask(struct watching *self, struct koine__buf *ret)
+{
+    ask(self, ret, vendor_ask);
+}
+
+void watching_ask_next(struct watching *self, struct koine__buf *ret)
+{
+    ask(self, ret, vendor_ask_next);
+    if (strstr(koine__buf_str(ret), VENDOR_WROTE_STATE))
+        inspection_found(self->in, RULE_INVARIANT_STATE, vendor_request_function(self->c),
+                         "it wrote into the state", NULL);
 }
 
 /* ---- The answer ---- */

@@ -38,6 +38,8 @@ void watching_read(struct watching *self, const struct vendor_play *way, struct 
 void watching_read_whole(struct watching *self, struct koine__buf *ret);
 /* Asks for the request. *ret grows by it and its notices, or by why there is none. */
 void watching_ask(struct watching *self, struct koine__buf *ret);
+/* The same for the step after the answer. */
+void watching_ask_next(struct watching *self, struct koine__buf *ret);
 /* Whether that text is a request, and not why there is none. */
 bool watching_is_request(const char *text);
 

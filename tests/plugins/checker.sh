@@ -1,6 +1,6 @@
 #!/bin/sh
 # The checker as a program: what it is given, what it says and in which form, and the status it ends with.
-# shellcheck disable=SC2154
+# shellcheck disable=SC2016,SC2154 # backticks of Markdown
 . "${KOINE_TEST_SOURCE:-$(dirname "$0")/../..}/tests/style/tap.sh"
 . "$source/tests/plugins/check.sh"
 pick=$build/tests/e2e/pick
