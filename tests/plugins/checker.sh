@@ -119,6 +119,20 @@ head -c 2000 "$scratch/echo.so" >"$scratch/half.so"
 finding "half a plugin" "$scratch/half.so" "is truncated"
 finding "a folder" "$scratch" "is no regular file, or too large"
 
+# The table of sections, which the loader does not look at and the checker does.
+begin
+sections=$(od -A n -t u8 -j 40 -N 8 "$scratch/echo.so" | tr -d ' ')
+for section in 3 4 5; do
+    for field in 4 24 32; do
+        cp "$scratch/echo.so" "$scratch/damaged.so"
+        printf '\377\377\377\177\377\377\377\177' |
+            dd of="$scratch/damaged.so" bs=1 seek=$((sections + section * 64 + field)) conv=notrunc 2>/dev/null
+        run "$scratch/damaged.so"
+        [ "$status" -le 1 ] || echo "section $section, byte $field: exit status $status" >>"$wrong"
+    done
+done
+judge "damaged tables of sections" "$wrong"
+
 begin
 cp "$scratch/echo.so" "$scratch/open.so"
 chmod 666 "$scratch/open.so"

@@ -50,7 +50,9 @@ tests_plugins_behave_LDADD = tests/vendor/libvendor.la libkoinecore.la
 ## make mutants MUTANTS=200 SEED=1: prints how many of those that behave differently the checker finds.
 MUTANTS = 200
 SEED = 1
+MUTANTS_OF = $(abs_top_srcdir)/plugins/echo/echo.c
+MUTANTS_CASES = $(abs_top_srcdir)/tests/vendor/echo
 .PHONY: mutants
 mutants: apps/koine-plugin-check tests/plugins/behave
 	$(AM_V_at)KOINE_TEST_SOURCE='$(abs_top_srcdir)' KOINE_TEST_BUILD='$(abs_top_builddir)' CC='$(CC)' \
-	  $(SHELL) $(srcdir)/tests/plugins/mutants.sh $(MUTANTS) $(SEED)
+	  $(SHELL) $(srcdir)/tests/plugins/mutants.sh $(MUTANTS) $(SEED) $(MUTANTS_OF) $(MUTANTS_CASES)

@@ -1,21 +1,23 @@
 #!/bin/sh
 # Of random mutants of echo, each different in one line, the checker finds at least 80 % of those that behave differently.
 #
-# mutants.sh [COUNT [SEED]]: so many mutants that compile; 200 by `make mutants`, a few in `make check`. The same seed gives
-# the same mutants. What behaves differently and is not found is told.
+# mutants.sh [COUNT [SEED [SOURCE CASES]]]: so many mutants that compile; 200 by `make mutants`, a few in `make check`. The
+# same seed gives the same mutants. What behaves differently and is not found is told. SOURCE is another plugin than echo.
 # shellcheck disable=SC2154
 . "${KOINE_TEST_SOURCE:-$(dirname "$0")/../..}/tests/style/tap.sh"
 . "$source/tests/plugins/check.sh"
 
 count=${1:-12}
 seed=${2:-1}
+original=${3:-$echo_source}
+cases=${4:-$echo_cases}
 wanted=80 # percent
 behave=$build/tests/plugins/behave
 tab=$(printf '\t')
 
 # All that can be seen of the plugin; a crash or a loop shows as well.
 observe() { # OBJECT FILE
-    timeout 20 "$behave" "$1" "$echo_cases" >"$2" 2>/dev/null
+    timeout 20 "$behave" "$1" "$cases" >"$2" 2>/dev/null
     echo "status $?" >>"$2"
 }
 
@@ -30,22 +32,22 @@ observe_all() { # OBJECT FILE
 }
 
 mutate() { # LINE FILE: standard input is the new line
-    awk -v at="$1" 'NR == FNR { line = $0; next } FNR == at { print line; next } { print }' - "$echo_source" >"$2"
+    awk -v at="$1" 'NR == FNR { line = $0; next } FNR == at { print line; next } { print }' - "$original" >"$2"
 }
 
-same() { # OBJECT: that it behaves like echo
+same() { # OBJECT: that it behaves like the original
     observe_all "$1" "$scratch/seen"
-    cmp -s "$scratch/echo.seen" "$scratch/seen"
+    cmp -s "$scratch/original.seen" "$scratch/seen"
 }
 
-compile "$echo_source" "$scratch/echo.so" || notes <"$scratch/said"
-observe_all "$scratch/echo.so" "$scratch/echo.seen"
-if same "$scratch/echo.so"; then ok "echo behaves twice the same"; else not_ok "echo behaves twice the same"; fi
-check "$scratch/echo.so" --cases "$echo_cases"
-if [ "$status" = 0 ]; then ok "echo passes"; else not_ok "echo passes"; fi
+compile "$original" "$scratch/original.so" || notes <"$scratch/said"
+observe_all "$scratch/original.so" "$scratch/original.seen"
+if same "$scratch/original.so"; then ok "the original behaves twice the same"; else not_ok "the original behaves twice the same"; fi
+check "$scratch/original.so" --cases "$cases"
+if [ "$status" = 0 ]; then ok "the original passes"; else not_ok "the original passes"; fi
 
 tried=0 different=0 detected=0 looked=0
-awk -v seed="$seed" -f "$source/tests/plugins/mutants.awk" "$echo_source" >"$scratch/mutants"
+awk -v seed="$seed" -f "$source/tests/plugins/mutants.awk" "$original" >"$scratch/mutants"
 while IFS=$tab read -r line what text <&3; do
     [ "$tried" -lt "$count" ] || break
     looked=$((looked + 1))
@@ -54,7 +56,7 @@ while IFS=$tab read -r line what text <&3; do
         tried=$((tried + 1))
         if ! same "$scratch/m$looked.so"; then
             different=$((different + 1))
-            check "$scratch/m$looked.so" --cases "$echo_cases"
+            check "$scratch/m$looked.so" --cases "$cases"
             if [ "$status" = 1 ]; then
                 detected=$((detected + 1))
             else
