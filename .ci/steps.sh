@@ -72,14 +72,21 @@ need_header() { # HEADER PACKAGE WHY
     printf '#include <%s>\n' "$1" | ${CC:-cc} -E -x c - >/dev/null 2>&1 || lacks "$2" "$3"
 }
 
+want() { # PACKAGE WHY
+    missing_optional+=("$1")
+    reasons[$1]=$2
+}
+
 want_file() { # FILE PACKAGE WHY
-    [ -e "$1" ] && return
-    missing_optional+=("$2")
-    reasons[$2]=$3
+    [ -e "$1" ] || want "$2" "$3"
 }
 
 want_command() { # COMMAND PACKAGE WHY
     want_file "$(command -v "$1")" "$2" "$3"
+}
+
+want_library() { # NAME-FOR-PKG-CONFIG PACKAGE WHY
+    pkg-config --exists "$1" 2>/dev/null || want "$2" "$3"
 }
 
 need_for_build() {

@@ -54,8 +54,7 @@ static const koine_option compatible_option = {
     .name = "compatible",
     .otherwise = "false",
     .help = "true for another server that speaks OpenAI's dialect: members that OpenAI refuses travel on, "
-            "and the "
-            "output limit is called max_tokens",
+            "extra_content of tool calls goes back, and the output limit is called max_tokens",
 };
 static const koine_option *const options[] = {&organization_option, &project_option, &compatible_option,
                                               NULL};

@@ -14,7 +14,7 @@ _koine_ask()
 
 _koine_instances()
 {
-    _koine_ask providers | awk 'NR > 1 && /^[^ ]/ && $3 != "refused" { print $1 }'
+    _koine_ask providers | awk 'NR > 1 && /^[^ ]/ && $3 != "refused" && $3 != "waits" { print $1 }'
 }
 
 # INSTANCE/MODEL for what the catalogue knows of the instance.

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FIRST_SIZE ((size_t)64)
+#define FIRST_SIZE    ((size_t)64)
+#define WORTH_FITTING ((size_t)64 << 10)
 
 void koine__buf_init(struct koine__buf *buf, size_t max)
 {
@@ -59,6 +60,17 @@ int koine__buf_reserve(struct koine__buf *buf, size_t more)
     buf->cap = cap;
     buf->ptr[buf->len] = '\0';
     return KOINE_OK;
+}
+
+void koine__buf_fit(struct koine__buf *buf)
+{
+    if (buf->cap < WORTH_FITTING || buf->cap - buf->len < buf->cap / 8)
+        return;
+    char *ptr = koine__realloc(buf->ptr, buf->len + 1);
+    if (!ptr)
+        return;
+    buf->ptr = ptr;
+    buf->cap = buf->len + 1;
 }
 
 void koine__buf_add(struct koine__buf *buf, const void *ptr, size_t len)

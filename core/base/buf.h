@@ -19,6 +19,7 @@ void koine__buf_init(struct koine__buf *buf, size_t max);
 void koine__buf_release(struct koine__buf *buf);             /* frees, clears the error, keeps max */
 void koine__buf_reset(struct koine__buf *buf);               /* len 0 and no error; keeps the memory */
 int koine__buf_reserve(struct koine__buf *buf, size_t more); /* room for that many more bytes */
+void koine__buf_fit(struct koine__buf *buf);                 /* gives back what a large one has too much */
 void koine__buf_add(struct koine__buf *buf, const void *ptr, size_t len);
 void koine__buf_adds(struct koine__buf *buf, const char *text);
 void koine__buf_addc(struct koine__buf *buf, char c);

@@ -1,6 +1,7 @@
 /* fault: the table of failure classes, and the cleaning of words that come from outside. */
 #include "core/base/fault.h"
 
+#include "core/base/mem.h"
 #include "core/base/str.h"
 #include <koine/provider.h>
 #include <stdarg.h>
@@ -87,6 +88,26 @@ const char *koine__origin_name(int origin)
     static const char *const names[] = {"", "network", "provider", "caller", "policy", "plugin", "local"};
     bool known = origin > 0 && origin < (int)(sizeof(names) / sizeof(names[0]));
     return names[known ? origin : 0];
+}
+
+const struct koine__fault koine__no_fault = {.retry_after_ns = -1, .stage = ""};
+static const struct koine__fault no_memory = {
+    .class_number = KOINE_CLASS_MEMORY, .retry_after_ns = -1, .stage = "", .message = "out of memory"};
+
+void koine__fault_keep(const struct koine__fault **at, const struct koine__fault *fault)
+{
+    struct koine__fault *copy = koine__alloc(sizeof(*copy));
+    if (copy)
+        *copy = *fault;
+    koine__fault_drop(at);
+    *at = copy ? copy : &no_memory;
+}
+
+void koine__fault_drop(const struct koine__fault **at)
+{
+    if (*at && *at != &koine__no_fault && *at != &no_memory)
+        koine__dealloc((void *)(uintptr_t)*at); /* made by keep */
+    *at = &koine__no_fault;
 }
 
 void koine__fault_set(struct koine__fault *fault, int class_number, const char *stage, const char *format,

@@ -43,6 +43,13 @@ struct koine__fault {
     char code[64];
     char message[512];
 };
+extern const struct koine__fault koine__no_fault; /* class KOINE_CLASS_NONE */
+/* Faults are large and rare, so what lives long holds a pointer, which starts at &koine__no_fault and never
+ * is NULL. keep: a copy of the fault in the place of what is there (which the fault may be). Never fails:
+ * without memory a static fault of class memory stands in. drop: none again (a NULL of a
+ * zeroed owner is fine). */
+void koine__fault_keep(const struct koine__fault **at, const struct koine__fault *fault);
+void koine__fault_drop(const struct koine__fault **at);
 void koine__fault_set(struct koine__fault *fault, int class_number, const char *stage, const char *format,
                       ...) __attribute__((format(printf, 4, 5)));
 /* Copies a vendor's words: one line, control characters and HTML tags dropped, cut at a character's end. */

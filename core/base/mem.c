@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_BLOCK   ((size_t)4096)
+#define FIRST_BLOCK   ((size_t)512) /* most arenas of a call hold little, and there are many calls */
 #define LARGEST_BLOCK ((size_t)65536)
 #define FIRST_ITEMS   ((size_t)8)
 
@@ -125,9 +125,11 @@ void koine__arena_init(struct koine__arena *arena, size_t limit)
 
 static struct koine__arena_block *add_block(struct koine__arena *arena, size_t wanted)
 {
-    size_t size = FIRST_BLOCK;
-    if (arena->current)
-        size = arena->current->size < LARGEST_BLOCK / 2 ? arena->current->size * 2 : LARGEST_BLOCK;
+    /* As much again as is in use, so that at most half of it is slack. */
+    size_t first = arena->first_block ? arena->first_block : FIRST_BLOCK;
+    size_t size = arena->used < LARGEST_BLOCK ? arena->used : LARGEST_BLOCK;
+    if (size < first)
+        size = first;
     if (size < wanted)
         size = wanted;
     /* Not koine__alloc: each piece is zeroed when it is handed out. */
@@ -145,12 +147,19 @@ static struct koine__arena_block *add_block(struct koine__arena *arena, size_t w
     return block;
 }
 
-void *koine__arena_alloc(struct koine__arena *arena, size_t size)
+/* What an allocation takes of its block: whole units of alignment. */
+static size_t rounded(size_t size)
+{
+    size_t align = _Alignof(max_align_t);
+    return size ? (size + align - 1) / align * align : align;
+}
+
+/* Not zeroed. */
+static void *take(struct koine__arena *arena, size_t size)
 {
     if (size > PTRDIFF_MAX / 2)
         return NULL;
-    size_t align = _Alignof(max_align_t);
-    size_t wanted = size ? (size + align - 1) / align * align : align;
+    size_t wanted = rounded(size);
     if (arena->limit && (wanted > arena->limit || arena->used > arena->limit - wanted))
         return NULL;
     struct koine__arena_block *block = arena->current;
@@ -161,7 +170,14 @@ void *koine__arena_alloc(struct koine__arena *arena, size_t size)
     void *ptr = block->bytes + block->used;
     block->used += wanted;
     arena->used += wanted;
-    memset(ptr, 0, wanted);
+    return ptr;
+}
+
+void *koine__arena_alloc(struct koine__arena *arena, size_t size)
+{
+    void *ptr = take(arena, size);
+    if (ptr)
+        memset(ptr, 0, rounded(size)); /* grow counts on it */
     return ptr;
 }
 
@@ -169,10 +185,38 @@ char *koine__arena_strndup(struct koine__arena *arena, const char *text, size_t 
 {
     if (too_large(len))
         return NULL;
-    char *copy = koine__arena_alloc(arena, len + 1);
-    if (copy && len)
+    char *copy = take(arena, len + 1);
+    if (!copy)
+        return NULL;
+    if (len)
         memcpy(copy, text, len);
+    copy[len] = '\0';
     return copy;
+}
+
+/* Whether more bytes fit behind the piece: nothing was handed out after it, and its block has room. */
+static bool can_extend(const struct koine__arena *arena, const char *ptr, size_t had, size_t more)
+{
+    const struct koine__arena_block *block = arena->current;
+    return ptr && ptr + had == block->bytes + block->used && more <= block->size - block->used &&
+           !(arena->limit && (more > arena->limit || arena->used > arena->limit - more));
+}
+
+void *koine__arena_grow(struct koine__arena *arena, void *ptr, size_t old_size, size_t size)
+{
+    if (size > PTRDIFF_MAX / 2)
+        return NULL;
+    size_t had = ptr ? rounded(old_size) : 0, wanted = rounded(size);
+    if (can_extend(arena, ptr, had, wanted - had)) {
+        memset((char *)ptr + had, 0, wanted - had);
+        arena->current->used += wanted - had;
+        arena->used += wanted - had;
+        return ptr;
+    }
+    void *grown = koine__arena_alloc(arena, size);
+    if (grown && ptr)
+        memcpy(grown, ptr, old_size);
+    return grown;
 }
 
 static void free_blocks(struct koine__arena_block *block)
@@ -184,19 +228,25 @@ static void free_blocks(struct koine__arena_block *block)
     }
 }
 
+void koine__arena_release(struct koine__arena *arena)
+{
+    size_t first_block = arena->first_block;
+    free_blocks(arena->first);
+    koine__arena_init(arena, arena->limit);
+    arena->first_block = first_block;
+}
+
 void koine__arena_reset(struct koine__arena *arena)
 {
     if (!arena->first)
         return;
+    if (arena->first->size > LARGEST_BLOCK) { /* made for one large piece, which may not come again */
+        koine__arena_release(arena);
+        return;
+    }
     free_blocks(arena->first->next);
     arena->first->next = NULL;
     arena->first->used = 0;
     arena->current = arena->first;
     arena->used = 0;
-}
-
-void koine__arena_release(struct koine__arena *arena)
-{
-    free_blocks(arena->first);
-    koine__arena_init(arena, arena->limit);
 }

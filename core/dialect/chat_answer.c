@@ -157,6 +157,7 @@ static int32_t read_message(struct koine__chat_answer *a, const koine_node *mess
         return rc;
     emit_piece(a, KOINE_EMIT_REFUSAL, text_of(a, message, "refusal"));
     koine__chat_tools(a, message);
+    koine__chat_keep(a, message);
     if (a->host->count(annotations) > 0)
         emit_extra(a, "annotations", annotations);
     return KOINE_DONE;

@@ -13,6 +13,7 @@ struct koine__chat_state {
     uint8_t done;    /* STOP or a fault was given, or the answer cannot be read: the rest is drained */
     uint8_t raw_len;
     char raw[47]; /* the last finish_reason that says anything; raw_len 0: none came */
+    int32_t kept; /* values that the vendor wants back */
 };
 
 /* An answer while one frame of it is read. */
@@ -24,6 +25,24 @@ struct koine__chat_answer {
     bool whole; /* the frame is a whole answer, not a chunk of one */
 };
 
+struct koine__chat_id { /* of a tool call */
+    koine_str told, sent;
+};
+
+/* A request while it is written. */
+struct koine__chat_writing {
+    const koine_ask *ask;
+    const koine_host *host;
+    koine_out *out;
+    koine_chat_traits traits;
+    bool renamed;               /* a message's role, */
+    bool readdressed;           /* ids of tool calls, */
+    bool silenced;              /* content beside tool calls */
+    struct koine__chat_id *ids; /* where the vendor takes only some: all of the document */
+    size_t id_count;
+    int32_t result; /* of it all; the first failure sticks */
+};
+
 /* chat.c */
 void koine__chat_traits(const koine_provider *self,
                         koine_chat_traits *ret); /* the vendor's, or the common ones */
@@ -33,10 +52,27 @@ int32_t koine__chat_head(const koine_ask *ask, const koine_chat_traits *traits, 
 /* koine__dialect_tell by the vendor's traits. */
 void koine__chat_tell(const koine_read *read, const koine_node *told, koine_sink *sink);
 
+/* chat_ids.c */
+void koine__chat_ids(struct koine__chat_writing *w, const koine_node *messages); /* reads them all, first */
+koine_str koine__chat_id(struct koine__chat_writing *w, koine_str told);         /* as it is sent */
+
+/* chat_request.c */
+void koine__chat_fail(struct koine__chat_writing *w, int32_t result);
+const char *koine__chat_name(struct koine__chat_writing *w,
+                             koine_str name); /* for koine_out; NULL: no memory */
+void koine__chat_named(struct koine__chat_writing *w, koine_str key,
+                       const koine_node *value); /* a member in its own bytes */
+void koine__chat_notice(struct koine__chat_writing *w, int32_t what, const char *member, const char *why);
+
+/* chat_messages.c */
+void koine__chat_messages(struct koine__chat_writing *w, const char *name, const koine_node *messages);
+
 /* chat_request.c, chat_answer.c, chat_tools.c, chat_usage.c */
 int32_t koine__chat_request(const koine_ask *ask, koine_out *out);
 int32_t koine__chat_frame(const koine_read *read, koine_sink *sink);
 void koine__chat_tools(struct koine__chat_answer *answer, const koine_node *message);
+/* Keeps what the vendor wants back with the object, a tool call or the message itself. */
+void koine__chat_keep(struct koine__chat_answer *answer, const koine_node *object);
 void koine__chat_usage(struct koine__chat_answer *answer, const koine_node *root);
 
 #endif

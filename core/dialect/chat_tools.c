@@ -13,6 +13,33 @@ static void emit_call(struct koine__chat_answer *a, koine_provider_event event, 
     a->state->content = 1;
 }
 
+static void keep_piece(struct koine__chat_answer *a, koine_str text)
+{
+    koine_provider_event event = koine__dialect_event(KOINE_EMIT_KEEP);
+    event.name = koine__dialect_str("chat");
+    event.index = a->state->kept;
+    event.text = text;
+    a->sink->emit(a->sink, &event);
+}
+
+void koine__chat_keep(struct koine__chat_answer *a, const koine_node *object)
+{
+    const koine_host *host = a->host;
+    const koine_node *extra = host->get(object, "extra_content"), *id = host->get(object, "id");
+    if (host->kind(extra) <= KOINE_NODE_NULL)
+        return;
+    keep_piece(a, koine__dialect_str("{"));
+    if (host->kind(id) == KOINE_NODE_STRING) {
+        keep_piece(a, koine__dialect_str("\"id\":"));
+        keep_piece(a, host->dump(id));
+        keep_piece(a, koine__dialect_str(","));
+    }
+    keep_piece(a, koine__dialect_str("\"extra_content\":"));
+    keep_piece(a, host->dump(extra));
+    keep_piece(a, koine__dialect_str("}"));
+    a->state->kept++;
+}
+
 /* `index` is Together's to write as 0.0. In a whole answer each element is a call of its own, whatever it
  * says. */
 static void read_call(struct koine__chat_answer *a, const koine_node *call, size_t position)
@@ -27,6 +54,7 @@ static void read_call(struct koine__chat_answer *a, const koine_node *call, size
         emit_call(a, event, host->str(host->get(custom, "name")), host->get(custom, "input"));
     else
         emit_call(a, event, host->str(host->get(function, "name")), host->get(function, "arguments"));
+    koine__chat_keep(a, call);
 }
 
 void koine__chat_tools(struct koine__chat_answer *answer, const koine_node *message)

@@ -2,7 +2,9 @@ libkoinecore_la_SOURCES += \
   core/dialect/chat.c \
   core/dialect/chat.h \
   core/dialect/chat_answer.c \
+  core/dialect/chat_ids.c \
   core/dialect/chat_internal.h \
+  core/dialect/chat_messages.c \
   core/dialect/chat_request.c \
   core/dialect/chat_tools.c \
   core/dialect/chat_usage.c \

@@ -53,6 +53,7 @@ static const struct {
 static int32_t emit_stop(struct koine__messages_answer *a)
 {
     koine_provider_event event = koine__dialect_event(KOINE_EMIT_STOP);
+    koine__messages_block_stop(a, NULL); /* which ought to have been told */
     event.text = (koine_str){a->state->raw, a->state->raw_len};
     event.code = KOINE_STOP_OTHER;
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)

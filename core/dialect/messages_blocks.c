@@ -60,6 +60,25 @@ static void keep_whole(struct koine__messages_answer *a, const koine_node *block
     a->state->kept++;
 }
 
+/* A name's source is not to be had, only what it says: it is written anew. */
+static void keep_name(struct koine__messages_answer *a, koine_str name)
+{
+    char escape[8];
+    size_t plain = 0;
+    keep(a, koine__dialect_str("\""));
+    for (size_t i = 0; i < name.len; i++) {
+        unsigned char c = (unsigned char)name.ptr[i];
+        if (c >= ' ' && c != '"' && c != '\\')
+            continue;
+        snprintf(escape, sizeof(escape), "\\u%04x", (unsigned)c);
+        keep(a, (koine_str){name.ptr + plain, i - plain});
+        keep(a, koine__dialect_str(escape));
+        plain = i + 1;
+    }
+    keep(a, (koine_str){name.ptr + plain, name.len - plain});
+    keep(a, koine__dialect_str("\":"));
+}
+
 /* The start of a block of which members (their names end with NULL) are still to come: then `open`. */
 static void keep_start(struct koine__messages_answer *a, const koine_node *block, const char *const *coming,
                        const char *open)
@@ -70,9 +89,7 @@ static void keep_start(struct koine__messages_answer *a, const koine_node *block
         koine_str name = a->host->key(block, i);
         if (koine__dialect_is_one_of(name, coming))
             continue;
-        keep(a, koine__dialect_str("\""));
-        keep(a, name);
-        keep(a, koine__dialect_str("\":"));
+        keep_name(a, name);
         keep(a, a->host->dump(a->host->at(block, i)));
         keep(a, koine__dialect_str(","));
     }

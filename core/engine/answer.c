@@ -191,6 +191,8 @@ int koine__answer_message(struct koine_response *answer)
     struct koine__writer writer;
     koine_str none = {NULL, 0};
     koine__buf_reset(&answer->message);
+    koine__buf_fit(&answer->text);
+    koine__buf_fit(&answer->reasoning);
     koine__writer_init(&writer, &answer->message);
     koine__write_open(&writer, none, '{');
     koine__write_str(&writer, KOINE__STR("role"), KOINE__STR("assistant"));
@@ -204,7 +206,18 @@ int koine__answer_message(struct koine_response *answer)
     if (!write_koine(&writer, answer))
         return KOINE_EMEMORY;
     koine__write_close(&writer);
+    koine__buf_fit(&answer->message);
     return koine__writer_done(&writer) ? KOINE_OK : KOINE_EMEMORY;
+}
+
+size_t koine__answer_weight(const struct koine_response *answer)
+{
+    size_t weight = answer->text.cap + answer->reasoning.cap + answer->refusal.cap + answer->message.cap;
+    for (size_t i = 0; i < answer->tool_count; i++)
+        weight += answer->tools[i].arguments.cap;
+    for (size_t i = 0; i < answer->extra_count; i++)
+        weight += answer->extras[i].json.cap;
+    return weight;
 }
 
 /* ---- getters ---- */

@@ -53,6 +53,8 @@ int koine__answer_parameter(struct koine_response *answer, const char *name, con
                             const char *reason);
 /* Writes `message`, the assistant message to append. KOINE_EMEMORY. */
 int koine__answer_message(struct koine_response *answer);
+/* Bytes of text that it holds. */
+size_t koine__answer_weight(const struct koine_response *answer);
 /* Moves the models listed in `from` behind (or before) those of `to`. KOINE_EMEMORY: both stay as they are.
  */
 int koine__answer_append_models(struct koine_response *to, struct koine_response *from);

@@ -20,7 +20,7 @@ int koine__assembly_init(struct koine__assembly *assembly, const char *target, s
         .target = target,
         .random = random,
         .picodollars = -1,
-        .fault = {.retry_after_ns = -1, .stage = ""},
+        .fault = &koine__no_fault,
     };
     return assembly->answer ? KOINE_OK : KOINE_EMEMORY;
 }
@@ -30,12 +30,16 @@ void koine__assembly_release(struct koine__assembly *assembly)
     koine__events_clear(&assembly->events);
     koine_response_free(assembly->answer);
     assembly->answer = NULL;
+    koine__fault_drop(&assembly->fault);
 }
 
 static void fail(struct koine__assembly *assembly, int class_number, const char *why)
 {
-    if (assembly->fault.class_number == KOINE_CLASS_NONE)
-        koine__fault_set(&assembly->fault, class_number, "", "%s", why);
+    struct koine__fault fault;
+    if (assembly->fault->class_number != KOINE_CLASS_NONE)
+        return;
+    koine__fault_set(&fault, class_number, "", "%s", why);
+    koine__fault_keep(&assembly->fault, &fault);
 }
 
 static void no_memory(struct koine__assembly *assembly)
@@ -395,15 +399,16 @@ static void on_stop(struct koine__assembly *assembly, const koine_provider_event
 
 static void on_fault(struct koine__assembly *assembly, const koine_provider_event *event)
 {
-    if (assembly->fault.class_number != KOINE_CLASS_NONE)
+    struct koine__fault fault;
+    if (assembly->fault->class_number != KOINE_CLASS_NONE)
         return;
-    struct koine__fault *fault = &assembly->fault;
     bool known = event->code >= KOINE_FAULT_OVERLOADED && event->code <= KOINE_FAULT_UNSUPPORTED;
-    koine__fault_set(fault, known ? event->code : KOINE_CLASS_SERVER, "", "%s", "");
-    koine__fault_words(fault->message, sizeof(fault->message), event->text.ptr, event->text.len);
-    koine__fault_words(fault->code, sizeof(fault->code), event->name.ptr, event->name.len);
+    koine__fault_set(&fault, known ? event->code : KOINE_CLASS_SERVER, "", "%s", "");
+    koine__fault_words(fault.message, sizeof(fault.message), event->text.ptr, event->text.len);
+    koine__fault_words(fault.code, sizeof(fault.code), event->name.ptr, event->name.len);
     if (event->retry_ms >= 0 && event->retry_ms < INT64_MAX / KOINE__MS)
-        fault->retry_after_ns = event->retry_ms * KOINE__MS;
+        fault.retry_after_ns = event->retry_ms * KOINE__MS;
+    koine__fault_keep(&assembly->fault, &fault);
 }
 
 static void dispatch(struct koine__assembly *assembly, const koine_provider_event *event)
@@ -452,7 +457,7 @@ static void emit(koine_sink *sink, const koine_provider_event *event)
 {
     struct koine__assembly *assembly = (struct koine__assembly *)sink;
     koine_provider_event known = {.index = -1, .retry_ms = -1};
-    if (assembly->fault.class_number != KOINE_CLASS_NONE)
+    if (assembly->fault->class_number != KOINE_CLASS_NONE)
         return;
     if (assembly->stopped) {
         fail(assembly, KOINE_CLASS_PLUGIN, "the plugin emitted an event after its stop");

@@ -20,10 +20,10 @@ struct koine__assembly {
     const char *target;          /* for the start event */
     struct koine__random *random;
     bool started, content, stopped;
-    uint64_t pushed;           /* signs of progress so far: events, also those taken, and what was kept */
-    struct koine__fault fault; /* class_number not KOINE_CLASS_NONE: what was emitted, or found to be wrong,
-                                  ends the attempt */
-    int64_t picodollars;       /* the vendor's own word for the cost; -1: none */
+    uint64_t pushed; /* signs of progress so far: events, also those taken, and what was kept */
+    const struct koine__fault *fault; /* class_number not KOINE_CLASS_NONE: what was emitted, or found to be
+                                         wrong, ends the attempt */
+    int64_t picodollars;              /* the vendor's own word for the cost; -1: none */
 };
 /* `limit`: ceiling of each text of the answer. KOINE_EMEMORY. */
 int koine__assembly_init(struct koine__assembly *assembly, const char *target, struct koine__random *random,

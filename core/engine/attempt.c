@@ -15,24 +15,10 @@ static void on_wake(struct koine__ticket *ticket);
 
 bool koine__attempt_answered(const struct koine__attempt *attempt)
 {
-    return attempt->fault.class_number == KOINE_CLASS_NONE;
+    return attempt->fault->class_number == KOINE_CLASS_NONE;
 }
 
 /* ---- birth and death ---- */
-
-static void init_host(struct koine__attempt *attempt)
-{
-    const struct koine__host_env env = {
-        .log = attempt->engine->log,
-        .instance = attempt->spec.target->instance->name,
-        .arena = &attempt->arena,
-        .option = koine__instance_option,
-        .options_arg = attempt->spec.target->instance,
-        .price = koine__price_query,
-        .price_arg = attempt->spec.catalogue,
-    };
-    koine__host_init(&attempt->host, &env);
-}
 
 static void init_ticket(struct koine__attempt *attempt)
 {
@@ -71,16 +57,15 @@ int koine__attempt_new(struct koine__engine *engine, const struct koine__attempt
     attempt->engine = engine;
     attempt->spec = *spec;
     attempt->first_token_at = -1;
-    attempt->fault = attempt->cut = (struct koine__fault){.retry_after_ns = -1, .stage = ""};
+    attempt->retry_after_ns = -1;
+    attempt->fault = attempt->cut = &koine__no_fault;
+    attempt->request_id = "";
     koine__buf_init(&attempt->backlog, limit);
     attempt->started = attempt->ended_at = koine__loop_now(engine->loop);
     koine__arena_init(&attempt->arena, 0);
-    koine__arena_init(&attempt->frame_arena, 0);
     koine__timer_init(&attempt->timer, koine__attempt_on_timer);
     koine__timer_init(&attempt->soon, on_soon);
     koine__framer_init(&attempt->framer, spec->stream ? KOINE_FRAME_SSE : KOINE_FRAME_WHOLE, limit);
-    koine__out_init(&attempt->out, &attempt->arena, spec->target->instance->base_url, REQUEST_LIMIT);
-    init_host(attempt);
     init_ticket(attempt);
     if (init_state(attempt) != KOINE_OK ||
         koine__assembly_init(&attempt->assembly, spec->target->text, &engine->random, limit) != KOINE_OK) {
@@ -102,7 +87,7 @@ static void drop_work(struct koine__attempt *attempt)
 {
     struct koine__engine *engine = attempt->engine;
     if (attempt->job_running)
-        engine->bridge->drop(engine->bridge, &attempt->job);
+        engine->bridge->drop(engine->bridge, &attempt->desk->job);
     attempt->job_running = false;
     if (attempt->transfer)
         koine__attempt_transport(attempt)->ops->cancel(attempt->transfer);
@@ -119,12 +104,14 @@ void koine__attempt_free(struct koine__attempt *attempt)
     koine__timer_stop(attempt->engine->loop, &attempt->soon);
     koine__gate_leave(&attempt->engine->gate, &attempt->ticket, &outcome,
                       koine__loop_now(attempt->engine->loop));
-    koine__out_release(&attempt->out);
+    koine__desk_put_back(&attempt->engine->desks, attempt->desk);
+    koine__buf_release(&attempt->body);
+    koine__fault_drop(&attempt->fault);
+    koine__fault_drop(&attempt->cut);
     koine__framer_release(&attempt->framer);
     koine__buf_release(&attempt->backlog);
     koine__assembly_release(&attempt->assembly);
     koine__arena_release(&attempt->arena);
-    koine__arena_release(&attempt->frame_arena);
     koine__dealloc(attempt->state.bytes);
     koine__dealloc(attempt);
 }
@@ -135,16 +122,14 @@ void koine__attempt_fail(struct koine__attempt *attempt, const struct koine__fau
 {
     if (attempt->phase >= KOINE__PHASE_SETTLE)
         return;
-    int64_t advice =
-        attempt->fault.retry_after_ns; /* read from the head, before anything was known to be wrong */
-    bool never = attempt->fault.never_retry;
+    struct koine__fault own = *fault;
     drop_work(attempt);
-    attempt->fault = *fault;
-    attempt->fault.never_retry |= never;
-    if (attempt->fault.status == 0)
-        attempt->fault.status = attempt->head.status;
-    if (attempt->fault.retry_after_ns < 0 && attempt->head.status >= 300)
-        attempt->fault.retry_after_ns = advice;
+    own.never_retry |= attempt->never_retry;
+    if (own.status == 0)
+        own.status = attempt->head.status;
+    if (own.retry_after_ns < 0 && attempt->head.status >= 300)
+        own.retry_after_ns = attempt->retry_after_ns;
+    koine__fault_keep(&attempt->fault, &own);
     koine__attempt_settle(attempt);
 }
 
@@ -170,20 +155,45 @@ void koine__attempt_end(struct koine__attempt *attempt, const struct koine__faul
 
 /* ---- the bridge ---- */
 
+struct koine__desk *koine__attempt_desk(struct koine__attempt *attempt)
+{
+    const struct koine__instance *instance = attempt->spec.target->instance;
+    const struct koine__host_env env = {
+        .log = attempt->engine->log,
+        .instance = instance->name,
+        .option = koine__instance_option,
+        .options_arg = instance,
+        .price = koine__price_query,
+        .price_arg = attempt->spec.catalogue,
+    };
+    if (!attempt->desk)
+        attempt->desk = koine__desk_take(&attempt->engine->desks, &env, attempt);
+    return attempt->desk;
+}
+
+void koine__attempt_leave_desk(struct koine__attempt *attempt)
+{
+    if (attempt->job_running)
+        return;
+    koine__desk_put_back(&attempt->engine->desks, attempt->desk);
+    attempt->desk = NULL;
+}
+
 void koine__attempt_run_job(struct koine__attempt *attempt, enum koine__job_kind kind,
                             void (*done)(struct koine__job *))
 {
     struct koine__bridge *bridge = attempt->engine->bridge;
-    attempt->job.kind = kind;
-    attempt->job.provider = attempt->spec.target->instance->provider;
-    attempt->job.exchange = attempt->spec.exchange;
-    attempt->job.done = done;
-    attempt->job.owner = attempt;
+    struct koine__job *job = &attempt->desk->job;
+    job->kind = kind;
+    job->provider = attempt->spec.target->instance->provider;
+    job->exchange = attempt->spec.exchange;
+    job->done = done;
+    job->owner = attempt;
     attempt->job_running = true;
-    if (bridge->call(bridge, &attempt->job) == KOINE__LATER)
+    if (bridge->call(bridge, job) == KOINE__LATER)
         return;
     attempt->job_running = false;
-    done(&attempt->job);
+    done(job);
 }
 
 /* ---- gate → request → transfer ---- */
@@ -199,7 +209,7 @@ static bool lacks_key(const struct koine__attempt *attempt)
 {
     const struct koine__instance *instance = attempt->spec.target->instance;
     const koine_provider *provider = instance->provider;
-    return attempt->out.secret_name && !instance->secret && provider->key_variable &&
+    return attempt->desk->out.secret_name && !instance->secret && provider->key_variable &&
            (!provider->base_url || strcmp(instance->base_url, provider->base_url) == 0);
 }
 
@@ -216,29 +226,35 @@ static void fail_without_key(struct koine__attempt *attempt)
                              instance->name, variable);
 }
 
+/* Of all that the provider wrote only the body is needed when the transfer has started. */
 static int start_transfer(struct koine__attempt *attempt)
 {
     const struct koine__instance *instance = attempt->spec.target->instance;
-    int rc = koine__out_request(&attempt->out, &attempt->http);
+    struct koine__transport *transport = koine__attempt_transport(attempt);
+    struct koine__out *out = &attempt->desk->out;
+    struct koine__http_request http;
+    int rc = koine__out_request(out, &http);
     if (rc != KOINE_OK)
         return rc;
-    attempt->http.secret = attempt->http.secret_name ? instance->secret : NULL;
-    if (!attempt->http.secret) /* a server of one's own may need none */
-        attempt->http.secret_name = NULL;
-    attempt->http.stream = attempt->spec.stream;
-    attempt->http.ca_file = attempt->spec.ca_file;
-    attempt->http.proxy = attempt->spec.proxy;
+    http.secret = http.secret_name ? instance->secret : NULL;
+    if (!http.secret) /* a server of one's own may need none */
+        http.secret_name = NULL;
+    http.stream = attempt->spec.stream;
+    http.ca_file = attempt->spec.ca_file;
+    http.proxy = attempt->spec.proxy;
+    attempt->secret = http.secret;
+    attempt->body = koine__out_take_body(out);
+    attempt->body_len = http.body.len;
     attempt->phase = KOINE__PHASE_CONNECT;
     attempt->started = koine__loop_now(attempt->engine->loop);
     attempt->share = koine__route_share(attempt->spec.untried, attempt->started, attempt->spec.deadline);
     attempt->requested = true;
     KOINE__LOG(attempt->engine->log, KOINE__LOG_DEBUG,
                "event=request target=%s method=%s url=%s bytes=%zu stream=%d", attempt->spec.target->text,
-               attempt->http.method, attempt->http.url, attempt->http.body.len, attempt->spec.stream);
-    struct koine__transport *transport = koine__attempt_transport(attempt);
-    rc = transport ? transport->ops->start(transport, &attempt->http, &koine__attempt_handler, attempt,
-                                           &attempt->transfer)
-                   : KOINE_ESYSTEM;
+               http.method, http.url, http.body.len, attempt->spec.stream);
+    rc = transport
+             ? transport->ops->start(transport, &http, &koine__attempt_handler, attempt, &attempt->transfer)
+             : KOINE_ESYSTEM;
     if (rc == KOINE_OK)
         koine__attempt_arm(attempt);
     else
@@ -253,9 +269,9 @@ static void fail_start(struct koine__attempt *attempt, int rc)
         koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory for the request");
     else if (rc == KOINE_ESYSTEM)
         koine__attempt_failf(attempt, KOINE_CLASS_CONNECT, "connect", "the system refused a connection");
-    else if (attempt->out.broken)
+    else if (attempt->desk->out.broken)
         koine__attempt_failf(attempt, KOINE_CLASS_PLUGIN, "", "plugin %s wrote a wrong request: %s",
-                             attempt->spec.target->instance->provider->id, attempt->out.broken);
+                             attempt->spec.target->instance->provider->id, attempt->desk->out.broken);
     else
         koine__attempt_failf(attempt, KOINE_CLASS_AUTH, "",
                              "the key cannot travel in a header: it holds a line end");
@@ -271,8 +287,9 @@ static const char *notice_action(int what)
 static bool take_notices(struct koine__attempt *attempt)
 {
     int64_t mode = attempt->spec.target->instance->parameters;
-    for (size_t i = 0; i < attempt->out.notice_count; i++) {
-        const struct koine__notice *notice = &attempt->out.notices[i];
+    const struct koine__out *out = &attempt->desk->out;
+    for (size_t i = 0; i < out->notice_count; i++) {
+        const struct koine__notice *notice = &out->notices[i];
         const char *action = notice_action(notice->what);
         bool loses = notice->what == KOINE_NOTICE_DROPPED || notice->what == KOINE_NOTICE_CLAMPED;
         if (mode == KOINE__PARAMETERS_STRICT && loses) {
@@ -313,16 +330,14 @@ static int class_of_answer(int32_t answer)
     }
 }
 
-static void on_request(struct koine__job *job)
+static void send_request(struct koine__attempt *attempt, const struct koine__job *job)
 {
-    struct koine__attempt *attempt = job->owner;
-    attempt->job_running = false;
     if (koine__node_failed(attempt->spec.doc)) {
         koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory to read the document");
         return;
     }
     if (job->answer != KOINE_DONE) {
-        const char *why = attempt->out.why ? attempt->out.why : "the provider wrote no request";
+        const char *why = attempt->desk->out.why ? attempt->desk->out.why : "the provider wrote no request";
         koine__attempt_failf(attempt, class_of_answer(job->answer), "", "%s", why);
         return;
     }
@@ -337,22 +352,36 @@ static void on_request(struct koine__job *job)
         fail_start(attempt, rc);
 }
 
+static void on_request(struct koine__job *job)
+{
+    struct koine__attempt *attempt = job->owner;
+    attempt->job_running = false;
+    send_request(attempt, job);
+    koine__attempt_leave_desk(attempt);
+}
+
 static void write_request(struct koine__attempt *attempt)
 {
     const struct koine__target *target = attempt->spec.target;
+    struct koine__desk *desk = koine__attempt_desk(attempt);
     attempt->phase = KOINE__PHASE_REQUEST;
-    attempt->ask = (koine_ask){
+    if (!desk) {
+        koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory for the request");
+        return;
+    }
+    koine__out_init(&desk->out, &desk->arena, target->instance->base_url, REQUEST_LIMIT);
+    desk->ask = (koine_ask){
         .size = (uint32_t)sizeof(koine_ask),
         .framing = attempt->spec.stream ? KOINE_FRAME_SSE : KOINE_FRAME_WHOLE,
         .step = attempt->state.step,
         .self = target->instance->provider,
-        .host = &attempt->host.pub,
+        .host = &desk->host.pub,
         .doc = attempt->spec.doc,
         .model = koine__str(target->model),
         .state = attempt->state.bytes,
     };
-    attempt->job.ask = &attempt->ask;
-    attempt->job.out = &attempt->out.pub;
+    desk->job.ask = &desk->ask;
+    desk->job.out = &desk->out.pub;
     koine__attempt_run_job(attempt, KOINE__JOB_REQUEST, on_request);
 }
 

@@ -10,10 +10,8 @@
 #define KOINE_CORE_ENGINE_ATTEMPT_H
 
 #include "core/engine/assemble.h"
+#include "core/engine/desk.h"
 #include "core/engine/plan.h"
-#include "core/plugin/bridge.h"
-#include "core/plugin/host.h"
-#include "core/plugin/out.h"
 #include "core/policy/gate.h"
 #include "core/wire/frame.h"
 #include "core/wire/loop.h"
@@ -26,7 +24,8 @@ struct koine__engine { /* what attempts and calls need of the world; one for eac
     struct koine__bridge *bridge;
     struct koine__gate gate;
     struct koine__random random;
-    struct koine__log *log; /* may be NULL */
+    struct koine__log *log;    /* may be NULL */
+    struct koine__desks desks; /* koine__desks_release it when no attempt is left */
 };
 
 struct koine__exchange_state { /* what a provider keeps between the frames and steps of one exchange */
@@ -71,40 +70,37 @@ struct koine__attempt {
     struct koine__ticket ticket;
     struct koine__timer timer; /* the nearest of its stages, set lazily */
     struct koine__timer soon;  /* goes on from a place where the owner must not be called */
-    struct koine__arena arena, frame_arena;
-    struct koine__host host;
-    struct koine__out out;
-    struct koine__http_request http;
+    struct koine__arena arena; /* of what is kept of the answer's head */
+    struct koine__desk *desk;  /* while there is something for the provider, or its answer to be read */
+    bool job_running, pumping, paused;
+
+    struct koine__buf body;       /* of the request, until it is sent */
+    size_t body_len;              /* of that */
+    struct koine__secret *secret; /* that went with the request; NULL: none */
     struct koine__transfer *transfer;
     struct koine__framer framer;
     struct koine__assembly assembly;
     struct koine__exchange_state state;
     struct koine__head head; /* copied into the arena */
-
-    struct koine__job job; /* at most one call into the provider at a time */
-    bool job_running, pumping, paused;
-    koine_ask ask;
-    koine_read read;
-    koine_frame frame;
-    koine_cost_query cost_query;
-    koine_provider_usage cost_usage;
-    koine_provider_cost cost_answer;
+    /* What the head advises should there be a fault. */
+    int64_t retry_after_ns; /* -1: nothing */
+    bool never_retry;
 
     bool requested; /* there is an HTTP request: it gets a row */
     bool sent, more;
-    int body_end;              /* 0: open; 1: ended clean; 2: cut */
-    bool body_finished;        /* and the framer knows */
-    struct koine__buf backlog; /* of the body, while the provider is busy with the frame before */
-    struct koine__fault cut;   /* what cut the body; KOINE_CLASS_NONE: nothing did */
+    int body_end;                   /* 0: open; 1: ended clean; 2: cut */
+    bool body_finished;             /* and the framer knows */
+    struct koine__buf backlog;      /* of the body, while the provider is busy with the frame before */
+    const struct koine__fault *cut; /* what cut the body; KOINE_CLASS_NONE: nothing did */
     int64_t started, sent_at, last_byte, last_event, ended_at; /* loop time */
-    int64_t share;             /* ns that a whole attempt may take of the time that is left */
-    int64_t first_token_at;    /* -1: none yet */
-    uint64_t noted;            /* events of the assembly that counted as progress */
-    struct koine__fault fault; /* KOINE_CLASS_NONE with stopped: it answered */
+    int64_t share;                    /* ns that a whole attempt may take of the time that is left */
+    int64_t first_token_at;           /* -1: none yet */
+    uint64_t noted;                   /* events of the assembly that counted as progress */
+    const struct koine__fault *fault; /* KOINE_CLASS_NONE with stopped: it answered */
     enum koine__billing billing;
     koine_usage usage;
     koine_cost cost;
-    char request_id[96];
+    const char *request_id; /* in the arena, or "" */
 };
 
 /* Starts it. Nothing of the owner is called before the loop runs again. KOINE_EMEMORY: there is no attempt.

@@ -11,7 +11,12 @@ void koine__attempt_failf(struct koine__attempt *attempt, int class_number, cons
                           const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* The one that its instance's base URL names. */
 struct koine__transport *koine__attempt_transport(const struct koine__attempt *attempt);
-/* Runs attempt->job through the bridge; calls `done` now or later, but not if the attempt ended meanwhile. */
+/* The attempt's desk, taken if it has none. NULL: no memory. */
+struct koine__desk *koine__attempt_desk(struct koine__attempt *attempt);
+/* Puts it back, unless a job is under way on it. */
+void koine__attempt_leave_desk(struct koine__attempt *attempt);
+/* Runs the desk's job through the bridge; calls `done` now or later, but not if the attempt ended meanwhile.
+ */
 void koine__attempt_run_job(struct koine__attempt *attempt, enum koine__job_kind kind,
                             void (*done)(struct koine__job *));
 

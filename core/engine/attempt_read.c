@@ -23,8 +23,8 @@ static void on_sent(void *arg)
 static koine_str key_of(const struct koine__attempt *attempt)
 {
     koine_str key = {NULL, 0};
-    if (attempt->http.secret)
-        key.ptr = koine__secret_text(attempt->http.secret, &key.len);
+    if (attempt->secret)
+        key.ptr = koine__secret_text(attempt->secret, &key.len);
     return key.len >= SHORTEST_KEY ? key : (koine_str){NULL, 0};
 }
 
@@ -75,30 +75,32 @@ static koine_str find_header(const void *arg, const char *name)
     return koine__head_find(arg, name);
 }
 
-static void read_request_id(struct koine__attempt *attempt)
+static bool read_request_id(struct koine__attempt *attempt)
 {
+    char words[96];
     koine_str id = koine__head_find(&attempt->head, "x-request-id");
     if (id.len == 0)
         id = koine__head_find(&attempt->head, "request-id");
-    koine__fault_words(attempt->request_id, sizeof(attempt->request_id), id.ptr, id.len);
+    koine__fault_words(words, sizeof(words), id.ptr, id.len);
+    const char *copy = *words ? koine__arena_strndup(&attempt->arena, words, strlen(words)) : "";
+    attempt->request_id = copy ? copy : "";
+    return copy != NULL;
 }
 
 static void on_head(void *arg, const struct koine__head *head)
 {
     struct koine__attempt *attempt = arg;
     const struct koine__clock *clock = koine__loop_clock(attempt->engine->loop);
-    if (!copy_head(attempt, head)) {
+    if (!copy_head(attempt, head) || !read_request_id(attempt)) {
         koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory for the answer's head");
         return;
     }
-    read_request_id(attempt);
     KOINE__LOG(attempt->engine->log, KOINE__LOG_DEBUG, "event=head target=%s status=%d request_id=%s",
                attempt->spec.target->text, head->status, attempt->request_id);
     attempt->phase = KOINE__PHASE_BODY;
     attempt->last_byte = attempt->last_event = koine__loop_now(attempt->engine->loop);
-    attempt->fault.retry_after_ns = koine__retry_after(find_header, &attempt->head, clock->wall(clock->arg));
-    attempt->fault.never_retry =
-        koine__str_is_nocase(koine__head_find(&attempt->head, "x-should-retry"), "false");
+    attempt->retry_after_ns = koine__retry_after(find_header, &attempt->head, clock->wall(clock->arg));
+    attempt->never_retry = koine__str_is_nocase(koine__head_find(&attempt->head, "x-should-retry"), "false");
     koine__framer_head(&attempt->framer, head->status, koine__head_find(&attempt->head, "content-type"));
     koine__attempt_arm(attempt);
 }
@@ -118,6 +120,8 @@ static void on_body(void *arg, const char *ptr, size_t len)
 {
     struct koine__attempt *attempt = arg;
     int rc;
+    if (attempt->body.ptr && attempt->engine->transport->ops->has_sent(attempt->transfer))
+        koine__buf_release(&attempt->body);
     attempt->last_byte = koine__loop_now(attempt->engine->loop);
     if (attempt->job_running) {
         koine__buf_add(&attempt->backlog, ptr, len);
@@ -163,7 +167,7 @@ static void on_done(void *arg, const struct koine__fault *fault)
         return;
     }
     if (fault)
-        attempt->cut = *fault;
+        koine__fault_keep(&attempt->cut, fault);
     attempt->body_end = fault ? 2 : 1;
     koine__attempt_pump(attempt);
 }
@@ -175,7 +179,7 @@ void koine__attempt_cut(struct koine__attempt *attempt, const struct koine__faul
     if (attempt->transfer)
         koine__attempt_transport(attempt)->ops->cancel(attempt->transfer);
     attempt->transfer = NULL;
-    attempt->cut = *fault;
+    koine__fault_keep(&attempt->cut, fault);
     attempt->body_end = 2;
     koine__attempt_pump(attempt);
 }
@@ -184,7 +188,8 @@ void koine__attempt_cut(struct koine__attempt *attempt, const struct koine__faul
 
 static koine_str frame_header(const koine_frame *frame, const char *name)
 {
-    const struct koine__attempt *attempt = KOINE__CONTAINER(frame, struct koine__attempt, frame);
+    const struct koine__desk *desk = KOINE__CONTAINER(frame, struct koine__desk, frame);
+    const struct koine__attempt *attempt = desk->owner;
     return koine__head_find(&attempt->head, name);
 }
 
@@ -192,14 +197,17 @@ static koine_str frame_header(const koine_frame *frame, const char *name)
 static bool parse_frame(struct koine__attempt *attempt, struct koine__cut *cut)
 {
     const koine_node *root = NULL;
-    koine__arena_reset(&attempt->frame_arena);
-    if (!without_key(attempt, &attempt->frame_arena, &cut->text))
+    struct koine__desk *desk = koine__attempt_desk(attempt);
+    if (!desk)
+        return false;
+    koine__arena_reset(&desk->arena);
+    if (!without_key(attempt, &desk->arena, &cut->text))
         return false;
     koine_str text = koine__str_trim(cut->text);
     bool may_be_json = text.len > 0 && strchr("{[\"", text.ptr[0]);
-    if (may_be_json && koine__json_read(cut->text, &attempt->frame_arena, &root, NULL) == KOINE_EMEMORY)
+    if (may_be_json && koine__json_read(cut->text, &desk->arena, &root, NULL) == KOINE_EMEMORY)
         return false;
-    attempt->frame = (koine_frame){
+    desk->frame = (koine_frame){
         .size = (uint32_t)sizeof(koine_frame),
         .kind = cut->kind,
         .clean = cut->clean,
@@ -214,18 +222,18 @@ static bool parse_frame(struct koine__attempt *attempt, struct koine__cut *cut)
 
 static void prepare_read(struct koine__attempt *attempt, void *state)
 {
-    attempt->host.env.arena = &attempt->frame_arena;
-    attempt->read = (koine_read){
+    struct koine__desk *desk = attempt->desk;
+    desk->read = (koine_read){
         .size = (uint32_t)sizeof(koine_read),
         .step = attempt->state.step,
         .self = attempt->spec.target->instance->provider,
-        .host = &attempt->host.pub,
-        .frame = &attempt->frame,
+        .host = &desk->host.pub,
+        .frame = &desk->frame,
         .state = state,
         .model = koine__str(attempt->spec.target->model),
     };
-    attempt->job.read = &attempt->read;
-    attempt->job.sink = &attempt->assembly.sink;
+    desk->job.read = &desk->read;
+    desk->job.sink = &attempt->assembly.sink;
 }
 
 static void note_progress(struct koine__attempt *attempt)
@@ -242,8 +250,8 @@ static void note_progress(struct koine__attempt *attempt)
 /* The body ended and nothing was wrong with it, yet there is no answer in it. */
 static void fail_truncated(struct koine__attempt *attempt)
 {
-    if (attempt->cut.class_number != KOINE_CLASS_NONE)
-        koine__attempt_fail(attempt, &attempt->cut);
+    if (attempt->cut->class_number != KOINE_CLASS_NONE)
+        koine__attempt_fail(attempt, attempt->cut);
     else if (attempt->spec.stream)
         koine__attempt_failf(attempt, KOINE_CLASS_PROTOCOL, "",
                              "the stream ended early, without the vendor's end of it");
@@ -257,26 +265,25 @@ static void fail_unread(struct koine__attempt *attempt, int32_t answer)
         koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory for the answer");
     else if (answer != KOINE_PROTOCOL)
         koine__attempt_failf(attempt, KOINE_CLASS_PLUGIN, "", "plugin %s returned %d for a frame",
-                             attempt->job.provider->id, (int)answer);
-    else if (attempt->frame.kind == KOINE_FRAME_END)
+                             attempt->desk->job.provider->id, (int)answer);
+    else if (attempt->desk->frame.kind == KOINE_FRAME_END)
         fail_truncated(attempt);
     else
         koine__attempt_failf(attempt, KOINE_CLASS_PROTOCOL, "",
-                             attempt->frame.json ? "an unreadable event in the answer"
-                                                 : "malformed JSON in the answer");
+                             attempt->desk->frame.json ? "an unreadable event in the answer"
+                                                       : "malformed JSON in the answer");
 }
 
 static void finish(struct koine__attempt *attempt)
 {
     koine__assembly_finish(&attempt->assembly);
-    if (attempt->assembly.fault.class_number != KOINE_CLASS_NONE) {
-        koine__attempt_fail(attempt, &attempt->assembly.fault);
+    if (attempt->assembly.fault->class_number != KOINE_CLASS_NONE) {
+        koine__attempt_fail(attempt, attempt->assembly.fault);
         return;
     }
     if (attempt->transfer)
         koine__attempt_transport(attempt)->ops->drain(attempt->transfer);
     attempt->transfer = NULL;
-    attempt->fault = (struct koine__fault){.retry_after_ns = -1, .stage = ""};
     koine__attempt_settle(attempt);
 }
 
@@ -284,16 +291,16 @@ static void on_frame(struct koine__job *job)
 {
     struct koine__attempt *attempt = job->owner;
     bool was_later = !attempt->pumping;
-    bool is_end = attempt->frame.kind == KOINE_FRAME_END;
+    bool is_end = attempt->desk->frame.kind == KOINE_FRAME_END;
     attempt->job_running = false;
     if (attempt->assembly.pushed != attempt->noted)
         note_progress(attempt);
     if (attempt->phase != KOINE__PHASE_BODY)
         return;
-    if (koine__node_failed(attempt->frame.json))
+    if (koine__node_failed(attempt->desk->frame.json))
         koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory to read the answer");
-    else if (attempt->assembly.fault.class_number != KOINE_CLASS_NONE)
-        koine__attempt_fail(attempt, &attempt->assembly.fault);
+    else if (attempt->assembly.fault->class_number != KOINE_CLASS_NONE)
+        koine__attempt_fail(attempt, attempt->assembly.fault);
     else if (job->answer < 0)
         fail_unread(attempt, job->answer);
     else if (attempt->assembly.stopped)
@@ -304,7 +311,7 @@ static void on_frame(struct koine__job *job)
     else if (job->answer == KOINE_MORE) {
         attempt->more = true;
         finish(attempt);
-    } else if (is_end && !attempt->spec.needs_stop && attempt->frame.clean)
+    } else if (is_end && !attempt->spec.needs_stop && attempt->desk->frame.clean)
         finish(attempt);
     else if (is_end)
         fail_truncated(attempt);
@@ -349,42 +356,41 @@ static int class_of_status(int status)
 static void on_judged(struct koine__job *job)
 {
     struct koine__attempt *attempt = job->owner;
-    struct koine__fault *fault = &attempt->assembly.fault;
+    struct koine__fault fault = *attempt->assembly.fault;
+    koine_str text = attempt->desk->frame.text;
     attempt->job_running = false;
-    if (koine__node_failed(attempt->frame.json) || job->answer == KOINE_NO_MEMORY) {
+    if (koine__node_failed(attempt->desk->frame.json) || job->answer == KOINE_NO_MEMORY) {
         koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory to read the answer");
         return;
     }
-    if (fault->class_number == KOINE_CLASS_NONE)
-        koine__fault_set(fault, class_of_status(attempt->head.status), "", "%s", "");
-    if (fault->message[0] == '\0')
-        koine__fault_words(fault->message, sizeof(fault->message), attempt->frame.text.ptr,
-                           attempt->frame.text.len);
-    if (fault->message[0] == '\0')
-        snprintf(fault->message, sizeof(fault->message), "HTTP status %d, and no words",
-                 attempt->head.status);
-    koine__attempt_fail(attempt, fault);
+    if (fault.class_number == KOINE_CLASS_NONE)
+        koine__fault_set(&fault, class_of_status(attempt->head.status), "", "%s", "");
+    if (fault.message[0] == '\0')
+        koine__fault_words(fault.message, sizeof(fault.message), text.ptr, text.len);
+    if (fault.message[0] == '\0')
+        snprintf(fault.message, sizeof(fault.message), "HTTP status %d, and no words", attempt->head.status);
+    koine__attempt_fail(attempt, &fault);
 }
 
 static void judge(struct koine__attempt *attempt)
 {
     const koine_provider *provider = attempt->spec.target->instance->provider;
     if (attempt->head.status < 400) {
-        attempt->fault.never_retry = true; /* the same address would say the same */
+        attempt->never_retry = true; /* the same address would say the same */
         koine__attempt_failf(attempt, KOINE_CLASS_PROTOCOL, "",
                              "answered with HTTP status %d; redirects are not followed: is base_url right?",
                              attempt->head.status);
         return;
     }
-    attempt->frame.kind = KOINE_FRAME_WHOLE;
+    attempt->desk->frame.kind = KOINE_FRAME_WHOLE;
     prepare_read(attempt, NULL);
     if (provider->fault) {
         koine__attempt_run_job(attempt, KOINE__JOB_FAULT, on_judged);
         return;
     }
-    attempt->job.owner = attempt;
-    attempt->job.answer = KOINE_DONE;
-    on_judged(&attempt->job);
+    attempt->desk->job.owner = attempt;
+    attempt->desk->job.answer = KOINE_DONE;
+    on_judged(&attempt->desk->job);
 }
 
 void koine__attempt_pump(struct koine__attempt *attempt)
@@ -405,4 +411,7 @@ void koine__attempt_pump(struct koine__attempt *attempt)
             read_frame(attempt);
     }
     attempt->pumping = false;
+    if (!attempt->job_running)
+        koine__framer_rest(&attempt->framer);
+    koine__attempt_leave_desk(attempt);
 }

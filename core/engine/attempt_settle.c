@@ -27,7 +27,7 @@ static void estimate(struct koine__attempt *attempt)
 {
     koine_usage *usage = &attempt->usage;
     if (usage->input < 0 && usage->cache_read < 0) {
-        usage->input = tokens_of(attempt->http.body.len);
+        usage->input = tokens_of(attempt->body_len);
         usage->estimated |= KOINE_BUCKET_INPUT;
     }
     if (usage->output < 0 && usage->reasoning < 0) {
@@ -46,26 +46,33 @@ static bool may_be_billed(const struct koine__attempt *attempt)
 
 static void conclude(struct koine__attempt *attempt)
 {
-    struct koine__outcome outcome = {attempt->fault.class_number, attempt->sent};
+    struct koine__outcome outcome = {attempt->fault->class_number, attempt->sent};
     int64_t now = koine__loop_now(attempt->engine->loop);
     attempt->phase = KOINE__PHASE_ENDED;
     attempt->ended_at = now;
     koine__gate_leave(&attempt->engine->gate, &attempt->ticket, &outcome, now);
     koine__timer_stop(attempt->engine->loop, &attempt->timer);
     koine__timer_set(attempt->engine->loop, &attempt->soon, now);
+    koine__attempt_leave_desk(attempt);
+}
+
+static void take_cost(struct koine__attempt *attempt, const koine_provider_cost *cost)
+{
+    koine__cost_from_provider(cost, &attempt->cost);
+    if (attempt->cost.state == KOINE_UNPRICED)
+        attempt->billing = KOINE__BILLING_UNKNOWN;
+    attempt->cost.estimated |= attempt->usage.estimated != 0;
+    conclude(attempt);
 }
 
 static void on_cost(struct koine__job *job)
 {
     struct koine__attempt *attempt = job->owner;
+    koine_provider_cost *cost = &attempt->desk->cost_answer;
     attempt->job_running = false;
     if (job->answer != 0)
-        attempt->cost_answer.state = KOINE_PRICE_UNKNOWN;
-    koine__cost_from_provider(&attempt->cost_answer, &attempt->cost);
-    if (attempt->cost.state == KOINE_UNPRICED)
-        attempt->billing = KOINE__BILLING_UNKNOWN;
-    attempt->cost.estimated |= attempt->usage.estimated != 0;
-    conclude(attempt);
+        cost->state = KOINE_PRICE_UNKNOWN;
+    take_cost(attempt, cost);
 }
 
 /* Which tier served it decides the price. Providers tell it as an extra: ["flex"]. */
@@ -78,36 +85,65 @@ static koine_str service_tier(const struct koine_response *answer)
     return (koine_str){name, end ? (size_t)(end - name) : 0};
 }
 
-static void ask_cost(struct koine__attempt *attempt)
+static koine_cost_query query_of(const struct koine__attempt *attempt, const koine_host *host,
+                                 const koine_provider_usage *usage)
 {
     const struct koine__clock *clock = koine__loop_clock(attempt->engine->loop);
     const struct koine__target *target = attempt->spec.target;
     const char *model = attempt->assembly.answer->model;
-    koine__usage_to_provider(&attempt->usage, &attempt->cost_usage);
-    attempt->host.env.arena = &attempt->frame_arena;
-    attempt->cost_query = (koine_cost_query){
+    return (koine_cost_query){
         .size = (uint32_t)sizeof(koine_cost_query),
         .self = target->instance->provider,
-        .host = &attempt->host.pub,
+        .host = host,
         .model = koine__str(model ? model : target->model),
         .asked = koine__str(target->model),
         .at = clock->wall(clock->arg) / KOINE__SEC,
-        .usage = &attempt->cost_usage,
+        .usage = usage,
         .service_tier = service_tier(attempt->assembly.answer),
     };
-    attempt->cost_answer = (koine_provider_cost){.size = (uint32_t)sizeof(koine_provider_cost)};
-    attempt->job.query = &attempt->cost_query;
-    attempt->job.cost = &attempt->cost_answer;
+}
+
+/* The catalogue's own price, for which nobody has to be asked. */
+static void take_catalogue_cost(struct koine__attempt *attempt, const koine_cost_query *query)
+{
+    koine_provider_cost cost = {.size = (uint32_t)sizeof(cost)};
+    if (koine__price_query(attempt->spec.catalogue, query, &cost) != 0)
+        cost.state = KOINE_PRICE_UNKNOWN;
+    take_cost(attempt, &cost);
+}
+
+/* Its provider cannot be asked. What it costs is told all the same. */
+static void fail_cost(struct koine__attempt *attempt)
+{
+    struct koine__fault fault;
+    koine_provider_usage usage;
+    koine__fault_set(&fault, KOINE_CLASS_MEMORY, "", "no memory to calculate the cost");
+    koine__fault_keep(&attempt->fault, &fault);
+    koine__usage_to_provider(&attempt->usage, &usage);
+    koine_cost_query query = query_of(attempt, koine__process_host(), &usage);
+    take_catalogue_cost(attempt, &query);
+}
+
+static void ask_cost(struct koine__attempt *attempt)
+{
+    struct koine__desk *desk = koine__attempt_desk(attempt);
+    if (!desk) {
+        fail_cost(attempt);
+        return;
+    }
+    koine__usage_to_provider(&attempt->usage, &desk->cost_usage);
+    desk->cost_query = query_of(attempt, &desk->host.pub, &desk->cost_usage);
+    desk->cost_answer = (koine_provider_cost){.size = (uint32_t)sizeof(koine_provider_cost)};
+    desk->job.query = &desk->cost_query;
+    desk->job.cost = &desk->cost_answer;
     koine__attempt_run_job(attempt, KOINE__JOB_COST, on_cost);
 }
 
 void koine__attempt_settle_now(struct koine__attempt *attempt)
 {
-    attempt->engine->bridge->drop(attempt->engine->bridge, &attempt->job);
-    attempt->cost_answer = (koine_provider_cost){.size = (uint32_t)sizeof(koine_provider_cost)};
-    attempt->job.answer =
-        koine__price_query(attempt->spec.catalogue, &attempt->cost_query, &attempt->cost_answer);
-    on_cost(&attempt->job);
+    attempt->engine->bridge->drop(attempt->engine->bridge, &attempt->desk->job);
+    attempt->job_running = false;
+    take_catalogue_cost(attempt, &attempt->desk->cost_query);
 }
 
 void koine__attempt_settle(struct koine__attempt *attempt)

@@ -8,7 +8,9 @@
 
 /* How many bytes of unread events stop the reading of the answer. */
 #define UNREAD_HIGH ((size_t)256 << 10)
-#define MOST_STEPS  1000 /* of one exchange */
+#define UNREAD_SPARE                                                                                         \
+    ((size_t)1 << 20)   /* what they may take beyond the body's ceiling, where reading goes on */
+#define MOST_STEPS 1000 /* of one exchange */
 
 static void try_target(struct koine_call *call);
 static void on_progress(struct koine__attempt *attempt);
@@ -103,12 +105,12 @@ static void remember_fault(struct koine_call *call, const struct koine__fault *f
                            const struct koine__target *target)
 {
     if (!call->first_fault_known || target == current_target(call)) {
-        call->fault = *fault;
+        koine__fault_keep(&call->fault, fault);
         call->fault_target = target;
     }
     if (call->first_fault_known && target > call->first_fault_target)
         return;
-    call->first_fault = *fault;
+    koine__fault_keep(&call->first_fault, fault);
     call->first_fault_target = target;
     call->first_fault_known = true;
 }
@@ -117,7 +119,7 @@ static void remember_fault(struct koine_call *call, const struct koine__fault *f
 static struct koine_event *announce(struct koine_call *call, int kind, const struct koine__target *to)
 {
     char why[700];
-    const struct koine__fault *fault = &call->fault;
+    const struct koine__fault *fault = call->fault;
     snprintf(why, sizeof(why), "%s: %s: %s", call->fault_target->text, koine_class_name(fault->class_number),
              fault->message);
     struct koine_event *event = koine__event_new(&(struct koine__event_parts){
@@ -130,7 +132,7 @@ static struct koine_event *announce(struct koine_call *call, int kind, const str
 static void announce_switch(struct koine_call *call, const struct koine__target *to)
 {
     KOINE__LOG(call->calls->engine->log, KOINE__LOG_WARNING, "event=switch call=%s from=%s to=%s class=%s",
-               call->id, call->fault_target->text, to->text, koine_class_name(call->fault.class_number));
+               call->id, call->fault_target->text, to->text, koine_class_name(call->fault->class_number));
     announce(call, KOINE_EVENT_SWITCH, to);
 }
 
@@ -158,8 +160,8 @@ static void move_to(struct koine_call *call, size_t index)
  * last one says that no other target would do either. */
 static void give_up(struct koine_call *call, struct koine__attempt *attempt, bool deadline_limited)
 {
-    bool last_decides = koine__fault_class(call->fault.class_number)->next == KOINE__NEXT_NO;
-    const struct koine__fault *chosen = last_decides ? &call->fault : &call->first_fault;
+    bool last_decides = koine__fault_class(call->fault->class_number)->next == KOINE__NEXT_NO;
+    const struct koine__fault *chosen = last_decides ? call->fault : call->first_fault;
     struct koine__fault fault = *chosen;
     fault.deadline_limited |= deadline_limited;
     koine__call_fail(call, &fault, last_decides ? call->fault_target : call->first_fault_target, attempt);
@@ -169,11 +171,11 @@ static void decide(struct koine_call *call, struct koine__attempt *attempt)
 {
     const struct koine__target *target = current_target(call);
     struct koine__retry_config config = target->instance->retry;
-    size_t next = koine__route_next(&call->route_state, &call->fault, window_of, call);
+    size_t next = koine__route_next(&call->route_state, call->fault, window_of, call);
     if (target->max_retries >= 0)
         config.max_retries = target->max_retries;
     struct koine__retry_ask ask = {
-        .fault = &call->fault,
+        .fault = call->fault,
         .now = now_of(call),
         .deadline = call->deadline,
         .min_attempt = call->spec.min_attempt,
@@ -233,12 +235,30 @@ static void end_others(struct koine_call *call, const struct koine__attempt *win
     }
 }
 
+/* Small events take more memory than the bytes they came in. */
+static bool is_too_much(const struct koine__attempt *attempt, const struct koine__events *events)
+{
+    size_t most = (size_t)attempt->spec.target->instance->body_limit + UNREAD_SPARE;
+    return events->bytes > UNREAD_HIGH &&
+           events->bytes + koine__answer_weight(attempt->assembly.answer) > most;
+}
+
+static void end_unread(struct koine__attempt *attempt)
+{
+    struct koine__fault fault;
+    koine__fault_set(&fault, KOINE_CLASS_PROTOCOL, "", "%s",
+                     "more of the answer waits to be read than body_limit allows");
+    koine__attempt_end(attempt, &fault);
+}
+
 static void take_events(struct koine_call *call, struct koine__attempt *attempt)
 {
     koine__events_append(&call->events, &attempt->assembly.events);
     koine__call_ready(call);
     if (call->events.bytes > UNREAD_HIGH)
         koine__attempt_pause(attempt);
+    if (is_too_much(attempt, &call->events)) /* a multiplexed stream is read on */
+        end_unread(attempt);
 }
 
 static void commit(struct koine_call *call, struct koine__attempt *attempt)
@@ -258,6 +278,8 @@ static void on_progress(struct koine__attempt *attempt)
         commit(call, attempt);
     if (call->committed == attempt)
         take_events(call, attempt);
+    else if (is_too_much(attempt, &attempt->assembly.events)) /* what is not committed is held */
+        end_unread(attempt);
 }
 
 /* The attempt's row of the ledger. Nothing that may cost money goes unrecorded: without memory the call
@@ -274,7 +296,7 @@ static void record(struct koine_call *call, const struct koine__attempt *attempt
     if (row) {
         row->end = attempt->ended_at - call->began;
         row->status = attempt->head.status;
-        row->class_number = attempt->fault.class_number;
+        row->class_number = attempt->fault->class_number;
         row->billing = attempt->billing;
         row->usage = attempt->usage;
         row->cost = attempt->cost;
@@ -341,7 +363,7 @@ static bool is_decisive(const struct koine_call *call, const struct koine__attem
 /* An answer that was whole when the deadline passed, and waited for nothing but its price, is one. */
 static bool is_in_time(const struct koine_call *call, const struct koine__attempt *attempt)
 {
-    return call->fault.class_number == KOINE_CLASS_DEADLINE && koine__attempt_answered(attempt) &&
+    return call->fault->class_number == KOINE_CLASS_DEADLINE && koine__attempt_answered(attempt) &&
            !attempt->more;
 }
 
@@ -354,13 +376,13 @@ static void conclude(struct koine_call *call, struct koine__attempt *attempt)
         koine__fault_set(&no_memory, KOINE_CLASS_MEMORY, "", "no memory for the ledger");
         koine__call_fail(call, &no_memory, target, attempt);
     } else if (call->cancelling && !is_in_time(call, attempt)) {
-        koine__call_fail(call, &call->fault, target, attempt);
+        koine__call_fail(call, call->fault, target, attempt);
     } else if (koine__attempt_answered(attempt) && attempt->more) {
         next_step(call, attempt);
     } else if (koine__attempt_answered(attempt)) {
         succeed(call, attempt);
     } else if (call->committed) {
-        koine__call_fail(call, &attempt->fault, target, attempt);
+        koine__call_fail(call, attempt->fault, target, attempt);
     } else {
         decide(call, attempt);
     }
@@ -373,8 +395,8 @@ static void judge(struct koine_call *call, struct koine__attempt *attempt)
         commit(call, attempt);
     else if (koine__attempt_answered(attempt))
         end_others(call, attempt);
-    else if (attempt->fault.class_number != KOINE_CLASS_CANCELLED)
-        remember_fault(call, &attempt->fault, attempt->spec.target);
+    else if (attempt->fault->class_number != KOINE_CLASS_CANCELLED)
+        remember_fault(call, attempt->fault, attempt->spec.target);
 }
 
 static void on_ended(struct koine__attempt *attempt)
@@ -407,7 +429,7 @@ static void stop_all(struct koine_call *call, const struct koine__fault *fault)
     if (call->finished || call->cancelling)
         return;
     call->cancelling = true;
-    call->fault = *fault;
+    koine__fault_keep(&call->fault, fault);
     koine__timer_stop(loop, &call->wait_timer);
     koine__timer_stop(loop, &call->deadline_timer);
     if (call->attempt_count == 0)
@@ -419,7 +441,7 @@ static void stop_all(struct koine_call *call, const struct koine__fault *fault)
 static void on_deadline(struct koine__timer *timer)
 {
     struct koine_call *call = KOINE__CONTAINER(timer, struct koine_call, deadline_timer);
-    const struct koine__fault *last = &call->fault;
+    const struct koine__fault *last = call->fault;
     struct koine__fault fault;
     char limit[32];
     koine__write_duration(call->spec.deadline, limit, sizeof(limit));
@@ -498,6 +520,7 @@ int koine__call_new(struct koine__calls *calls, const struct koine__call_spec *s
     if (!call)
         return koine__error_memory(ret_error);
     call->calls = calls;
+    call->fault = call->first_fault = &koine__no_fault;
     call->spec = *spec;
     call->route = *spec->route;
     call->spec.plan = NULL; /* neither is ours before we succeed */
@@ -518,8 +541,8 @@ int koine__call_new(struct koine__calls *calls, const struct koine__call_spec *s
     }
     call->spec.plan = spec->plan;
     call->document = spec->document;
+    koine__timer_set(calls->engine->loop, &call->wait_timer, call->began); /* the nearest first: armed once */
     koine__timer_set(calls->engine->loop, &call->deadline_timer, call->deadline);
-    koine__timer_set(calls->engine->loop, &call->wait_timer, call->began);
     *ret = call;
     return KOINE_OK;
 }

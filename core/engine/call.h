@@ -70,7 +70,7 @@ struct koine_call {
     struct koine__watch cancel_watch;
     int64_t began, deadline;
     bool first_fault_known;
-    struct koine__fault fault, first_fault; /* the newest; the first target's last one */
+    const struct koine__fault *fault, *first_fault; /* the newest; the first target's last one */
     const struct koine__target *fault_target, *first_fault_target;
 
     struct koine__events events;  /* delivered, not yet read */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LARGE_PART  ((size_t)1 << 20)
 #define UNREAD_LOW  ((size_t)64 << 10)
 #define EMPTY_LIMIT ((size_t)1 << 10) /* of an answer that holds nothing but its ledger */
 
@@ -77,6 +78,14 @@ static void stop_timers(struct koine_call *call)
     call->cancel_watch.fd = -1;
 }
 
+/* The message to append holds the text once more: of what failed, for instance because it had no end, that is
+ * not worth the memory. */
+static bool is_large_part(const struct koine__attempt *attempt, const struct koine_response *answer)
+{
+    return attempt && attempt->fault->class_number != KOINE_CLASS_NONE &&
+           koine__answer_weight(answer) > LARGE_PART;
+}
+
 /* Takes the attempt's answer, or makes an empty one, and writes into it what belongs to the call. NULL: no
  * memory. */
 static struct koine_response *take_answer(struct koine_call *call, struct koine__attempt *attempt,
@@ -101,7 +110,8 @@ static struct koine_response *take_answer(struct koine_call *call, struct koine_
     /* A row that was lost for want of memory may have cost something: unknown, then, and never nothing. */
     if (call->out_of_memory || koine__ledger_cost(&answer->ledger, &answer->cost) != KOINE_OK)
         answer->cost = (koine_cost)KOINE_COST_INIT;
-    bool whole = answer->target && koine__answer_message(answer) == KOINE_OK;
+    bool whole =
+        answer->target && (is_large_part(attempt, answer) || koine__answer_message(answer) == KOINE_OK);
     if (whole)
         return answer;
     call->ledger = answer->ledger; /* for the empty answer that comes in its place */
@@ -127,7 +137,7 @@ void koine__call_log_attempt(struct koine_call *call, const struct koine__attemp
     KOINE__LOG(call->calls->engine->log, KOINE__LOG_INFO,
                "event=attempt call=%s target=%s status=%d class=%s ms=%lld request_id=%s", call->id,
                attempt->spec.target->text, attempt->head.status,
-               attempt->fault.class_number ? koine_class_name(attempt->fault.class_number) : "ok",
+               attempt->fault->class_number ? koine_class_name(attempt->fault->class_number) : "ok",
                (long long)((attempt->ended_at - attempt->started) / KOINE__MS), attempt->request_id);
 }
 
@@ -236,6 +246,8 @@ void koine__call_destroy(struct koine_call *call)
     koine_response_free(call->steps);
     koine_response_free(call->answer);
     koine_error_free(call->error);
+    koine__fault_drop(&call->fault);
+    koine__fault_drop(&call->first_fault);
     koine_canceller_free(call->spec.canceller);
     koine__dealloc(call->attempts);
     koine__dealloc(call->run);

@@ -61,7 +61,7 @@ bool koine__event_is_terminal(const struct koine_event *event)
 
 static size_t weight(const struct koine_event *event)
 {
-    return sizeof(*event) + event->len;
+    return sizeof(*event) + event->len + 5; /* five texts end with a NUL */
 }
 
 void koine__events_push(struct koine__events *events, struct koine_event *event)

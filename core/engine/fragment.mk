@@ -15,6 +15,8 @@ libkoinecore_la_SOURCES += \
   core/engine/call_internal.h \
   core/engine/cancel.c \
   core/engine/cancel.h \
+  core/engine/desk.c \
+  core/engine/desk.h \
   core/engine/document.c \
   core/engine/document.h \
   core/engine/event.c \

@@ -12,7 +12,8 @@
 static int open_transport(struct koine_client *client, const struct koine__snapshot *snapshot)
 {
     const struct koine__world *world = &client->hub->world;
-    struct koine__curl_options options = {.idle = (size_t)snapshot->pool_idle};
+    struct koine__curl_options options = {.idle = (size_t)snapshot->pool_idle,
+                                          .waiting = &client->pool.waiting};
     if (world->transport)
         return world->transport(world->transport_arg, client->loop, &client->engine.transport);
     int rc = koine__hub_share(client->hub, &options.share);
@@ -127,6 +128,7 @@ void koine_client_free(koine_client *client)
         close_client(client);
     else
         abandon(client);
+    koine__desks_release(&client->engine.desks);
     koine_hub_free(client->hub);
     koine__dealloc(client);
 }
@@ -157,6 +159,7 @@ static bool wants_stream(const struct koine_request *request, const struct koine
 struct start { /* how the two ways of asking differ */
     bool stream_otherwise;
     bool complete; /* commit, whatever the request and the route say */
+    bool waits;    /* for the end, so that nobody polls the descriptor: finish_call lets the loop go */
 };
 
 static int start_call(struct koine_client *client, struct koine__snapshot *snapshot,
@@ -190,7 +193,12 @@ static int start_call(struct koine_client *client, struct koine__snapshot *snaps
         .plan = snapshot,
         .release_plan = release_snapshot,
     };
-    return koine__call_new(&client->calls, &spec, ret, ret_error);
+    if (how->waits)
+        koine__loop_hold(client->loop, true);
+    rc = koine__call_new(&client->calls, &spec, ret, ret_error);
+    if (how->waits && rc != KOINE_OK)
+        koine__loop_hold(client->loop, false);
+    return rc;
 }
 
 static int start(struct koine_client *client, const struct koine_request *request, const struct start *how,
@@ -289,19 +297,17 @@ void koine_call_free(koine_call *call)
 
 /* ---- waiting for a whole answer ---- */
 
-/* Runs the loop until the call has ended. Events of other calls stay where they are and must not keep us
+/* Runs the held loop until the call has ended. Events of other calls stay where they are and must not keep us
  * awake. */
 static int run_to_end(struct koine_client *client, struct koine_call *call)
 {
     int rc = KOINE_OK;
-    koine__loop_hold(client->loop, true); /* nobody polls the descriptor meanwhile */
     while (!call->finished && rc >= 0) {
         koine__loop_set_busy(client->loop, false);
         rc = koine__loop_wait(client->loop, KOINE__NEVER);
         if (rc >= 0)
             rc = koine__loop_process(client->loop);
     }
-    koine__loop_hold(client->loop, false);
     return rc < 0 ? rc : KOINE_OK;
 }
 
@@ -323,20 +329,26 @@ static int take_result(struct koine_call *call, koine_response **ret, koine_erro
     return rc;
 }
 
+/* Nobody polls the descriptor meanwhile, so the loop is held until the call is gone. */
 static int finish_call(struct koine_client *client, struct koine_call *call, koine_response **ret,
                        koine_error **ret_error)
 {
+    koine__loop_hold(client->loop, true);
     int rc = run_to_end(client, call);
-    if (rc == KOINE_OK)
-        return take_result(call, ret, ret_error);
-    koine__call_destroy(call);
-    return koine__error(ret_error, rc, "the loop cannot wait: %s", koine_strerror(rc));
+    if (rc == KOINE_OK) {
+        rc = take_result(call, ret, ret_error);
+    } else {
+        koine__call_destroy(call);
+        koine__error(ret_error, rc, "the loop cannot wait: %s", koine_strerror(rc));
+    }
+    koine__loop_hold(client->loop, false);
+    return rc;
 }
 
 int koine_generate(koine_client *client, const koine_request *request, koine_response **ret,
                    koine_error **ret_error)
 {
-    static const struct start how = {.stream_otherwise = false, .complete = true};
+    static const struct start how = {.stream_otherwise = false, .complete = true, .waits = true};
     struct koine_call *call;
     if (!ret)
         return koine__error(ret_error, KOINE_EARGUMENT, "koine_generate: ret is NULL");

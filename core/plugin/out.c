@@ -410,3 +410,10 @@ int koine__out_request(struct koine__out *out, struct koine__http_request *ret)
         ret->body = (koine_str){koine__buf_str(&out->body), out->body.len};
     return KOINE_OK;
 }
+
+struct koine__buf koine__out_take_body(struct koine__out *out)
+{
+    struct koine__buf body = out->body;
+    koine__buf_init(&out->body, body.max);
+    return body;
+}

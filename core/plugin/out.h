@@ -34,5 +34,7 @@ void koine__out_release(struct koine__out *out);
  * out->broken says which rule the plugin broke (unfinished JSON, control characters in a header, an empty
  * path, …). */
 int koine__out_request(struct koine__out *out, struct koine__http_request *ret);
+/* Hands the body's memory over, which the request then borrows from there. */
+struct koine__buf koine__out_take_body(struct koine__out *out);
 
 #endif

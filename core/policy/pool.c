@@ -26,6 +26,13 @@ static void unlink_waiter(struct koine__pool *pool, struct koine__pool_waiter *w
     }
 }
 
+static void free_waiter(struct koine__pool *pool, struct koine__ticket *ticket)
+{
+    koine__dealloc(waiter_of(ticket));
+    ticket->stage_data[KOINE__STAGE_LIMITER] = NULL;
+    pool->waiting--;
+}
+
 static void grant(struct koine__pool *pool)
 {
     while (pool->first && pool->used < pool->limit) {
@@ -49,6 +56,7 @@ static enum koine__pass wait_in_line(struct koine__pool *pool, struct koine__tic
     ticket->stage_data[KOINE__STAGE_LIMITER] = waiter;
     *pool->last = waiter;
     pool->last = &waiter->next;
+    pool->waiting++;
     return KOINE__PASS_WAIT;
 }
 
@@ -61,8 +69,7 @@ static enum koine__pass enter(void *self, struct koine__ticket *ticket, int64_t 
     if (waiter && !waiter->granted)
         return KOINE__PASS_WAIT;
     if (waiter) {
-        ticket->stage_data[KOINE__STAGE_LIMITER] = NULL;
-        koine__dealloc(waiter);
+        free_waiter(pool, ticket);
         return KOINE__PASS_GO;
     }
     if (pool->first || pool->used >= pool->limit)
@@ -87,12 +94,11 @@ static void forget(void *self, struct koine__ticket *ticket)
     struct koine__pool_waiter *waiter = waiter_of(ticket);
     if (!waiter)
         return;
-    ticket->stage_data[KOINE__STAGE_LIMITER] = NULL;
     if (waiter->granted)
         pool->used--;
     else
         unlink_waiter(pool, waiter);
-    koine__dealloc(waiter);
+    free_waiter(pool, ticket);
     grant(pool);
 }
 

@@ -10,6 +10,7 @@ struct koine__pool_waiter;
 struct koine__pool {
     struct koine__gate_stage stage; /* put it at KOINE__STAGE_LIMITER */
     int64_t limit, used;
+    size_t waiting; /* those in line, and those whose turn has come but who have not taken it */
     struct koine__pool_waiter *first, **last;
 };
 void koine__pool_init(struct koine__pool *pool, int64_t limit);

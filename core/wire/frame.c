@@ -435,3 +435,13 @@ int koine__framer_next(struct koine__framer *framer, struct koine__cut *ret)
         return framer->error;
     return framer->ended && next_at_end(framer, ret);
 }
+
+void koine__framer_rest(struct koine__framer *framer)
+{
+    bool begun = framer->line < framer->in.len || framer->data_lines > 0 || framer->has_name;
+    if (begun || framer->error || framer->cutting == CUTTING_UNKNOWN || framer->cutting == KOINE_FRAME_WHOLE)
+        return;
+    koine__buf_release(&framer->in);
+    koine__buf_release(&framer->data);
+    framer->line = framer->scanned = 0;
+}

@@ -54,5 +54,8 @@ void koine__framer_finish(struct koine__framer *framer, bool clean);
  * failed with. A body that ends clean need not end its last line or event; of one that was cut, an unfinished
  * line is dropped with the event it belongs to, and so is a whole body. Space alone is no whole body. */
 int koine__framer_next(struct koine__framer *framer, struct koine__cut *ret);
+/* Gives back the memory of what was cut, if nothing is begun: a stream that waits holds none. The last cut
+ * ends. */
+void koine__framer_rest(struct koine__framer *framer);
 
 #endif

@@ -10,11 +10,19 @@ void koine__head_reader_init(struct koine__head_reader *reader)
     koine__buf_init(&reader->text, SIZE_MAX / 2); /* `seen` is the ceiling */
 }
 
-void koine__head_reader_release(struct koine__head_reader *reader)
+void koine__head_reader_rest(struct koine__head_reader *reader)
 {
     koine__buf_release(&reader->text);
     koine__dealloc(reader->spans);
     koine__dealloc(reader->headers);
+    reader->spans = NULL;
+    reader->headers = NULL;
+    reader->count = reader->capacity = reader->header_capacity = 0;
+}
+
+void koine__head_reader_release(struct koine__head_reader *reader)
+{
+    koine__head_reader_rest(reader);
     koine__head_reader_init(reader);
 }
 

@@ -35,7 +35,9 @@ void koine__head_reader_reset(struct koine__head_reader *reader,
 /* The next line with its end. 1: the final head is complete, once; 0: more to come; KOINE_EMEMORY;
  * KOINE_EARGUMENT: over the ceiling, or more than KOINE__HEAD_LINES. */
 int koine__head_reader_line(struct koine__head_reader *reader, const char *ptr, size_t len);
-/* Borrowed until the reset; after a 1. */
+/* Borrowed until the reset or rest; after a 1. */
 struct koine__head koine__head_reader_head(const struct koine__head_reader *reader);
+/* Gives the memory of the final head back; what still comes is counted as before. */
+void koine__head_reader_rest(struct koine__head_reader *reader);
 
 #endif

@@ -5,11 +5,12 @@
 
 #include <koine/koine.h>
 
-#define FIRST_ITEMS 8
+#define FEW_ITEMS 8
 
 struct document {
     koine_str text;
     struct koine__arena *arena;
+    struct koine__json_ends ends;
     bool failed;
 };
 
@@ -39,7 +40,8 @@ static void *arena_alloc(struct document *document, size_t size)
 int koine__json_read(koine_str text, struct koine__arena *arena, const koine_node **ret,
                      struct koine__json_fault *ret_fault)
 {
-    int rc = koine__json_check(text, KOINE__JSON_DEPTH, ret_fault);
+    struct koine__json_ends ends = {.arena = arena};
+    int rc = koine__json_scan(text, KOINE__JSON_DEPTH, &ends, ret_fault);
     if (rc)
         return rc;
     struct document *document = koine__arena_alloc(arena, sizeof(*document));
@@ -48,6 +50,7 @@ int koine__json_read(koine_str text, struct koine__arena *arena, const koine_nod
         return KOINE_EMEMORY;
     document->text = text;
     document->arena = arena;
+    document->ends = ends;
     root->document = document;
     root->source = koine__str_trim(text); /* what was checked has nothing but space around its value */
     *ret = root;
@@ -78,20 +81,28 @@ int32_t koine__node_kind(const koine_node *node)
 /* ---- The index of a container
  * -------------------------------------------------------------------------------- */
 
-struct items { /* while the index grows; what it outgrows stays in the arena, at most as much again */
+struct items { /* while the index grows: mostly where it stands, for nothing else is allocated meanwhile */
     struct koine_node *items;
     size_t count, capacity;
 };
 
+/* One at a time where that costs nothing, so that a small index wastes no room; a large one may have to move
+ * to another block, and then what it outgrows stays in the arena, at most as much again. */
+static size_t next_capacity(size_t capacity)
+{
+    return capacity < FEW_ITEMS ? capacity + 1 : capacity * 2;
+}
+
 static struct koine_node *add_item(struct document *document, struct items *list)
 {
     if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? list->capacity * 2 : FIRST_ITEMS;
-        struct koine_node *items = arena_alloc(document, capacity * sizeof(*items));
-        if (!items)
+        size_t capacity = next_capacity(list->capacity);
+        struct koine_node *items = koine__arena_grow(
+            document->arena, list->items, list->capacity * sizeof(*items), capacity * sizeof(*items));
+        if (!items) {
+            document->failed = true;
             return NULL;
-        if (list->count)
-            memcpy(items, list->items, list->count * sizeof(*items));
+        }
         list->items = items;
         list->capacity = capacity;
     }
@@ -103,8 +114,9 @@ static struct koine_node *add_item(struct document *document, struct items *list
 /* The span of the value that starts at ptr, inside a container. */
 static koine_str value_at(const struct koine_node *container, const char *ptr)
 {
-    size_t at = (size_t)(ptr - container->source.ptr);
-    return (koine_str){ptr, koine__json_skip(container->source, at) - at};
+    const struct document *document = container->document;
+    size_t at = (size_t)(ptr - document->text.ptr);
+    return (koine_str){ptr, koine__json_end(document->text, at, &document->ends) - at};
 }
 
 /* Reads `"name":` at ptr; where its value starts. */

@@ -25,8 +25,22 @@ struct koine__json_fault { /* where and why a text is not JSON */
  * at the top level on. Space around the value is accepted; a surrogate escape without its other half too, it
  * reads as U+FFFD. */
 int koine__json_check(koine_str text, unsigned depth, struct koine__json_fault *ret_fault);
-/* The end of the value that starts at text[pos] (checked text). */
+/* The same, and notes where its first 1024 containers end, in order of their start, so that nobody has to
+ * walk over them again. `ends` starts with nothing but its arena, and is of use after KOINE_OK;
+ * KOINE_EMEMORY is possible for the arena, too. */
+struct koine__json_span {
+    uint32_t start, len;
+};
+struct koine__json_ends {
+    struct koine__arena *arena;
+    struct koine__json_span *spans;
+    size_t count, capacity;
+};
+int koine__json_scan(koine_str text, unsigned depth, struct koine__json_ends *ends,
+                     struct koine__json_fault *ret_fault);
+/* The end of the value that starts at text[pos] (checked text); json_end finds a container's in the notes. */
 size_t koine__json_skip(koine_str text, size_t pos);
+size_t koine__json_end(koine_str text, size_t pos, const struct koine__json_ends *ends);
 
 /* Checks and gives the root. The text must outlive the arena's content. 0, KOINE_EARGUMENT, KOINE_EMEMORY. */
 int koine__json_read(koine_str text, struct koine__arena *arena, const koine_node **ret,

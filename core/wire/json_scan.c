@@ -5,7 +5,9 @@
 
 #include <koine/koine.h>
 
-#define FEW_NAMES 64
+#define FEW_NAMES  64
+#define FIRST_ENDS ((size_t)8)
+#define MOST_ENDS  ((size_t)1024) /* so that no choice of brackets takes more than 8 kB */
 
 enum expected {
     VALUE,
@@ -33,6 +35,8 @@ struct scan {
     struct name few[FEW_NAMES];
     struct name *many;
     size_t name_count, capacity;
+    struct koine__json_ends *ends;      /* NULL: nobody wants them */
+    uint16_t opened[KOINE__JSON_DEPTH]; /* which of them stands for each level, from 1; 0: none */
 };
 
 static bool fail_at(struct scan *scan, const char *ptr, const char *reason)
@@ -151,27 +155,43 @@ static bool keep_name(struct scan *scan, koine_str raw)
 /* ---- Tokens -----------------------------------------------------------------------------------------------
  */
 
-static bool scan_escape(struct scan *scan)
+static const char not_closed[] = "a string is not closed";
+
+/* The four digits of an escape that begins here. */
+static bool scan_hex(struct scan *scan)
 {
-    static const char not_closed[] = "a string is not closed";
-    if (scan->end - scan->ptr < 2)
-        return fail_at(scan, scan->end, not_closed);
-    char c = scan->ptr[1];
-    if (c != 'u') {
-        if (!strchr("\"\\/bfnrt", c) || !c)
-            return fail(scan, "an escape that JSON does not have");
-        scan->ptr += 2;
-        return true;
-    }
     for (int i = 2; i < 6; i++) {
         if (scan->end - scan->ptr <= i)
             return fail_at(scan, scan->end, not_closed);
-        c = scan->ptr[i];
+        char c = scan->ptr[i];
         if (!((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')))
             return fail(scan, "\\u needs four hexadecimal digits");
     }
     scan->ptr += 6;
     return true;
+}
+
+static bool scan_escape(struct scan *scan)
+{
+    if (scan->end - scan->ptr < 2)
+        return fail_at(scan, scan->end, not_closed);
+    char c = scan->ptr[1];
+    switch (c) {
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
+        scan->ptr += 2;
+        return true;
+    case 'u':
+        return scan_hex(scan);
+    default:
+        return fail(scan, "an escape that JSON does not have");
+    }
 }
 
 static bool scan_wide(struct scan *scan)
@@ -252,10 +272,42 @@ static bool scan_word(struct scan *scan, const char *word, size_t len)
     return left < len ? fail(scan, "") : true;
 }
 
+/* Notes where a container begins; without room its end will be looked for again. False: no memory. */
+static bool note_start(struct scan *scan)
+{
+    struct koine__json_ends *ends = scan->ends;
+    scan->opened[scan->depth] = 0;
+    if (!ends || ends->count == MOST_ENDS)
+        return true;
+    if (ends->count == ends->capacity) {
+        size_t size = sizeof(*ends->spans), capacity = ends->capacity ? 2 * ends->capacity : FIRST_ENDS;
+        void *spans = koine__arena_grow(ends->arena, ends->spans, ends->capacity * size, capacity * size);
+        if (!spans) {
+            scan->error = KOINE_EMEMORY;
+            return false;
+        }
+        ends->spans = spans;
+        ends->capacity = capacity;
+    }
+    ends->spans[ends->count].start = (uint32_t)(scan->ptr - scan->start);
+    scan->opened[scan->depth] = (uint16_t)++ends->count;
+    return true;
+}
+
+static void note_end(struct scan *scan)
+{
+    uint16_t number = scan->opened[scan->depth];
+    struct koine__json_span *span = number ? &scan->ends->spans[number - 1] : NULL;
+    if (span)
+        span->len = (uint32_t)(scan->ptr - scan->start) - span->start;
+}
+
 static bool enter(struct scan *scan, uint8_t bracket)
 {
     if (scan->depth == scan->limit)
         return fail(scan, "nested too deeply");
+    if (!note_start(scan))
+        return false;
     scan->stack[scan->depth++] = bracket;
     scan->ptr++;
     scan->expected = bracket == '{' ? NAME_OR_CLOSE : VALUE_OR_CLOSE;
@@ -266,6 +318,7 @@ static bool leave(struct scan *scan)
 {
     scan->ptr++;
     scan->depth--;
+    note_end(scan);
     scan->expected = AFTER_VALUE;
     return scan->depth == 0 && scan->name_count > FEW_NAMES ? check_many_names(scan) : true;
 }
@@ -357,7 +410,8 @@ static bool scan_text(struct scan *scan)
     return scan->ptr == scan->end ? true : fail(scan, "something follows the value");
 }
 
-int koine__json_check(koine_str text, unsigned depth, struct koine__json_fault *ret_fault)
+int koine__json_scan(koine_str text, unsigned depth, struct koine__json_ends *ends,
+                     struct koine__json_fault *ret_fault)
 {
     struct scan scan; /* not initialised as a whole: the names are large */
     scan.start = scan.ptr = text.len ? text.ptr : "";
@@ -368,6 +422,7 @@ int koine__json_check(koine_str text, unsigned depth, struct koine__json_fault *
     scan.error = KOINE_OK;
     scan.many = NULL;
     scan.name_count = scan.capacity = 0;
+    scan.ends = text.len <= UINT32_MAX ? ends : NULL;
     if (!scan_text(&scan) && scan.error == KOINE_EARGUMENT && ret_fault) {
         ret_fault->offset = (size_t)(scan.ptr - scan.start);
         ret_fault->reason = scan.reason;
@@ -376,6 +431,11 @@ int koine__json_check(koine_str text, unsigned depth, struct koine__json_fault *
     }
     koine__dealloc(scan.many);
     return scan.error;
+}
+
+int koine__json_check(koine_str text, unsigned depth, struct koine__json_fault *ret_fault)
+{
+    return koine__json_scan(text, depth, NULL, ret_fault);
 }
 
 /* ---- Text that was checked
@@ -414,6 +474,23 @@ size_t koine__json_skip(koine_str text, size_t pos)
     while (ptr < end && *ptr != ',' && *ptr != ']' && *ptr != '}' && (unsigned char)*ptr > ' ')
         ptr++;
     return (size_t)(ptr - text.ptr);
+}
+
+size_t koine__json_end(koine_str text, size_t pos, const struct koine__json_ends *ends)
+{
+    size_t from = 0, to = ends->count;
+    if (text.ptr[pos] != '{' && text.ptr[pos] != '[')
+        return koine__json_skip(text, pos);
+    while (from < to) {
+        size_t middle = (from + to) / 2;
+        if (ends->spans[middle].start < pos)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    if (from < ends->count && ends->spans[from].start == pos)
+        return pos + ends->spans[from].len;
+    return koine__json_skip(text, pos);
 }
 
 void koine__json_position(koine_str text, size_t offset, unsigned *ret_line, unsigned *ret_column)

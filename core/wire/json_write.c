@@ -26,13 +26,13 @@ static inline void add(struct koine__buf *buf, const char *ptr, size_t len)
 static void write_escape(struct koine__buf *buf, unsigned char c)
 {
     static const char digits[] = "0123456789abcdef";
-    static const char shorts[] = "\bb\ff\nn\rr\tt\"\"\\\\";
-    for (size_t i = 0; i + 1 < sizeof(shorts); i += 2)
-        if (c == (unsigned char)shorts[i]) {
-            add(buf, (const char[]){'\\', shorts[i + 1]}, 2);
-            return;
-        }
-    add(buf, (const char[]){'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]}, 6);
+    static const char shorts[] = "btn?fr"; /* from \b on; a vertical tab has none */
+    if (c == '"' || c == '\\')
+        add(buf, (const char[]){'\\', (char)c}, 2);
+    else if (c >= '\b' && c <= '\r' && c != '\v')
+        add(buf, (const char[]){'\\', shorts[c - '\b']}, 2);
+    else
+        add(buf, (const char[]){'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]}, 6);
 }
 
 /* The end of what can be copied as it is. */

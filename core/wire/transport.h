@@ -20,7 +20,7 @@ struct koine__header {
     koine_str name, value;
 };
 
-struct koine__http_request { /* borrowed until the transfer ends: the owner keeps it */
+struct koine__http_request { /* copied when the transfer starts, but for the body */
     const char *method;
     const char *url;
     const struct koine__header *headers;
@@ -29,7 +29,7 @@ struct koine__http_request { /* borrowed until the transfer ends: the owner keep
      * none. */
     const char *secret_name, *secret_prefix;
     struct koine__secret *secret;
-    koine_str body;              /* ptr NULL: none */
+    koine_str body;              /* ptr NULL: none; borrowed until the transfer ends, or has_sent says so */
     bool stream;                 /* the answer is a stream: asks for identity encoding */
     size_t header_limit;         /* bytes of the answer's head; 0: 256 kB */
     const char *ca_file, *proxy; /* NULL: the system's / the environment's (never for loopback) */
@@ -63,6 +63,8 @@ struct koine__transport_ops {
     /* The caller has all it wants: the rest is read and dropped for a moment, so that the connection can
      * serve again. The request is not needed any more. */
     void (*drain)(struct koine__transfer *transfer);
+    /* Whether the body has left, so that its memory can go too; may be asked in a handler, after the head. */
+    bool (*has_sent)(const struct koine__transfer *transfer);
     /* Stops reading (HTTP/1.1; a multiplexed stream is read on) and goes on. */
     void (*pause)(struct koine__transfer *transfer);
     void (*resume)(struct koine__transfer *transfer);

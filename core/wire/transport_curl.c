@@ -51,6 +51,7 @@ struct curl_transport {
     struct open_socket *open;      /* all that curl may have open, for abandon */
     size_t open_count, open_capacity;
     size_t idle, running;
+    const size_t *waiting;
     bool inside;
     bool broken;                                               /* the multi handle is to be replaced */
     bool has_tls, guarded, pipe_was_blocked, pipe_was_pending; /* SIGPIPE, see block_pipe */
@@ -92,10 +93,10 @@ struct koine__transfer { /* keeps its handle for life; a spare one serves the ne
     struct curl_slist *lines; /* one array, in one piece with its texts behind `texts` */
     char *texts;
     size_t texts_size;
-    struct koine__fault fault; /* known before curl says how it ended; class none: not */
-    unsigned long failures;    /* of allocations, when it began */
+    const struct koine__fault *fault; /* known before curl says how it ended; class none: not */
+    unsigned long failures;           /* of allocations, when it began */
     char *url; /* read last; the next request of this handle mostly asks there again. NULL: none */
-    char host[256], port[8];
+    const char *host, *port; /* of it, in the same piece of memory; "" */
     char words[CURL_ERROR_SIZE];
 };
 
@@ -247,8 +248,24 @@ static void unblock_pipe(struct curl_transport *transport)
         pthread_sigmask(SIG_UNBLOCK, &pipe_only, NULL);
 }
 
+static size_t waiting(const struct curl_transport *transport)
+{
+    return transport->waiting ? *transport->waiting : 0;
+}
+
+/* When a transfer ends, curl closes one idle connection if there are more than this in all, and the one that
+ * has just become idle is among them. */
+static void set_ceiling(struct curl_transport *transport)
+{
+    size_t ceiling = transport->idle + transport->running + waiting(transport);
+    if (transport->running > 0)
+        ceiling--;
+    curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, ceiling ? (long)ceiling : 1L);
+}
+
 static void enter(struct curl_transport *transport)
 {
+    set_ceiling(transport);
     transport->inside = true;
     transport->guarded = transport->has_tls;
     if (transport->guarded)
@@ -300,18 +317,29 @@ static const char *stage_of(const struct koine__transfer *transfer)
     return transfer->head.complete ? "body" : "first_byte";
 }
 
+/* What ends badly leaves no connection behind, unless other streams are on it: it may be dead, or flooded,
+ * and the next one would only find that out once more. And where memory was short, 7.88 divides by zero when
+ * it reuses such a one. To be called before curl ends the transfer. */
+static void forbid_reuse(struct koine__transfer *transfer)
+{
+    curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
+}
+
 /* The first reason is the one that is told. */
 __attribute__((format(printf, 3, 4))) static void fail(struct koine__transfer *transfer, int class_number,
                                                        const char *format, ...)
 {
-    char text[sizeof(transfer->fault.message)];
+    struct koine__fault fault;
+    char text[sizeof(fault.message)];
     va_list args;
-    if (transfer->fault.class_number != KOINE_CLASS_NONE)
+    if (transfer->fault->class_number != KOINE_CLASS_NONE)
         return;
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    koine__fault_set(&transfer->fault, class_number, stage_of(transfer), "%s", text);
+    koine__fault_set(&fault, class_number, stage_of(transfer), "%s", text);
+    koine__fault_keep(&transfer->fault, &fault);
+    forbid_reuse(transfer);
 }
 
 /* ---- curl's callbacks ----------------------------------------------------------------------------- */
@@ -488,6 +516,27 @@ static bool holds_bytes(const struct koine__transfer *transfer, int from_port)
     return fd >= 0 && recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
+/* Of HTTP/2, curl tells only in words whether it was the peer that ended a stream or connection, or what the
+ * peer said that could not be read. Of some breaches it tells nothing. */
+static bool breaks_http2(const struct koine__transfer *transfer)
+{
+    static const char *const signs[] = {"nghttp2_session_mem_recv", "PROTOCOL_ERROR",    "FLOW_CONTROL_ERROR",
+                                        "FRAME_SIZE_ERROR",         "COMPRESSION_ERROR", "STREAM_CLOSED"};
+    for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+        if (strstr(transfer->words, signs[i]))
+            return true;
+    return false;
+}
+
+/* curl would send again. */
+static void fail_dead(struct koine__transfer *transfer)
+{
+    if (breaks_http2(transfer))
+        fail(transfer, KOINE_CLASS_PROTOCOL, "the answer cannot be read: %s", transfer->words);
+    else
+        fail(transfer, KOINE_CLASS_RESET, "the connection was reset before an answer; not sent again");
+}
+
 /* The request is about to be written. A second time means that curl found its reused connection dead and
  * wants to send again: the server may have seen the first, and may count and bill both. */
 static int on_send(void *arg, char *to_ip, char *from_ip, int to_port, int from_port)
@@ -499,7 +548,7 @@ static int on_send(void *arg, char *to_ip, char *from_ip, int to_port, int from_
         return CURL_PREREQFUNC_ABORT;
     }
     if (transfer->sends++ > 0) {
-        fail(transfer, KOINE_CLASS_RESET, "the connection was reset before an answer; not sent again");
+        fail_dead(transfer);
         return CURL_PREREQFUNC_ABORT;
     }
     if (is_listening(transfer) && transfer->handler.sent)
@@ -514,6 +563,24 @@ static void fail_head(struct koine__transfer *transfer)
     else
         fail(transfer, KOINE_CLASS_PROTOCOL, "the answer's head is larger than %zu bytes",
              transfer->head.limit);
+}
+
+static void free_lines(struct koine__transfer *transfer)
+{
+    if (transfer->texts)
+        koine__wipe(transfer->texts, transfer->texts_size); /* the key was among them */
+    koine__dealloc(transfer->texts);
+    koine__dealloc(transfer->lines);
+    transfer->texts = NULL;
+    transfer->lines = NULL;
+}
+
+/* A stream may go on for long: neither its heads nor the key among them are kept meanwhile. */
+static void forget_head(struct koine__transfer *transfer)
+{
+    koine__head_reader_rest(&transfer->head);
+    curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL); /* they were sent, and will not be again */
+    free_lines(transfer);
 }
 
 static size_t on_header(char *ptr, size_t size, size_t count, void *arg)
@@ -531,6 +598,8 @@ static size_t on_header(char *ptr, size_t size, size_t count, void *arg)
         struct koine__head head = koine__head_reader_head(&transfer->head);
         transfer->handler.head(transfer->arg, &head);
     }
+    if (rc == 1)
+        forget_head(transfer);
     return rc < 0 || transfer->cancelled ? 0 : len;
 }
 
@@ -540,6 +609,8 @@ static size_t on_body(char *ptr, size_t size, size_t count, void *arg)
     size_t len = size * count;
     if (transfer->detached)
         transfer->drained += len;
+    if (transfer->drained > DRAIN_LIMIT)
+        forbid_reuse(transfer);
     if (transfer->cancelled || transfer->drained > DRAIN_LIMIT)
         return CURL_WRITEFUNC_ERROR;
     if (transfer->paused && transfer->head.version < 20) {
@@ -611,16 +682,20 @@ static void judge_short_body(struct koine__transfer *transfer)
         fail(transfer, KOINE_CLASS_PROTOCOL, "the body ended before its last chunk");
 }
 
-/* curl has one code for a lost connection and for chunks that are none; only its words tell. */
-static void judge_receive(struct koine__transfer *transfer)
+/* curl has one code for a lost connection and for what cannot be read; only its words tell. */
+static void judge_receive(struct koine__transfer *transfer, const char *text)
 {
-    koine_str words = koine__str(transfer->words);
-    if (koine__str_has_nocase(words, "chunk") || koine__str_has_nocase(words, "hexadecimal"))
+    koine_str words = koine__str(text);
+    if (breaks_http2(transfer))
+        fail(transfer, KOINE_CLASS_PROTOCOL, "the answer cannot be read: %s", text);
+    else if (koine__str_has_nocase(words, "chunk") || koine__str_has_nocase(words, "hexadecimal"))
         fail(transfer, KOINE_CLASS_PROTOCOL, "the body's chunks are malformed");
+    else if (koine__str_has_nocase(words, "connection died")) /* said without asking: it counts for ever */
+        fail_dead(transfer);
     else if (koine__str_has_nocase(words, "headers"))
         fail(transfer, KOINE_CLASS_PROTOCOL, "the answer's head is too large");
     else
-        fail(transfer, KOINE_CLASS_RESET, "the connection was lost: %s", transfer->words);
+        fail(transfer, KOINE_CLASS_RESET, "the connection was lost: %s", text);
 }
 
 static void judge_answer(struct koine__transfer *transfer, CURLcode code)
@@ -631,7 +706,10 @@ static void judge_answer(struct koine__transfer *transfer, CURLcode code)
         fail(transfer, KOINE_CLASS_RESET, "the connection was closed without an answer");
         return;
     case CURLE_RECV_ERROR:
-        judge_receive(transfer);
+    case CURLE_SEND_ERROR:
+    case CURLE_HTTP2: /* also when the server only said that it goes away */
+    case CURLE_HTTP2_STREAM:
+        judge_receive(transfer, words);
         return;
     case CURLE_PARTIAL_FILE:
         judge_short_body(transfer);
@@ -644,7 +722,6 @@ static void judge_answer(struct koine__transfer *transfer, CURLcode code)
 #if LIBCURL_VERSION_NUM >= 0x080600
     case CURLE_TOO_LARGE:
 #endif
-    case CURLE_HTTP2:
         fail(transfer, KOINE_CLASS_PROTOCOL, "the answer cannot be read: %s",
              code == CURLE_OUT_OF_MEMORY ? "a line is too long" : words);
         return;
@@ -656,7 +733,7 @@ static void judge_answer(struct koine__transfer *transfer, CURLcode code)
 
 static void judge(struct koine__transfer *transfer, CURLcode code)
 {
-    if (code == CURLE_OK && (transfer->head.complete || transfer->fault.class_number != KOINE_CLASS_NONE))
+    if (code == CURLE_OK && (transfer->head.complete || transfer->fault->class_number != KOINE_CLASS_NONE))
         return;
     if (code == CURLE_OK)
         code = CURLE_GOT_NOTHING;
@@ -671,22 +748,13 @@ static void judge(struct koine__transfer *transfer, CURLcode code)
 
 /* ---- Transfers ------------------------------------------------------------------------------------ */
 
-static void free_lines(struct koine__transfer *transfer)
-{
-    if (transfer->texts)
-        koine__wipe(transfer->texts, transfer->texts_size); /* the key was among them */
-    koine__dealloc(transfer->texts);
-    koine__dealloc(transfer->lines);
-    transfer->texts = NULL;
-    transfer->lines = NULL;
-}
-
 static void free_transfer(struct koine__transfer *transfer)
 {
     if (!transfer)
         return;
     curl_easy_cleanup(transfer->easy);
     free_lines(transfer);
+    koine__fault_drop(&transfer->fault);
     koine__head_reader_release(&transfer->head);
     koine__dealloc(transfer->url);
     koine__dealloc(transfer);
@@ -703,26 +771,15 @@ static void unlink_active(struct koine__transfer *transfer)
     transfer->next = transfer->prev = NULL;
 }
 
-/* curl's ceiling counts the connections in use too. */
-static void count_running(struct curl_transport *transport, int change)
-{
-    transport->running += (size_t)change;
-    size_t ceiling = transport->idle + transport->running;
-    curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, ceiling ? (long)ceiling : 1L);
-}
-
 /* Takes it away from curl; nothing of the request is used from here on. */
 static void detach(struct koine__transfer *transfer)
 {
     struct curl_transport *transport = transfer->owner;
     if (transfer->step == RUNNING) {
         enter(transport);
-        if (transfer->fault.class_number ==
-            KOINE_CLASS_MEMORY) /* 7.88 divides by zero when it reuses such a one */
-            curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
         curl_multi_remove_handle(transport->multi, transfer->easy);
         leave(transport);
-        count_running(transport, -1);
+        transport->running--;
     }
     curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
     curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, NULL);
@@ -756,7 +813,7 @@ static bool begin_afresh(struct koine__transfer *transfer)
     enter(transport);
     curl_multi_remove_handle(transport->multi, transfer->easy); /* which closes the connection */
     leave(transport);
-    count_running(transport, -1);
+    transport->running--;
     transfer->step = WAITING;
     if (curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK)
         add(transfer);
@@ -771,7 +828,7 @@ static void finish(struct koine__transfer *transfer, CURLcode code)
         judge(transfer, code);
     detach(transfer);
     const struct koine__fault *fault =
-        transfer->fault.class_number == KOINE_CLASS_NONE ? NULL : &transfer->fault;
+        transfer->fault->class_number == KOINE_CLASS_NONE ? NULL : transfer->fault;
     if (is_listening(transfer) && transfer->handler.done)
         transfer->handler.done(transfer->arg, fault);
     recycle(transfer);
@@ -830,7 +887,19 @@ static void add(struct koine__transfer *transfer)
     if (code != CURLM_OK)
         return;
     transfer->step = RUNNING;
-    count_running(transport, 1);
+    transport->running++;
+}
+
+/* curl closes at most one connection for each transfer that ends, by a ceiling that cannot be lowered while
+ * it is on the stack. Where many end in one stroke it keeps too many, for ever; then all of them go, for it
+ * closes none that it is asked to. */
+static void close_surplus(struct curl_transport *transport)
+{
+    if (transport->running > 0 || transport->queue || transport->broken || waiting(transport) > 0 ||
+        transport->open_count <= transport->idle)
+        return;
+    tear_down_multi(transport);
+    transport->broken = !set_up_multi(transport);
 }
 
 /* What was asked for while curl was on the stack. */
@@ -840,7 +909,7 @@ static void serve(struct koine__transfer *transfer)
         add(transfer);
     if (transfer->step == WAITING && !transfer->cancelled)
         fail(transfer, KOINE_CLASS_MEMORY, "out of memory");
-    if (transfer->cancelled || transfer->fault.class_number != KOINE_CLASS_NONE)
+    if (transfer->cancelled || transfer->fault->class_number != KOINE_CLASS_NONE)
         finish(transfer, CURLE_OK);
     else if (transfer->held && !transfer->paused)
         unhold(transfer);
@@ -867,6 +936,7 @@ static void settle(struct curl_transport *transport)
     }
     if (!transport->queue)
         koine__timer_stop(transport->loop, &transport->kick);
+    close_surplus(transport);
 }
 
 /* curl is out of memory and does not say for whom. Some transfer is lost to it and would never end, and an
@@ -917,8 +987,11 @@ static bool is_loopback_v6(const char *bracketed)
 {
     char text[INET6_ADDRSTRLEN];
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
-    snprintf(text, sizeof(text), "%s", bracketed + 1);
-    text[strcspn(text, "]")] = '\0';
+    size_t len = strcspn(bracketed + 1, "]");
+    if (len >= sizeof(text))
+        return false;
+    memcpy(text, bracketed + 1, len);
+    text[len] = '\0';
     return inet_pton(AF_INET6, text, &v6.sin6_addr) == 1 &&
            is_loopback_address((const struct sockaddr *)(const void *)&v6);
 }
@@ -947,32 +1020,52 @@ static void copy_part(CURLU *url, CURLUPart part, unsigned flags, char *ret, siz
     curl_free(text);
 }
 
+/* Keeps the URL that was read with its host and port behind it. */
+static int keep_url(struct koine__transfer *transfer, const char *text, const char *host, const char *port)
+{
+    size_t text_size = strlen(text) + 1, host_size = strlen(host) + 1, port_size = strlen(port) + 1;
+    char *kept = koine__alloc(text_size + host_size + port_size);
+    if (!kept)
+        return KOINE_EMEMORY;
+    memcpy(kept, text, text_size);
+    memcpy(kept + text_size, host, host_size);
+    memcpy(kept + text_size + host_size, port, port_size);
+    transfer->url = kept;
+    transfer->host = kept + text_size;
+    transfer->port = transfer->host + host_size;
+    return KOINE_OK;
+}
+
+static void forget_url(struct koine__transfer *transfer)
+{
+    koine__dealloc(transfer->url);
+    transfer->url = NULL;
+    transfer->host = transfer->port = "";
+}
+
 /* Reads the URL the way curl will: whether a host is this machine is no question for two parsers. What curl
  * cannot read it refuses itself, later. */
 static int read_url(struct koine__transfer *transfer, const char *text, bool *ret_tls)
 {
-    char scheme[8] = "";
+    char scheme[8] = "", host[256] = "", port[8] = "";
     if (transfer->url && strcmp(transfer->url, text) == 0) {
         *ret_tls = transfer->is_tls;
         return KOINE_OK;
     }
-    koine__dealloc(transfer->url);
-    transfer->url = NULL;
+    forget_url(transfer);
     CURLU *url = curl_url();
     CURLUcode code = url ? curl_url_set(url, CURLUPART_URL, text, 0) : CURLUE_OUT_OF_MEMORY;
-    *transfer->host = *transfer->port = '\0';
     if (code == CURLUE_OK) {
         copy_part(url, CURLUPART_SCHEME, 0, scheme, sizeof(scheme));
-        copy_part(url, CURLUPART_HOST, CURLU_URLDECODE, transfer->host, sizeof(transfer->host));
-        copy_part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT, transfer->port, sizeof(transfer->port));
+        copy_part(url, CURLUPART_HOST, CURLU_URLDECODE, host, sizeof(host));
+        copy_part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT, port, sizeof(port));
     }
     curl_url_cleanup(url);
-    if (code == CURLUE_OUT_OF_MEMORY || (code == CURLUE_OK && !*transfer->port))
+    if (code == CURLUE_OUT_OF_MEMORY || (code == CURLUE_OK && !*port))
         return KOINE_EMEMORY;
-    transfer->loopback = is_loopback_host(transfer->host);
+    transfer->loopback = is_loopback_host(host);
     *ret_tls = transfer->is_tls = strcmp(scheme, "https") == 0;
-    transfer->url = koine__strdup(text); /* without it, it is read again */
-    return KOINE_OK;
+    return code == CURLUE_OK ? keep_url(transfer, text, host, port) : KOINE_OK;
 }
 
 static bool has_header(const struct koine__http_request *request, const char *name)
@@ -1086,7 +1179,6 @@ static int set_for_life(struct koine__transfer *transfer)
     SET(&options, CURLOPT_CONNECTTIMEOUT_MS, ONE_DAY_MS);
     SET(&options, CURLOPT_BUFFERSIZE, 32768L);
     SET(&options, CURLOPT_UPLOAD_BUFFERSIZE, 65536L);
-    SET(&options, CURLOPT_FORBID_REUSE, transport->idle == 0 ? 1L : 0L);
     SET(&options, CURLOPT_OPENSOCKETFUNCTION, on_open);
     SET(&options, CURLOPT_OPENSOCKETDATA, transfer);
     SET(&options, CURLOPT_CLOSESOCKETFUNCTION, on_close);
@@ -1122,6 +1214,7 @@ static int set_for_request(struct koine__transfer *transfer, const struct koine_
     set_method(&options, request);
     SET(&options, CURLOPT_URL, request->url);
     SET(&options, CURLOPT_FRESH_CONNECT, 0L);
+    SET(&options, CURLOPT_FORBID_REUSE, transfer->owner->idle == 0 ? 1L : 0L);
     SET(&options, CURLOPT_HTTPHEADER, transfer->lines);
     SET(&options, CURLOPT_ACCEPT_ENCODING,
         request->stream ? "identity" : ""); /* "": all that curl can read */
@@ -1142,6 +1235,8 @@ static struct koine__transfer *new_transfer(struct curl_transport *transport)
     if (!transfer)
         return NULL;
     transfer->owner = transport;
+    transfer->fault = &koine__no_fault;
+    transfer->host = transfer->port = "";
     koine__head_reader_init(&transfer->head);
     transfer->easy = curl_easy_init();
     if (transfer->easy && set_for_life(transfer) == KOINE_OK)
@@ -1167,7 +1262,7 @@ static struct koine__transfer *take_transfer(struct curl_transport *transport, s
     transfer->stale = false;
     transfer->sends = 0;
     transfer->drained = 0;
-    transfer->fault.class_number = KOINE_CLASS_NONE;
+    koine__fault_drop(&transfer->fault);
     transfer->failures = failures;
     *transfer->words = '\0';
     koine__timer_init(&transfer->drain_timer, on_drained);
@@ -1224,6 +1319,7 @@ static void curl_cancel(struct koine__transfer *transfer)
     if (transfer->step == ENDING || transfer->step == SPARE)
         return;
     transfer->cancelled = true;
+    forbid_reuse(transfer);
     if (transfer->owner->inside) {
         enqueue(transfer);
         return;
@@ -1244,14 +1340,19 @@ static void curl_resume(struct koine__transfer *transfer)
         enqueue(transfer); /* curl may deliver at once, so not here */
 }
 
+static bool curl_has_sent(const struct koine__transfer *transfer)
+{
+    curl_off_t sent = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    return transfer->head.complete && (uint64_t)sent >= transfer->body_len;
+}
+
 static void curl_drain(struct koine__transfer *transfer)
 {
     struct curl_transport *transport = transfer->owner;
-    curl_off_t sent = 0;
     if (transfer->step == ENDING)
         return;
-    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-    if (transfer->step != RUNNING || !transfer->head.complete || (uint64_t)sent < transfer->body_len) {
+    if (transfer->step != RUNNING || !curl_has_sent(transfer)) {
         curl_cancel(transfer); /* curl would go on reading the request's body */
         return;
     }
@@ -1287,6 +1388,7 @@ static void abandon_transfers(struct koine__transfer *transfer)
     while (transfer) {
         struct koine__transfer *next = transfer->next;
         free_lines(transfer);
+        koine__fault_drop(&transfer->fault);
         koine__head_reader_release(&transfer->head);
         koine__dealloc(transfer->url);
         koine__dealloc(transfer);
@@ -1322,6 +1424,7 @@ static const struct koine__transport_ops curl_ops = {
     .start = curl_start,
     .cancel = curl_cancel,
     .drain = curl_drain,
+    .has_sent = curl_has_sent,
     .pause = curl_pause,
     .resume = curl_resume,
     .free = curl_free_transport,
@@ -1340,6 +1443,7 @@ int koine__transport_curl_new(struct koine__loop *loop, const struct koine__curl
     transport->loop = loop;
     transport->share = options->share;
     transport->idle = options->idle < INT_MAX ? options->idle : INT_MAX;
+    transport->waiting = options->waiting;
     koine__timer_init(&transport->timer, on_deadline);
     koine__timer_init(&transport->kick, on_kick);
     if (!set_up_multi(transport)) {

@@ -19,6 +19,8 @@ void koine__curl_share_free(
 
 struct koine__curl_options {
     size_t idle; /* connections kept for reuse */
+    const size_t
+        *waiting; /* how many are about to start; those keep connections, too. Borrowed; NULL: none */
     struct koine__curl_share *share;
 };
 int koine__transport_curl_new(struct koine__loop *loop, const struct koine__curl_options *options,

@@ -266,6 +266,13 @@ static int replay_start(struct koine__transport *self, const struct koine__http_
     return KOINE_OK;
 }
 
+/* What was sent was copied when it started. */
+static bool replay_has_sent(const struct koine__transfer *transfer)
+{
+    (void)transfer;
+    return true;
+}
+
 static void replay_drain(struct koine__transfer *transfer)
 {
     bool was_ended = transfer->is_ended;
@@ -320,6 +327,7 @@ static void replay_free(struct koine__transport *self)
 static const struct koine__transport_ops replay_ops = {
     .start = replay_start,
     .cancel = replay_cancel,
+    .has_sent = replay_has_sent,
     .drain = replay_drain,
     .pause = replay_pause,
     .resume = replay_resume,

@@ -413,7 +413,8 @@ KOINE_API const char *koine_response_tool_arguments(const koine_response *,
                                                     size_t index); /* the provider's string */
 KOINE_API int koine_response_tool_complete(const koine_response *,
                                            size_t index); /* 0: cut; never to be run */
-/* The assistant message to append to the conversation, as JSON: koine_request_append takes it. */
+/* The assistant message to append to the conversation, as JSON: koine_request_append takes it. "" for a part
+ * of more than a megabyte that is left of an answer that failed. */
 KOINE_API const char *koine_response_message(const koine_response *);
 KOINE_API const char *koine_response_extra(const koine_response *, const char *name); /* JSON, or NULL */
 KOINE_API void koine_response_usage(const koine_response *,

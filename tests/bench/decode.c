@@ -72,6 +72,7 @@ static void read_event(struct reading *r)
 static void set_up(struct reading *r)
 {
     koine__arena_init(&r->arena, 0);
+    r->arena.first_block = 4096; /* as a desk has it */
     koine__host_init(&r->host, &(struct koine__host_env){.arena = &r->arena});
     koine__framer_init(&r->framer, KOINE_FRAME_SSE, SIZE_MAX);
     koine__framer_head(&r->framer, 200, (koine_str){"text/event-stream", 17});

@@ -162,7 +162,7 @@ static const char *answer_differs(const struct koine_response *answer, const koi
 static const char *fault_differs(const struct corpus_outcome *outcome, const koine_node *error,
                                  const char *class_name)
 {
-    const struct koine__fault *fault = &outcome->assembly.fault;
+    const struct koine__fault *fault = outcome->assembly.fault;
     const koine_node *code = get(error, "code");
     koine_str source =
         koine__node_kind(code) == KOINE_NODE_NUMBER ? koine__node_source(code) : koine__node_str(code);
@@ -186,7 +186,7 @@ static const char *fault_differs(const struct corpus_outcome *outcome, const koi
 const char *corpus_compare(const struct corpus_outcome *outcome, const koine_node *expected,
                            const char *class_name)
 {
-    const struct koine__fault *fault = &outcome->assembly.fault;
+    const struct koine__fault *fault = outcome->assembly.fault;
     const koine_node *error = get(expected, "error");
     bool failed = fault->class_number != KOINE_CLASS_NONE || outcome->result != KOINE_DONE;
     if (error && fault->class_number != KOINE_CLASS_NONE)

@@ -507,6 +507,32 @@ bare -c "$scratch/mixed.yaml" providers --json
 shape_is providers
 "$tools/pick" providers <"$scratch/out" | grep -q '"name":"script","id":null,"version":null' || complain "no row of it"
 done_with "and as JSON"
+mkdir "$scratch/homeless" && cp "$build/providers/.libs/azure.so" "$scratch/homeless" && chmod 644 "$scratch"/homeless/*
+printf 'plugin_path: [%s]\n' "$scratch/homeless" >"$scratch/homeless.yaml"
+bare -c "$scratch/homeless.yaml" providers
+status_is 0
+err_is_empty
+grep -q '^azure *- *waits ' "$scratch/out" || complain "no row of it"
+out_has "  needs providers.azure.base_url"
+done_with "providers: a plugin whose address only its user can know waits"
+bare -c "$scratch/homeless.yaml" chat -m azure/mine Hi
+status_is 1
+err_has "azure/mine: plugin: needs providers.azure.base_url"
+done_with "and cannot be asked"
+printf 'plugin_path: [%s]\nproviders:\n  azure:\n' "$scratch/homeless" >"$scratch/homeless.yaml"
+bare -c "$scratch/homeless.yaml" config check
+status_is 2
+err_has "homeless.yaml:3:3: providers.azure: base_url is required"
+err_is_one_line
+done_with "configured without an address it is wrong"
+{
+    cat "$scratch/homeless.yaml"
+    echo '    base_url: http://127.0.0.1:1'
+} >"$scratch/homed.yaml"
+AZURE_OPENAI_API_KEY=a-key bare -c "$scratch/homed.yaml" chat -m azure/mine Hi
+status_is 1
+err_has "there is no key: set providers.azure.api_key, for example to \${AZURE_OPENAI_API_KEY}"
+done_with "a key in a variable goes to no address that only a configuration names"
 printf 'plugin_path: [%s, %s]\n' "$scratch/plugins" "$scratch/nowhere" >"$scratch/nowhere.yaml"
 printf 'plugin_path: [%s]\n' "$scratch/empty" >"$scratch/nothing.yaml"
 bare -c "$scratch/nothing.yaml" providers
@@ -652,6 +678,13 @@ if command -v bash >/dev/null 2>&1; then
     completed cost --model = together/mistralai/Mixtral-8x7B-
     out_is together/mistralai/Mixtral-8x7B-Instruct-v0.1
     done_with "completion: also after --model="
+    completed plugin ne
+    out_is new
+    completed plugin new acme --like o
+    out_is own
+    completed pl
+    out_is plugin
+    done_with "completion: plugin"
 else
     skip "completion" "there is no bash"
 fi

@@ -5,6 +5,7 @@ e2e_scripts = \
   tests/e2e/keys.sh \
   tests/e2e/badinput.sh \
   tests/e2e/echo.sh \
+  tests/e2e/embed.sh \
   tests/e2e/live.sh
 TESTS += $(e2e_scripts)
 EXTRA_DIST += $(e2e_scripts) tests/e2e/lib.sh tests/e2e/installed.sh tests/e2e/first.c
@@ -21,7 +22,7 @@ tests_e2e_tty_SOURCES = tests/e2e/tty.c
 tests_e2e_tty_LDADD =
 
 if HAVE_CUNIT
-e2e_programs = tests/e2e/faults tests/e2e/library tests/e2e/misuse
+e2e_programs = tests/e2e/faults tests/e2e/library tests/e2e/misuse tests/e2e/thousand
 check_PROGRAMS += $(e2e_programs)
 TESTS += $(e2e_programs)
 e2e_stage = tests/e2e/stage.c tests/e2e/stage.h tests/e2e/loopback.c tests/e2e/loopback.h
@@ -32,4 +33,6 @@ tests_e2e_library_SOURCES = tests/e2e/library.c $(e2e_stage)
 tests_e2e_library_LDADD = $(e2e_ldadd)
 tests_e2e_misuse_SOURCES = tests/e2e/misuse.c $(e2e_stage)
 tests_e2e_misuse_LDADD = $(e2e_ldadd)
+tests_e2e_thousand_SOURCES = tests/e2e/thousand.c $(e2e_stage)
+tests_e2e_thousand_LDADD = $(e2e_ldadd)
 endif

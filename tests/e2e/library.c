@@ -123,7 +123,7 @@ static void settings_hold(void)
                                            "providers.together.retry.base_delay",
                                            "1ms",
                                            "providers.together.timeouts.total",
-                                           "150ms",
+                                           "700ms",
                                            "parameters",
                                            "strict",
                                            NULL};

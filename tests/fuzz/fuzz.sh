@@ -43,14 +43,19 @@ done
 
 status=0
 for target; do
-    more=
-    [ "$target" != chat ] || for name in case play trace together openai; do
-        compile "$source/tests/vendor/$name.c" "$folder/core/vendor_$name.o"
-        more="$more $folder/core/vendor_$name.o"
+    case $target in
+    chat) more="fuzz/dialect vendor/case vendor/play vendor/trace vendor/together vendor/openai" ;;
+    messages) more="fuzz/dialect vendor/case vendor/play vendor/trace vendor/anthropic" ;;
+    *) more= ;;
+    esac
+    own=
+    for name in "fuzz/$target" $more; do
+        object=$folder/core/tests_$(echo "$name" | tr / _).o
+        compile "$source/tests/$name.c" "$object"
+        own="$own $object"
     done
-    compile "$source/tests/fuzz/$target.c" "$folder/core/target_$target.o"
     # shellcheck disable=SC2046,SC2086 # words on purpose
-    "$clang" $flags -fsanitize=fuzzer -o "$folder/$target" "$folder/core/target_$target.o" $more $objects \
+    "$clang" $flags -fsanitize=fuzzer -o "$folder/$target" $own $objects \
         $(pkg-config --libs $packages) -lpthread -ldl
     mkdir -p "$folder/seeds/$target" "$folder/new/$target" "$folder/found/$target"
     "$folder/../$target" --unpack "$folder/seeds/$target"

@@ -138,6 +138,15 @@ static bool slow_accepts(koine_str text)
 
 /* ---- What was accepted ---- */
 
+/* What is not there has no kind and no value, and harms nobody. */
+static void check_absent(const koine_node *node, size_t count)
+{
+    const koine_node *none = koine__node_at(node, count);
+    FUZZ_CHECK(!none && koine__node_kind(none) == KOINE_NODE_NONE && koine__node_count(none) == 0);
+    FUZZ_CHECK(!koine__node_get(node, "no such name") && !koine__node_get(node, NULL));
+    FUZZ_CHECK(!koine__node_key(node, count).ptr && !koine__node_source(none).ptr);
+}
+
 static void walk(const koine_node *node)
 {
     int kind = koine__node_kind(node);
@@ -146,8 +155,11 @@ static void walk(const koine_node *node)
     FUZZ_CHECK(source.len > 0);
     FUZZ_CHECK(koine__json_skip(source, 0) == source.len);
     FUZZ_CHECK(kind != KOINE_NODE_STRING || koine__utf8_valid(text.ptr, text.len));
+    koine_str again = koine__node_str(node);
+    FUZZ_CHECK(again.len == text.len && again.ptr == text.ptr);
     koine__node_num(node, -1);
     koine__node_truth(node);
+    check_absent(node, count);
     for (size_t i = 0; i < count; i++) {
         const koine_node *child = koine__node_at(node, i);
         FUZZ_CHECK(child);
@@ -162,13 +174,24 @@ static void walk(const koine_node *node)
     }
 }
 
+/* A number that is printed is JSON, and reads back the same. */
+static void check_real(double value)
+{
+    char text[32];
+    double again = 0;
+    if (!koine__json_print_real(value, text))
+        return;
+    FUZZ_CHECK(koine__json_check(koine__str(text), KOINE__JSON_DEPTH, NULL) == KOINE_OK);
+    FUZZ_CHECK(koine__json_real(text, &again) && memcmp(&again, &value, sizeof(value)) == 0);
+}
+
 /* Through the getters that applications have. */
 static void look(const koine_json *json)
 {
     size_t length = 0;
     FUZZ_CHECK(koine_json_kind(json) != KOINE_JSON_NONE);
     koine_json_integer(json, -1);
-    koine_json_real(json, -1);
+    check_real(koine_json_real(json, -1));
     koine_json_true(json);
     koine_json_string(json, &length);
     for (size_t i = 0; i < koine_json_count(json); i++) {

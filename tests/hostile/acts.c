@@ -1,55 +1,28 @@
-/* acts: what a hostile server sends, one row of the table for each kind of malice.
- *
- * An act's text, where it has one, is JSON in which @ stands for the member that holds the answer: `message`
- * of a whole answer, `delta` of a stream's event.
- */
-#include "tests/hostile/server.h"
+/* acts: what a hostile server sends over HTTP/1.1, one row of the table for each kind of malice. */
+#include "tests/hostile/http1.h"
+#include "tests/hostile/reader.h"
+#include "tests/hostile/text.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define GIVE_UP_MS 20000 /* no timer of a test is that long */
 #define CHUNK      16384
 #define HUNDRED_MB ((size_t)100 << 20)
-#define ANSWER(members, more)                                                                                \
-    "{\"id\":\"x\",\"model\":\"m\",\"choices\":[{\"index\":0,\"@\":{" members "},\"finish_reason\":"         \
-    "\"stop\"}]" more "}"
-#define CONTENT(text) ANSWER("\"content\":\"" text "\"", "")
-#define TEN           "1234567890"
-#define FORTY         TEN TEN TEN TEN
-#define DIGITS        FORTY FORTY FORTY FORTY FORTY FORTY FORTY FORTY FORTY FORTY
+#define TEN        "1234567890"
+#define FORTY      TEN TEN TEN TEN
+#define DIGITS     FORTY FORTY FORTY FORTY FORTY FORTY FORTY FORTY FORTY FORTY
 
 static const char good[] = CONTENT("hi");
 
 /* ---- Honest answers ---- */
 
-/* The text as the peer asked for it: one JSON value, or one event and the last. */
-static size_t compose(const struct peer *peer, const char *text, char *ret, size_t size)
-{
-    const char *holder = peer->stream ? "delta" : "message";
-    size_t len = 0;
-    if (peer->stream)
-        len += (size_t)snprintf(ret + len, size - len, "data: ");
-    for (; *text && len + 16 < size; text++)
-        if (*text == '@')
-            len += (size_t)snprintf(ret + len, size - len, "%s", holder);
-        else
-            ret[len++] = *text == '^' ? '\0' : *text; /* ^ is a NUL */
-    if (peer->stream)
-        len += (size_t)snprintf(ret + len, size - len, "\n\ndata: [DONE]\n\n");
-    return len;
-}
-
-static const char *type_of(const struct peer *peer)
-{
-    return peer->stream ? "text/event-stream" : "application/json";
-}
-
 static bool send_head(const struct peer *peer, const char *more)
 {
-    return peer_sayf(peer, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\n%s\r\n", type_of(peer), more);
+    return peer_sayf(peer, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\n%s\r\n", type_of(peer->stream), more);
 }
 
 static bool send_with_length(const struct peer *peer, const char *text, size_t len, long told)
@@ -59,10 +32,30 @@ static bool send_with_length(const struct peer *peer, const char *text, size_t l
     return send_head(peer, more) && peer_send(peer, text, len);
 }
 
+/* Head and text in one piece: what is more than the head says must not come so late that the next request on
+ * this connection meets it as its answer. */
+static bool send_at_once(const struct peer *peer, const char *more, const char *text, size_t len)
+{
+    char all[4096];
+    int head = snprintf(all, sizeof(all), "HTTP/1.1 200 OK\r\nContent-Type: %s\r\n%s\r\n",
+                        type_of(peer->stream), more);
+    if (head < 0 || (size_t)head + len > sizeof(all))
+        return false;
+    memcpy(all + head, text, len);
+    return peer_send(peer, all, (size_t)head + len);
+}
+
+static bool play_good(const struct peer *peer)
+{
+    char text[1024];
+    size_t len = compose(peer->stream, good, text, sizeof(text));
+    return send_with_length(peer, text, len, (long)len);
+}
+
 static bool play_json(const struct peer *peer, const struct act *act)
 {
     static _Thread_local char text[65536];
-    size_t len = compose(peer, act->text, text, sizeof(text));
+    size_t len = compose(peer->stream, act->text, text, sizeof(text));
     return send_with_length(peer, text, len, (long)len);
 }
 
@@ -71,11 +64,7 @@ static bool play_json(const struct peer *peer, const struct act *act)
 static bool send_forever(const struct peer *peer, const char *text)
 {
     char block[CHUNK];
-    size_t len = 0, piece = strlen(text);
-    while (len + piece <= sizeof(block)) {
-        memcpy(block + len, text, piece);
-        len += piece;
-    }
+    size_t len = fill(block, sizeof(block), text);
     while (peer_send(peer, block, len))
         continue;
     return false;
@@ -96,19 +85,18 @@ static bool play_endless_pieces(const struct peer *peer, const struct act *act)
 
 static bool play_endless_events(const struct peer *peer, const struct act *act)
 {
-    static _Thread_local char event[CHUNK];
-    (void)act;
-    compose(peer, "{\"choices\":[{\"index\":0,\"@\":{\"content\":\"x\"}}]}", event, sizeof(event));
-    char *done = strstr(event, "data: [DONE]");
-    if (done)
-        *done = '\0';
+    char event[2048];
+    if (peer->stream)
+        compose_event(act->text, event, sizeof(event));
+    else
+        event[compose(false, act->text, event, sizeof(event))] = '\0';
     return send_head(peer, "") && send_forever(peer, event);
 }
 
 static bool play_after_the_end(const struct peer *peer, const struct act *act)
 {
     char text[1024];
-    size_t len = compose(peer, act->text, text, sizeof(text));
+    size_t len = compose(peer->stream, act->text, text, sizeof(text));
     return send_head(peer, "") && peer_send(peer, text, len) && send_forever(peer, "data: {\"a\":1}\n\n");
 }
 
@@ -126,7 +114,7 @@ static bool play_endless_interim(const struct peer *peer, const struct act *act)
 static bool play_endless_trailer(const struct peer *peer, const struct act *act)
 {
     char text[1024];
-    size_t len = compose(peer, act->text, text, sizeof(text));
+    size_t len = compose(peer->stream, act->text, text, sizeof(text));
     return send_head(peer, "Transfer-Encoding: chunked\r\n") && peer_sayf(peer, "%zx\r\n", len) &&
            peer_send(peer, text, len) && peer_say(peer, "\r\n0\r\n") && send_forever(peer, "X-A: b\r\n");
 }
@@ -142,7 +130,7 @@ static bool play_endless_extension(const struct peer *peer, const struct act *ac
 static bool play_hundred_megabytes(const struct peer *peer, const struct act *act)
 {
     char text[1024], block[CHUNK];
-    size_t len = compose(peer, act->text, text, sizeof(text));
+    size_t len = compose(peer->stream, act->text, text, sizeof(text));
     const char *middle = strstr(text, "hi");
     size_t before = (size_t)(middle - text), filled = HUNDRED_MB;
     memset(block, 'x', sizeof(block));
@@ -189,31 +177,15 @@ static bool play_deep_member(const struct peer *peer, const struct act *act)
 
 /* ---- Encodings ---- */
 
-static void put_bits(unsigned char *ret, size_t *at, unsigned bits, unsigned count)
-{
-    for (; count-- > 0; ++*at)
-        ret[*at / 8] |= (unsigned char)((bits >> count & 1) << *at % 8);
-}
-
-/* A gzip member that never ends: one literal, then runs of 258 of it in 13 bits each, with the fixed codes of
- * RFC 1951. So 13 bytes become 2,064, and the bytes after the first two repeat. */
 static bool play_bomb(const struct peer *peer, const struct act *act)
 {
-    static const unsigned char head[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3};
-    enum {
-        ROUND = 13 * 1024
-    };
-    unsigned char stream[2 + ROUND + 2] = {0};
-    size_t at = 0;
-    put_bits(stream, &at, 2, 3);    /* not the last block, fixed codes: 0, then 1 0 */
-    put_bits(stream, &at, 0x30, 8); /* a NUL */
-    while (at + 13 <= 8 * sizeof(stream))
-        put_bits(stream, &at, 0xC5 << 5, 13); /* 285: 258 bytes; from one byte back */
-    size_t skipped = strstr(act->text, "gzip") ? 0 : sizeof(head);
-    if (!send_head(peer, act->text) || !peer_send(peer, head, sizeof(head) - skipped) ||
-        !peer_send(peer, stream, 2))
+    struct bomb bomb;
+    bomb_make(&bomb);
+    size_t head = strstr(act->text, "gzip") ? sizeof(bomb.head) : 0; /* deflate has none */
+    if (!send_head(peer, act->text) || !peer_send(peer, bomb.head, head) ||
+        !peer_send(peer, bomb.start, sizeof(bomb.start)))
         return false;
-    while (peer_send(peer, stream + 2, ROUND))
+    while (peer_send(peer, bomb.round, BOMB_ROUND))
         continue;
     return false;
 }
@@ -221,8 +193,8 @@ static bool play_bomb(const struct peer *peer, const struct act *act)
 static bool play_head_and_good(const struct peer *peer, const struct act *act)
 {
     char text[1024];
-    size_t len = compose(peer, good, text, sizeof(text));
-    return send_head(peer, act->text) && peer_send(peer, text, len) && false;
+    size_t len = compose(peer->stream, good, text, sizeof(text));
+    return send_at_once(peer, act->text, text, len) && false;
 }
 
 /* ---- Lengths ---- */
@@ -230,7 +202,7 @@ static bool play_head_and_good(const struct peer *peer, const struct act *act)
 static bool play_too_long(const struct peer *peer, const struct act *act)
 {
     char text[1024];
-    size_t len = compose(peer, good, text, sizeof(text));
+    size_t len = compose(peer->stream, good, text, sizeof(text));
     (void)act;
     return send_with_length(peer, text, len - 1, (long)len + 100) && false;
 }
@@ -238,7 +210,7 @@ static bool play_too_long(const struct peer *peer, const struct act *act)
 static bool play_too_long_and_open(const struct peer *peer, const struct act *act)
 {
     char text[1024];
-    size_t len = compose(peer, good, text, sizeof(text));
+    size_t len = compose(peer->stream, good, text, sizeof(text));
     (void)act;
     return send_with_length(peer, text, peer->stream ? len / 2 : len, (long)len + 100) &&
            peer_wait(peer, GIVE_UP_MS);
@@ -247,22 +219,24 @@ static bool play_too_long_and_open(const struct peer *peer, const struct act *ac
 static bool play_too_short(const struct peer *peer, const struct act *act)
 {
     char text[1024];
-    size_t len = compose(peer, good, text, sizeof(text));
+    size_t len = compose(peer->stream, good, text, sizeof(text));
+    char more[64];
     (void)act;
-    return send_with_length(peer, text, len, (long)len / 3);
+    snprintf(more, sizeof(more), "Content-Length: %zu\r\n", len / 3);
+    return send_at_once(peer, more, text, len);
 }
 
 /* Behind a right answer there stands another, for the next one who asks on this connection. */
 static bool play_two_answers(const struct peer *peer, const struct act *act)
 {
     char text[1024], other[1024];
-    size_t len = compose(peer, good, text, sizeof(text));
-    size_t other_len = compose(peer, act->text, other, sizeof(other));
+    size_t len = compose(peer->stream, good, text, sizeof(text));
+    size_t other_len = compose(peer->stream, act->text, other, sizeof(other));
     char both[4096];
     int n = snprintf(both, sizeof(both),
                      "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n%s"
                      "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n%s",
-                     type_of(peer), len, text, type_of(peer), other_len, other);
+                     type_of(peer->stream), len, text, type_of(peer->stream), other_len, other);
     return peer_send(peer, both, (size_t)n);
 }
 
@@ -302,6 +276,39 @@ static bool play_silence(const struct peer *peer, const struct act *act)
     return peer_say(peer, act->text) && peer_wait(peer, GIVE_UP_MS) && false;
 }
 
+/* The request was read, and the connection is gone: curl would send it again if it had served before. */
+static bool play_reset(const struct peer *peer, const struct act *act)
+{
+    struct linger now = {.l_onoff = 1};
+    (void)act;
+    setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+    return false;
+}
+
+static bool play_close(const struct peer *peer, const struct act *act)
+{
+    (void)peer, (void)act;
+    return false;
+}
+
+/* Answers, but not at once. */
+static bool play_slow(const struct peer *peer, const struct act *act)
+{
+    return peer_wait(peer, atoi(act->text)) && play_good(peer);
+}
+
+/* ---- Much ---- */
+
+static bool play_long(const struct peer *peer, const struct act *act)
+{
+    char event[2048], last[1024];
+    bool ok = send_head(peer, "Connection: close\r\n");
+    (void)act;
+    for (int i = 0; ok && i < LONG_HTTP1; i++)
+        ok = peer_send(peer, event, long_event(i, event, sizeof(event)));
+    return ok && peer_send(peer, last, compose(true, ANSWER("", ""), last, sizeof(last))) && false;
+}
+
 /* ---- Heads ---- */
 
 static bool play_raw(const struct peer *peer, const struct act *act)
@@ -334,7 +341,8 @@ static const struct act acts[] = {
     {"endless-names", play_endless_pieces, "event: a\nid: b\nretry: 1\nx-y: z\n\n"},
     {"endless-stray", play_endless_pieces, "{\"a\":1}\n"},
     {"endless-members", play_endless_pieces, "data: {\"a\":1}\n\n"},
-    {"endless-events", play_endless_events, NULL},
+    {"endless-events", play_endless_events, PIECE("x")},
+    {"endless-large-events", play_endless_events, PIECE(TEXT_1K)},
     {"endless-header", play_endless_header, "X-A: b\r\n"},
     {"endless-header-line", play_endless_header, "X-A:aaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
     {"endless-folded-header", play_endless_header, " folded\r\n"},
@@ -342,6 +350,10 @@ static const struct act acts[] = {
     {"endless-trailer", play_endless_trailer, CONTENT("hi")},
     {"endless-extension", play_endless_extension, NULL},
     {"endless-chunks", play_endless_chunks, "1\r\nx\r\n"},
+    {"long", play_long, NULL},
+    {"slow", play_slow, "1000"},
+    {"reset", play_reset, NULL},
+    {"close", play_close, NULL},
     {"endless-after-done", play_after_the_end, CONTENT("hi")},
     {"hundred-megabytes", play_hundred_megabytes, CONTENT("hi")},
     /* JSON that is none */

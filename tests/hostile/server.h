@@ -1,33 +1,25 @@
-/* server: a server on loopback that sends whatever bytes it is told to, right or wrong. The model's name says
- * which act it plays; each connection has a thread of its own, and every request is counted. */
+/* server: listens on loopback, gives each connection a thread of its own, and counts. What is spoken there is
+ * a function's business: http1.h, http2.h. There is one server in a program. */
 #ifndef KOINE_TESTS_HOSTILE_SERVER_H
 #define KOINE_TESTS_HOSTILE_SERVER_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-struct peer { /* who asked */
-    int fd;
-    bool stream;
-};
-
-struct act {
-    const char *name;
-    bool (*play)(const struct peer *peer, const struct act *act); /* false: the connection ends */
-    const char *text;                                             /* what the act needs */
-};
-/* acts.c: NULL: there is none of that name. */
-const struct act *act_find(const char *name);
-
-int server_start(void); /* its port; 0: it cannot */
+/* Its port; 0: it cannot. `serve` plays one connection, which is closed when it returns. */
+int server_start(void (*serve)(int fd));
 void server_stop(void);
-long server_requests(void); /* so far */
 
-/* False: the peer is gone. */
-bool peer_send(const struct peer *peer, const void *ptr, size_t len);
-bool peer_say(const struct peer *peer, const char *text);
-bool peer_sayf(const struct peer *peer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void server_count_request(void);
+long server_requests(void);    /* so far */
+long server_connections(void); /* accepted so far */
+long server_open(void);        /* of them open now */
+
+void server_count_bytes(size_t len); /* sent */
+long server_bytes(void);
+void server_forget_bytes(void);
+
 /* Waits until the peer closes, or that long. True: it is still there. */
-bool peer_wait(const struct peer *peer, int ms);
+bool server_wait(int fd, int ms);
 
 #endif

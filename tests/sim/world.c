@@ -229,6 +229,7 @@ void world_free(struct world *world)
         CU_FAIL("a place in the pool was not given back");
     if (world->transport)
         world->transport->ops->free(world->transport);
+    koine__desks_release(&world->engine.desks);
     koine__loop_free(world->loop);
     koine__catalogue_free(world->catalogue);
     koine__secret_unref(world->keys[0]);

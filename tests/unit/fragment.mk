@@ -22,6 +22,7 @@ unit_programs = \
   tests/unit/test_config \
   tests/unit/test_credential \
   tests/unit/test_crypto \
+  tests/unit/test_desk \
   tests/unit/test_document \
   tests/unit/test_elf \
   tests/unit/test_env \

@@ -102,8 +102,8 @@ static const char *finish(int32_t code)
 {
     emit_stop(code, "raw");
     koine__assembly_finish(&assembly);
-    if (assembly.fault.class_number != KOINE_CLASS_NONE)
-        return assembly.fault.message;
+    if (assembly.fault->class_number != KOINE_CLASS_NONE)
+        return assembly.fault->message;
     return koine_response_finish_name(assembly.answer);
 }
 
@@ -207,12 +207,12 @@ static void t05_two_values_under_one_index(void)
     begin(LIMIT);
     emit_tool(0, "x", "f", "{\"n\":1}");
     emit_tool(0, NULL, NULL, "{\"n\":2}");
-    ASSERT_INT(assembly.fault.class_number, KOINE_CLASS_PROTOCOL);
-    ASSERT_STR(assembly.fault.message, "two tool calls came under one index");
+    ASSERT_INT(assembly.fault->class_number, KOINE_CLASS_PROTOCOL);
+    ASSERT_STR(assembly.fault->message, "two tool calls came under one index");
     end();
     begin(LIMIT);
     emit_tool(0, "x", "f", "{\"n\":1} {\"n\":2}"); /* in one fragment, too */
-    ASSERT_INT(assembly.fault.class_number, KOINE_CLASS_PROTOCOL);
+    ASSERT_INT(assembly.fault->class_number, KOINE_CLASS_PROTOCOL);
     end();
 }
 
@@ -263,12 +263,12 @@ static void arguments_that_are_no_json(void)
 {
     begin(LIMIT);
     emit_tool(0, "x", "f", "{n:1}");
-    ASSERT_INT(assembly.fault.class_number, KOINE_CLASS_PROTOCOL);
-    ASSERT_STR(assembly.fault.message, "the arguments of a tool call are not JSON");
+    ASSERT_INT(assembly.fault->class_number, KOINE_CLASS_PROTOCOL);
+    ASSERT_STR(assembly.fault->message, "the arguments of a tool call are not JSON");
     end();
     begin(LIMIT);
     emit_tool(0, "x", "f", "[1}");
-    ASSERT_INT(assembly.fault.class_number, KOINE_CLASS_PROTOCOL);
+    ASSERT_INT(assembly.fault->class_number, KOINE_CLASS_PROTOCOL);
     end();
 }
 
@@ -403,9 +403,9 @@ static void what_goes_back(void)
     end();
     begin(5);
     emit_keep(0, "signed", "1234"); /* the list's end does not fit any more */
-    ASSERT_INT(assembly.fault.class_number, KOINE_CLASS_NONE);
+    ASSERT_INT(assembly.fault->class_number, KOINE_CLASS_NONE);
     emit_keep(0, "signed", "5");
-    ASSERT_INT(assembly.fault.class_number, KOINE_CLASS_PROTOCOL);
+    ASSERT_INT(assembly.fault->class_number, KOINE_CLASS_PROTOCOL);
     end();
 }
 
@@ -452,16 +452,16 @@ static void faults(void)
         emit(&event);
         event.code = KOINE_FAULT_AUTH;
         emit(&event); /* the first word holds */
-        ASSERT_INT(assembly.fault.class_number, codes[i][1]);
-        ASSERT_STR(assembly.fault.message, "no money");
-        ASSERT_STR(assembly.fault.code, "c");
-        ASSERT_INT(assembly.fault.retry_after_ns, 1500 * KOINE__MS);
+        ASSERT_INT(assembly.fault->class_number, codes[i][1]);
+        ASSERT_STR(assembly.fault->message, "no money");
+        ASSERT_STR(assembly.fault->code, "c");
+        ASSERT_INT(assembly.fault->retry_after_ns, 1500 * KOINE__MS);
         end();
     }
     begin(LIMIT);
     event.retry_ms = INT64_MAX;
     emit(&event);
-    ASSERT_INT(assembly.fault.retry_after_ns, -1);
+    ASSERT_INT(assembly.fault->retry_after_ns, -1);
     end();
 }
 
@@ -487,7 +487,7 @@ static void nothing_after_the_stop(void)
     begin(LIMIT);
     emit_stop(KOINE_STOP_END, "stop");
     emit_text(KOINE_EMIT_TEXT, "more");
-    ASSERT_INT(assembly.fault.class_number, KOINE_CLASS_PLUGIN);
+    ASSERT_INT(assembly.fault->class_number, KOINE_CLASS_PLUGIN);
     ASSERT_STR(events(), "");
     end();
 }
@@ -504,7 +504,7 @@ static void older_and_newer_plugins(void)
     ASSERT_STR(events(), "start together/a   | 2 Hel");
     event.size = offsetof(koine_provider_event, code) - 1;
     emit(&event);
-    ASSERT_INT(assembly.fault.class_number, KOINE_CLASS_PLUGIN);
+    ASSERT_INT(assembly.fault->class_number, KOINE_CLASS_PLUGIN);
     end();
 }
 
@@ -513,20 +513,20 @@ static void ceilings(void)
     koine_provider_event extra = event_of(KOINE_EMIT_EXTRA);
     begin(4);
     emit_text(KOINE_EMIT_TEXT, "1234");
-    ASSERT_INT(assembly.fault.class_number, KOINE_CLASS_NONE);
+    ASSERT_INT(assembly.fault->class_number, KOINE_CLASS_NONE);
     emit_text(KOINE_EMIT_TEXT, "5");
-    ASSERT_INT(assembly.fault.class_number, KOINE_CLASS_PROTOCOL);
-    ASSERT_STR(assembly.fault.message, "the answer is larger than body_limit");
+    ASSERT_INT(assembly.fault->class_number, KOINE_CLASS_PROTOCOL);
+    ASSERT_STR(assembly.fault->message, "the answer is larger than body_limit");
     ASSERT_STR(events(), "start together/a   | 2 1234");
     end();
     begin(4);
     emit_tool(0, "x", "f", "[1,2]");
-    ASSERT_INT(assembly.fault.class_number, KOINE_CLASS_PROTOCOL);
+    ASSERT_INT(assembly.fault->class_number, KOINE_CLASS_PROTOCOL);
     end();
     begin(4);
     extra.text = KOINE__STR("1234");
     emit(&extra);
-    ASSERT_INT(assembly.fault.class_number, KOINE_CLASS_PROTOCOL);
+    ASSERT_INT(assembly.fault->class_number, KOINE_CLASS_PROTOCOL);
     end();
 }
 
@@ -557,7 +557,7 @@ static void no_memory(void)
         int rc = koine__assembly_init(&assembly, "together/a", &random_state, LIMIT);
         if (rc == KOINE_OK)
             everything();
-        int class_number = assembly.fault.class_number;
+        int class_number = assembly.fault->class_number;
         if (class_number == KOINE_CLASS_NONE && rc == KOINE_OK)
             rc = koine__answer_message(assembly.answer);
         koine_response_message(assembly.answer);

@@ -159,6 +159,35 @@ static char *build(void)
     return koine__buf_take(&buf);
 }
 
+static void fill(struct koine__buf *buf, size_t len)
+{
+    koine__buf_init(buf, 1000000);
+    for (size_t i = 0; i < len; i++)
+        koine__buf_addc(buf, 'x');
+}
+
+static void test_fit(void)
+{
+    struct koine__buf buf;
+    fill(&buf, 1000);
+    size_t cap = buf.cap;
+    koine__buf_fit(&buf);
+    CU_ASSERT_EQUAL(buf.cap, cap); /* not worth it */
+    koine__buf_release(&buf);
+    fill(&buf, 70000);
+    CU_ASSERT(buf.cap > 100000);
+    failalloc_begin(1);
+    koine__buf_fit(&buf);
+    CU_ASSERT(failalloc_end());
+    CU_ASSERT(buf.cap > 100000 && buf.error == 0);
+    koine__buf_fit(&buf);
+    CU_ASSERT_EQUAL(buf.cap, 70001);
+    koine__buf_addc(&buf, 'y');
+    ASSERT_INT((long long)buf.len, 70001);
+    ASSERT_INT(buf.ptr[70000], 'y');
+    koine__buf_release(&buf);
+}
+
 static void test_failing_memory(void)
 {
     long n = 1;
@@ -186,4 +215,4 @@ SUITE_MAIN("buf", {"adds of all kinds", test_adds_of_all_kinds}, {"integers", te
            {"long format", test_long_format}, {"ceiling is exact", test_ceiling_is_exact},
            {"ceiling of nothing", test_ceiling_of_nothing}, {"failure sticks", test_failure_sticks},
            {"format that cannot be", test_format_that_cannot_be}, {"drop", test_drop}, {"take", test_take},
-           {"failing memory", test_failing_memory})
+           {"fit", test_fit}, {"failing memory", test_failing_memory})

@@ -14,6 +14,14 @@
     "{\"messages\":[{\"role\":\"developer\",\"content\":[{\"type\":\"text\",\"text\":\"a\",\"koine\":1}]}]," \
     "\"max_tokens\":5,\"top_k\":1,\"x\":2}"
 
+/* Notices: ids, content, the schema. */
+#define TOOLS                                                                                                \
+    "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":"         \
+    "\"data:image/png;base64,AA==\"}}]},{\"role\":\"assistant\",\"content\":\"a\",\"koine\":{\"chat\":["     \
+    "{\"id\":\"call_1\",\"extra_content\":1}]},\"tool_calls\":[{\"id\":\"call_1\",\"function\":{\"name\":"   \
+    "\"f\",\"arguments\":\"{}\"}}]},{\"role\":\"tool\",\"tool_call_id\":\"call_1\",\"content\":\"1\"}],"     \
+    "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":{}}}}"
+
 static koine_chat_traits strange;
 
 static const void *strange_extension(const char *id)
@@ -22,6 +30,7 @@ static const void *strange_extension(const char *id)
 }
 
 static const char *const strange_foreign[] = {"top_k", NULL};
+static const char *const strange_images[] = {"image/png", NULL};
 static const koine_provider plain = {.size = sizeof(plain), .id = "plain", .base_url = "http://h"};
 static const koine_provider with_traits = {
     .size = sizeof(with_traits), .id = "strange", .base_url = "http://h", .extension = strange_extension};
@@ -45,7 +54,7 @@ static int ask(struct asking *a, const koine_provider *self, const koine_exchang
     if (koine__json_read(koine__str(document), &a->arena, &asked.doc, NULL) != 0)
         return KOINE_NO_MEMORY;
     int32_t result = exchange->request(&asked, &a->out.pub);
-    if (result == KOINE_DONE && koine__node_failed(asked.doc))
+    if (koine__node_failed(asked.doc)) /* it saw less than there is, whatever it made of that */
         return KOINE_NO_MEMORY;
     return result == KOINE_DONE && koine__out_request(&a->out, &a->request) != 0 ? KOINE_NO_MEMORY : result;
 }
@@ -101,24 +110,36 @@ static void asks_with_empty_traits(void)
     ask_end(&a);
 }
 
-static void survives_failing_allocations(void)
+/* Each allocation fails once: no memory, or the same request as ever. */
+static void fails_each(const char *document, size_t notices)
 {
     long n = 0;
     bool hit = true;
+    while (hit) {
+        struct asking a;
+        failalloc_begin(++n);
+        int result = ask(&a, &with_traits, koine__dialect_chat.generate, document);
+        bool same = result == KOINE_DONE && a.out.notice_count == notices && a.request.body.len > 0;
+        ask_end(&a);
+        hit = failalloc_end();
+        CU_ASSERT(same || (hit && result == KOINE_NO_MEMORY));
+    }
+    CU_ASSERT(n > 3);
+}
+
+static void survives_failing_allocations(void)
+{
     strange = (koine_chat_traits){.size = sizeof(strange),
                                   .flags = KOINE_CHAT_NO_DEVELOPER,
                                   .max_tokens = "limit",
                                   .foreign = strange_foreign};
-    while (hit) {
-        struct asking a;
-        failalloc_begin(++n);
-        int result = ask(&a, &with_traits, koine__dialect_chat.generate, DOCUMENT);
-        bool same = result == KOINE_DONE && a.out.notice_count == 3 && a.request.body.len > 0;
-        ask_end(&a);
-        hit = failalloc_end();
-        CU_ASSERT(hit ? result == KOINE_NO_MEMORY : same);
-    }
-    CU_ASSERT(n > 3);
+    fails_each(DOCUMENT, 3);
+    strange = (koine_chat_traits){.size = sizeof(strange),
+                                  .flags = KOINE_CHAT_TOOLS_ALONE | KOINE_CHAT_RESULT_NAME |
+                                           KOINE_CHAT_SCHEMA_FLAT | KOINE_CHAT_EXTRA_BACK,
+                                  .images = strange_images,
+                                  .tool_id_length = 4};
+    fails_each(TOOLS, 3);
 }
 
 static void *no_memory(const koine_host *host, size_t size)
@@ -154,6 +175,11 @@ static void tells_of_no_memory(void)
                                   "{\"messages\":[{\"role\":\"developer\",\"content\":[{\"koine\":1}]}]}"),
                KOINE_NO_MEMORY);
     ASSERT_INT(ask_without_memory(&with_traits, "{\"messages\":[{\"role\":\"developer\"}]}"), KOINE_DONE);
+    strange = (koine_chat_traits){.size = sizeof(strange), .images = strange_images};
+    ASSERT_INT(ask_without_memory(&with_traits, "{\"messages\":[{\"content\":[{\"type\":\"image_url\"}]}]}"),
+               KOINE_NO_MEMORY);
+    strange = (koine_chat_traits){.size = sizeof(strange), .tool_id_length = 3};
+    ASSERT_INT(ask_without_memory(&with_traits, "{\"messages\":[{}]}"), KOINE_NO_MEMORY);
 }
 
 /* ---- An answer ---- */

@@ -2,6 +2,7 @@
 #include "core/base/fault.h"
 
 #include "core/base/str.h"
+#include "tests/unit/failalloc.h"
 #include "tests/unit/suite.h"
 #include <koine/provider.h>
 #include <stdio.h>
@@ -127,6 +128,45 @@ static void test_set(void)
     ASSERT_INT(strlen(fault.message), 511);
 }
 
+static void test_keep(void)
+{
+    struct koine__fault fault;
+    const struct koine__fault *kept = &koine__no_fault;
+    ASSERT_INT(kept->class_number, KOINE_CLASS_NONE);
+    ASSERT_INT(kept->retry_after_ns, -1);
+    failalloc_begin(0);
+    koine__fault_set(&fault, KOINE_CLASS_SERVER, "idle", "first");
+    koine__fault_keep(&kept, &fault);
+    koine__fault_keep(&kept, kept); /* in the place of itself */
+    ASSERT_INT(kept->class_number, KOINE_CLASS_SERVER);
+    ASSERT_STR(kept->message, "first");
+    ASSERT_INT(failalloc_held(), 1);
+    koine__fault_drop(&kept);
+    CU_ASSERT_PTR_EQUAL(kept, &koine__no_fault);
+    koine__fault_drop(&kept);
+    kept = NULL;
+    koine__fault_drop(&kept);
+    CU_ASSERT_PTR_EQUAL(kept, &koine__no_fault);
+    CU_ASSERT_FALSE(failalloc_end());
+}
+
+static void test_keep_without_memory(void)
+{
+    struct koine__fault fault;
+    const struct koine__fault *kept = &koine__no_fault;
+    koine__fault_set(&fault, KOINE_CLASS_SERVER, "idle", "first");
+    failalloc_begin(2);
+    koine__fault_keep(&kept, &fault);
+    koine__fault_keep(&kept, &fault);
+    ASSERT_INT(kept->class_number, KOINE_CLASS_MEMORY);
+    ASSERT_STR(kept->message, "out of memory");
+    ASSERT_INT(failalloc_held(), 0);
+    koine__fault_drop(&kept);
+    CU_ASSERT_PTR_EQUAL(kept, &koine__no_fault);
+    CU_ASSERT_TRUE(failalloc_end());
+}
+
 SUITE_MAIN("fault", {"table", test_table}, {"unknown numbers", test_unknown_numbers}, {"words", test_words},
            {"words are cut at a character", test_words_are_cut_at_a_character},
-           {"every size and cut", test_every_size_and_cut}, {"set", test_set})
+           {"every size and cut", test_every_size_and_cut}, {"set", test_set}, {"keep", test_keep},
+           {"keep without memory", test_keep_without_memory})

@@ -371,6 +371,43 @@ static void hands_out_bytes_in_place(void)
     koine__framer_release(&framer);
 }
 
+/* A stream that waits holds no memory, but what is begun stays. */
+static void rests(void)
+{
+    struct koine__framer framer;
+    struct koine__cut cut;
+    koine__framer_init(&framer, KOINE_FRAME_SSE, LIMIT);
+    koine__framer_head(&framer, 200, koine__str("text/event-stream"));
+    koine__framer_rest(&framer);
+    CU_ASSERT_EQUAL(push(&framer, "data: 1\r\ndata: 2\r\n\r", 19), 0);
+    CU_ASSERT_EQUAL(koine__framer_next(&framer, &cut), 1);
+    ASSERT_MEM(cut.text.ptr, cut.text.len, "1\n2");
+    CU_ASSERT_EQUAL(koine__framer_next(&framer, &cut), 0);
+    koine__framer_rest(&framer);
+    CU_ASSERT_PTR_NULL(framer.in.ptr);
+    CU_ASSERT_PTR_NULL(framer.data.ptr);
+    CU_ASSERT_EQUAL(push(&framer, "\nevent: e\n", 10), 0);
+    CU_ASSERT_EQUAL(koine__framer_next(&framer, &cut), 0);
+    koine__framer_rest(&framer);
+    CU_ASSERT_EQUAL(push(&framer, "data: 3\n", 8), 0);
+    CU_ASSERT_EQUAL(koine__framer_next(&framer, &cut), 0);
+    koine__framer_rest(&framer);
+    CU_ASSERT_EQUAL(push(&framer, "\nda", 3), 0);
+    CU_ASSERT_EQUAL(koine__framer_next(&framer, &cut), 1);
+    ASSERT_MEM(cut.event.ptr, cut.event.len, "e");
+    ASSERT_MEM(cut.text.ptr, cut.text.len, "3");
+    CU_ASSERT_EQUAL(koine__framer_next(&framer, &cut), 0);
+    koine__framer_rest(&framer);
+    CU_ASSERT_EQUAL(push(&framer, "ta: 4", 5), 0);
+    koine__framer_finish(&framer, true);
+    CU_ASSERT_EQUAL(koine__framer_next(&framer, &cut), 1);
+    ASSERT_MEM(cut.text.ptr, cut.text.len, "4");
+    koine__framer_rest(&framer);
+    CU_ASSERT_EQUAL(koine__framer_next(&framer, &cut), 1);
+    CU_ASSERT_EQUAL(cut.kind, KOINE_FRAME_END);
+    koine__framer_release(&framer);
+}
+
 /* A long stream in small pieces takes no more memory than its longest event, and is not moved about. */
 static void keeps_only_what_it_needs(void)
 {
@@ -625,7 +662,7 @@ SUITE_MAIN("frame", {"F01 comment lines", f01_comment_lines},
            {"no head is no type", no_head_is_no_type}, {"cuts lines", cuts_lines},
            {"whole bodies", whole_bodies}, {"the field error is an event", the_field_error_is_an_event},
            {"bytes that mean nothing", bytes_that_mean_nothing},
-           {"hands out bytes in place", hands_out_bytes_in_place},
+           {"hands out bytes in place", hands_out_bytes_in_place}, {"rests", rests},
            {"keeps only what it needs", keeps_only_what_it_needs}, {"is linear", is_linear},
            {"many line ends at once", many_line_ends_at_once}, {"has a ceiling", has_a_ceiling},
            {"takes nothing after the end", takes_nothing_after_the_end},

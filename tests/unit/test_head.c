@@ -47,6 +47,26 @@ static void reads_a_head(void)
     koine__head_reader_release(&reader);
 }
 
+/* Its memory can go; what still comes counts. */
+static void rests(void)
+{
+    struct koine__head_reader reader;
+    koine__head_reader_init(&reader);
+    koine__head_reader_reset(&reader, 64);
+    ASSERT_INT(feed(&reader, "HTTP/1.1 200 OK\r\nA: b\r\n\r\n"), 1);
+    koine__head_reader_rest(&reader);
+    CU_ASSERT(reader.text.ptr == NULL && reader.spans == NULL && reader.headers == NULL);
+    ASSERT_INT(reader.version, 11);
+    CU_ASSERT(reader.complete);
+    ASSERT_INT(feed(&reader, "X-Trailer: 1\r\n"), 0);
+    ASSERT_INT(feed(&reader, "X-Trailer: 12345678901234567890\r\n"), KOINE_EARGUMENT);
+    koine__head_reader_reset(&reader, MOST);
+    ASSERT_INT(feed(&reader, "HTTP/1.1 200 OK\r\nA: c\r\n\r\n"), 1);
+    struct koine__head head = koine__head_reader_head(&reader);
+    assert_field(&head, "a", "c");
+    koine__head_reader_release(&reader);
+}
+
 static void reads_versions(void)
 {
     static const struct {
@@ -192,7 +212,7 @@ static void judges_secrets(void)
     koine__secret_unref(bad);
 }
 
-SUITE_MAIN("head", {"reads_a_head", reads_a_head}, {"reads_versions", reads_versions},
+SUITE_MAIN("head", {"reads_a_head", reads_a_head}, {"rests", rests}, {"reads_versions", reads_versions},
            {"skips_interim_heads_and_trailers", skips_interim_heads_and_trailers}, {"unfolds", unfolds},
            {"holds_the_ceiling", holds_the_ceiling},
            {"survives_failing_allocations", survives_failing_allocations},

@@ -256,7 +256,30 @@ static void refuses_what_is_not_json(void)
     ASSERT_INT(koine__json_read((koine_str){"{\"a\":}", 6}, &arena, &root, &fault), KOINE_EARGUMENT);
     ASSERT_INT((long long)fault.offset, 5);
     CU_ASSERT_PTR_EQUAL(root, &arena);
-    ASSERT_INT((long long)arena.used, 0);
+    koine__arena_release(&arena);
+}
+
+/* Beyond the containers whose ends are noted, they are looked for: the same is read. */
+static void reads_more_containers_than_are_noted(void)
+{
+    enum {
+        COUNT = 1500
+    };
+    char text[16 * COUNT];
+    size_t len = (size_t)sprintf(text, "[");
+    const koine_node *root = NULL;
+    for (int i = 0; i < COUNT; i++)
+        len += (size_t)sprintf(text + len, "%s{\"n\":[%d]}", i ? "," : "", i);
+    text[len++] = ']';
+    koine__arena_init(&arena, 0);
+    ASSERT_INT(koine__json_read((koine_str){text, len}, &arena, &root, NULL), KOINE_OK);
+    ASSERT_INT((long long)koine__node_count(root), COUNT);
+    for (size_t i = 0; i < COUNT; i++) {
+        const koine_node *list = koine__node_get(koine__node_at(root, i), "n");
+        ASSERT_INT((long long)koine__node_count(list), 1);
+        ASSERT_INT(koine__node_num(koine__node_at(list, 0), -1), (long long)i);
+    }
+    koine__arena_release(&arena);
 }
 
 /* A document that needs the arena for more than one of its blocks. */
@@ -318,5 +341,6 @@ SUITE_MAIN("json", {"reads a document", reads_a_document}, {"null reads as absen
            {"reads whole numbers", reads_whole_numbers}, {"refuses other numbers", refuses_other_numbers},
            {"indexes many", indexes_many}, {"says where", says_where},
            {"refuses what is not JSON", refuses_what_is_not_json},
+           {"reads more containers than are noted", reads_more_containers_than_are_noted},
            {"tells of failed allocations", tells_of_failed_allocations},
            {"tells of a full arena", tells_of_a_full_arena})

@@ -158,6 +158,59 @@ static void test_arena_reset_keeps_one_block(void)
     CU_ASSERT_FALSE(failalloc_end());
 }
 
+static void test_arena_grows_in_place(void)
+{
+    struct koine__arena arena;
+    koine__arena_init(&arena, 0);
+    failalloc_begin(0);
+    char *ptr = koine__arena_grow(&arena, NULL, 0, 5);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(ptr);
+    memset(ptr, 0xAA, 5);
+    CU_ASSERT_PTR_EQUAL(koine__arena_grow(&arena, ptr, 5, 400), ptr);
+    ASSERT_INT((unsigned char)ptr[4], 0xAA);
+    for (size_t i = 5; i < 400; i++)
+        CU_ASSERT_EQUAL_FATAL(ptr[i], 0);
+    ASSERT_INT(failalloc_held(), 1); /* of 512 bytes */
+    char *other = koine__arena_alloc(&arena, 1);
+    char *moved = koine__arena_grow(&arena, ptr, 400, 410); /* no longer the last */
+    CU_ASSERT_TRUE(moved && moved != ptr && moved != other);
+    ASSERT_INT((unsigned char)moved[4], 0xAA);
+    ASSERT_INT(moved[409], 0);
+    CU_ASSERT_PTR_NULL(koine__arena_grow(&arena, moved, 410, SIZE_MAX));
+    koine__arena_release(&arena);
+    CU_ASSERT_FALSE(failalloc_end());
+}
+
+static void test_arena_grows_within_its_limit(void)
+{
+    struct koine__arena arena;
+    koine__arena_init(&arena, 100);
+    char *ptr = koine__arena_grow(&arena, NULL, 0, 64);
+    CU_ASSERT_PTR_NULL(koine__arena_grow(&arena, ptr, 64, 112));
+    CU_ASSERT_PTR_EQUAL(koine__arena_grow(&arena, ptr, 64, 96), ptr);
+    ASSERT_INT(arena.used, 96);
+    koine__arena_release(&arena);
+}
+
+/* The first block has the size that its owner wants, and a huge one is not kept. */
+static void test_arena_first_block(void)
+{
+    struct koine__arena arena;
+    koine__arena_init(&arena, 0);
+    arena.first_block = 4096;
+    failalloc_begin(0);
+    for (int i = 0; i < 4096 / 16; i++)
+        CU_ASSERT_PTR_NOT_NULL_FATAL(koine__arena_alloc(&arena, 16));
+    ASSERT_INT(failalloc_held(), 1);
+    koine__arena_release(&arena);
+    ASSERT_INT(arena.first_block, 4096);
+    CU_ASSERT_PTR_NOT_NULL(koine__arena_alloc(&arena, 100000));
+    koine__arena_reset(&arena);
+    ASSERT_INT(failalloc_held(), 0);
+    ASSERT_INT(arena.used, 0);
+    CU_ASSERT_FALSE(failalloc_end());
+}
+
 static void test_every_failure_is_null(void)
 {
     struct koine__arena arena;
@@ -184,4 +237,7 @@ SUITE_MAIN("mem", {"alloc is zeroed", test_alloc_is_zeroed}, {"alloc of nothing"
            {"arena aligns and zeroes", test_arena_aligns_and_zeroes},
            {"arena large piece", test_arena_large_piece}, {"arena limit", test_arena_limit},
            {"arena reset keeps one block", test_arena_reset_keeps_one_block},
+           {"arena grows in place", test_arena_grows_in_place},
+           {"arena grows within its limit", test_arena_grows_within_its_limit},
+           {"arena first block", test_arena_first_block},
            {"every failure is NULL", test_every_failure_is_null})

@@ -231,7 +231,7 @@ static void read_frame(struct reading *r, int32_t kind, const char *text)
         r->result = KOINE_NO_MEMORY;
     else
         r->result = koine__dialect_messages.generate->frame(&read, &r->assembly.sink);
-    if (koine__node_failed(frame.json) || r->assembly.fault.class_number == KOINE_CLASS_MEMORY)
+    if (koine__node_failed(frame.json) || r->assembly.fault->class_number == KOINE_CLASS_MEMORY)
         r->result = KOINE_NO_MEMORY;
     koine__arena_release(&arena);
 }
@@ -239,7 +239,7 @@ static void read_frame(struct reading *r, int32_t kind, const char *text)
 static void read_end(struct reading *r)
 {
     koine__assembly_finish(&r->assembly);
-    if (r->assembly.fault.class_number == KOINE_CLASS_MEMORY ||
+    if (r->assembly.fault->class_number == KOINE_CLASS_MEMORY ||
         (r->result == KOINE_DONE && koine__answer_message(r->assembly.answer) != KOINE_OK))
         r->result = KOINE_NO_MEMORY;
 }

@@ -48,9 +48,11 @@ static void first_come_first_served(void)
     for (size_t i = 2; i < 5; i++)
         ASSERT_INT(enter(i), KOINE__PASS_WAIT);
     ASSERT_INT(enter(2), KOINE__PASS_WAIT); /* asking again is not queueing again */
+    ASSERT_INT((long long)pool.waiting, 3);
     leave(1);
     ASSERT_STR(woken, "2");
     ASSERT_INT(enter(5), KOINE__PASS_WAIT); /* nobody overtakes, though 2 has not come yet */
+    ASSERT_INT((long long)pool.waiting, 4);
     ASSERT_INT(enter(2), KOINE__PASS_GO);
     leave(0);
     leave(2);
@@ -63,6 +65,7 @@ static void first_come_first_served(void)
     leave(4);
     leave(5);
     ASSERT_INT(pool.used, 0);
+    ASSERT_INT((long long)pool.waiting, 0);
 }
 
 static void waiters_give_up(void)
@@ -82,6 +85,7 @@ static void waiters_give_up(void)
     leave(5);
     ASSERT_INT(pool.used, 0);
     CU_ASSERT_PTR_NULL(pool.first);
+    ASSERT_INT((long long)pool.waiting, 0);
     ASSERT_INT(enter(6), KOINE__PASS_GO);
     leave(6);
 }

@@ -91,6 +91,8 @@ static const char *take_section(struct vendor_case *self, const char *name, char
         self->notices = text;
     else if (strcmp(name, "events") == 0)
         self->events = text;
+    else if (strcmp(name, "result") == 0)
+        self->result = text;
     else if (strcmp(name, "cost") == 0)
         self->cost = text;
     else if (strcmp(name, "answer") == 0)
@@ -107,6 +109,12 @@ static bool take_setting(struct vendor_case *self, const char *line)
         self->stream = true;
     else if (strcmp(line, "operation list_models") == 0)
         self->list_models = true;
+    else if (strcmp(line, "lost") == 0)
+        self->lost = true;
+    else if (strcmp(line, "patient") == 0)
+        self->patient = true;
+    else if (strncmp(line, "pace ", 5) == 0)
+        self->pace = (int)strtol(line + 5, NULL, 10);
     else if (strncmp(line, "model ", 6) == 0)
         self->model = line + 6;
     else
@@ -156,8 +164,8 @@ koine_str vendor_case_option(const struct vendor_case *self, const char *name)
     while (rest.ptr) {
         koine_str line = koine__str_cut(&rest, '\n');
         koine_str key = koine__str_cut(&line, '=');
-        if (koine__str_is(key, name))
-            return line.ptr ? line : KOINE__STR("");
+        if (koine__str_is(key, name) && line.ptr)
+            return line;
     }
     return (koine_str){NULL, 0};
 }

@@ -13,10 +13,13 @@ struct vendor_header {
 
 struct vendor_case {
     char *file; /* all of it; what follows points into it. NULL sections are absent. */
-    const char *document, *options, *request, *next_request, *notices, *events, *cost;
+    const char *document, *options, *request, *next_request, *notices, *events, *result, *cost;
     const char *model;
     bool list_models;
-    bool stream; /* how the answer is asked for */
+    bool stream;  /* how the answer is asked for */
+    bool lost;    /* the connection is lost at the end of the body */
+    bool patient; /* the engine's timers of progress and of all are off */
+    int pace;     /* seconds before each line of the body; 0: all comes at once */
     bool answered;
     int status;
     struct vendor_header headers[VENDOR_HEADERS];

@@ -11,7 +11,12 @@
 #include <string.h>
 
 /* Each vendor's entry function; its file beside this one gives it that name. */
-#define VENDORS(X) X(vendor_together) X(vendor_openai) X(vendor_anthropic) X(vendor_azure) X(vendor_echo)
+#define VENDORS(X)                                                                                           \
+    X(vendor_together)                                                                                       \
+    X(vendor_openai)                                                                                         \
+    X(vendor_anthropic)                                                                                      \
+    X(vendor_azure)                                                                                          \
+    X(vendor_echo) X(vendor_mistral) X(vendor_fireworks) X(vendor_ollama) X(vendor_llamacpp)
 
 #define DECLARE(entry) const koine_provider *entry(const koine_host *host, uint32_t index);
 VENDORS(DECLARE)

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include <stdio.h>
+
 #define LARGEST ((size_t)4 << 20)
 
 void vendor_quote(struct koine__buf *buf, koine_str text)
@@ -161,7 +163,7 @@ void vendor_trace_flush(struct vendor_trace *self)
     if (!self->pending_kind)
         return;
     koine_provider_event whole = {.kind = self->pending_kind, .index = self->pending_index};
-    whole.name = koine__str("messages");
+    whole.name = koine__str(self->pending_name);
     whole.text = (koine_str){koine__buf_str(&self->pending), self->pending.len};
     self->pending_kind = 0;
     add_event(&self->merged, &whole);
@@ -190,6 +192,8 @@ static void on_event(koine_sink *sink, const koine_provider_event *event)
     }
     self->pending_kind = event->kind;
     self->pending_index = index;
+    snprintf(self->pending_name, sizeof(self->pending_name), "%.*s", (int)event->name.len,
+             event->name.len ? event->name.ptr : "");
     koine__buf_add(&self->pending, event->text.ptr, event->text.len);
 }
 

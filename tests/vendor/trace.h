@@ -12,7 +12,8 @@ struct vendor_trace {
     struct koine__buf raw, merged;
     struct koine__buf pending;  /* text not yet in merged */
     int32_t pending_kind;       /* 0: none */
-    int32_t pending_index;      /* of a value that is kept */
+    int32_t pending_index;      /* of a value that is kept, */
+    char pending_name[32];      /* and its name */
     int ends;                   /* stops and faults so far */
     int late;                   /* events after one of them */
     koine_provider_usage usage; /* the last one told; all -1 */

@@ -1,6 +1,8 @@
 /* ways: what each part of a case must give, and whether it does. */
 #include "tests/vendor/ways.h"
 
+#include "tests/vendor/engine.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -28,6 +30,9 @@ const char *vendor_part_name(enum vendor_part part)
         [VENDOR_CUT] = "cut off at every byte",
         [VENDOR_NEXT_REQUEST] = "next request",
         [VENDOR_COST] = "cost",
+        [VENDOR_RESULT] = "result",
+        [VENDOR_RESULT_BYTES] = "result, byte by byte",
+        [VENDOR_RESULT_CUT] = "result, cut off at every byte",
     };
     return names[part];
 }
@@ -36,6 +41,8 @@ const char *vendor_case_lacks(const struct vendor_case *c)
 {
     if (c->answered != (c->events != NULL) || !(c->request || c->answered))
         return "an answer and its events come together, and a case has them or a request";
+    if (c->result && (!c->answered || c->list_models))
+        return "a result is that of an answer";
     return NULL;
 }
 
@@ -108,14 +115,14 @@ static void read_split(const struct proving *p)
 {
     for (size_t at = 1; at < p->c->body.len; at++)
         if (!read_one_way(p, VENDOR_SPLIT,
-                          (struct vendor_play){.piece = at, .len = p->c->body.len, .clean = true}))
+                          (struct vendor_play){.piece = at, .len = p->c->body.len, .clean = !p->c->lost}))
             return;
     tell(p, (struct vendor_verdict){.part = VENDOR_SPLIT, .ok = true});
 }
 
 static void read_bytes(const struct proving *p)
 {
-    struct vendor_play way = {.piece = 1, .pieces = 1, .len = p->c->body.len, .clean = true};
+    struct vendor_play way = {.piece = 1, .pieces = 1, .len = p->c->body.len, .clean = !p->c->lost};
     if (read_one_way(p, VENDOR_BYTES, way))
         tell(p, (struct vendor_verdict){.part = VENDOR_BYTES, .ok = true});
 }
@@ -139,7 +146,7 @@ static void prove_cost(const struct proving *p)
 
 static void prove_answer(struct proving *p)
 {
-    struct vendor_play way = {.len = p->c->body.len, .clean = true, .watch = p->watch};
+    struct vendor_play way = {.len = p->c->body.len, .clean = !p->c->lost, .watch = p->watch};
     vendor_trace_init(&p->whole);
     vendor_play_answer(p->provider, p->c, &way, &p->whole);
     tell_text(p, VENDOR_EVENTS, NULL, p->c->events, koine__buf_str(&p->whole.merged));
@@ -154,6 +161,73 @@ static void prove_answer(struct proving *p)
     if (p->c->cost)
         prove_cost(p);
     vendor_trace_release(&p->whole);
+}
+
+/* ---- What the engine makes of it ---- */
+
+static bool has_line(const char *text, const char *line, size_t len)
+{
+    for (; *text; text += strcspn(text, "\n") + 1)
+        if (strncmp(text, line, len) == 0)
+            return true;
+    return false;
+}
+
+/* Of an answer that was cut off: texts are the beginnings of those of the whole one, calls are whole ones of
+ * it, and the only end is a fault, or the stop that had been seen. */
+static bool is_early_result(const char *full, const char *cut)
+{
+    const char *line = cut;
+    for (size_t len; *line; line += len + 1) {
+        len = strcspn(line, "\n");
+        bool is_end = line[len] == '\0' || line[len + 1] == '\0';
+        bool is_piece = strncmp(line, "text ", 5) == 0 || strncmp(line, "reasoning ", 10) == 0;
+        bool is_whole = strncmp(line, "call ", 5) == 0 || strncmp(line, "stop ", 5) == 0;
+        if (is_end)
+            return strncmp(line, "fault ", 6) == 0 || has_line(full, line, len);
+        if (is_piece && !has_line(full, line, len - 1)) /* but for the closing quote */
+            return false;
+        if (is_whole && !has_line(full, line, len))
+            return false;
+    }
+    return false;
+}
+
+static void prove_cut_result(const struct proving *p, const char *full)
+{
+    bool ok = true;
+    for (size_t len = 0; ok && len < p->c->body.len; len++) {
+        struct koine__buf result;
+        char how[64];
+        koine__buf_init(&result, LARGEST);
+        vendor_engine(p->provider, p->c, &(struct vendor_network){.len = len, .lost = true}, &result);
+        ok = is_early_result(full, koine__buf_str(&result));
+        snprintf(how, sizeof(how), "cut off at %zu of %zu", len, p->c->body.len);
+        if (!ok)
+            tell(p, (struct vendor_verdict){.part = VENDOR_RESULT_CUT,
+                                            .expected = full,
+                                            .got = koine__buf_str(&result),
+                                            .how = how});
+        koine__buf_release(&result);
+    }
+    if (ok)
+        tell(p, (struct vendor_verdict){.part = VENDOR_RESULT_CUT, .ok = true});
+}
+
+static void prove_result(const struct proving *p)
+{
+    struct koine__buf whole, bytewise;
+    struct vendor_network network = {.len = p->c->body.len, .lost = p->c->lost};
+    koine__buf_init(&whole, LARGEST);
+    koine__buf_init(&bytewise, LARGEST);
+    vendor_engine(p->provider, p->c, &network, &whole);
+    network.split = 1;
+    vendor_engine(p->provider, p->c, &network, &bytewise);
+    tell_text(p, VENDOR_RESULT, NULL, p->c->result, koine__buf_str(&whole));
+    tell_text(p, VENDOR_RESULT_BYTES, NULL, p->c->result, koine__buf_str(&bytewise));
+    prove_cut_result(p, koine__buf_str(&whole));
+    koine__buf_release(&whole);
+    koine__buf_release(&bytewise);
 }
 
 static void prove_request(struct proving *p)
@@ -190,6 +264,8 @@ void vendor_prove(const koine_provider *provider, const struct vendor_case *c,
         prove_request(&p);
     if (c->answered)
         prove_answer(&p);
+    if (c->result)
+        prove_result(&p);
     if (c->next_request)
         prove_next_request(&p);
 }

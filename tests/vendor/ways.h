@@ -1,5 +1,6 @@
 /* ways: a case in all the ways that its bytes can arrive: whole, cut in two at every byte, byte by byte, and
- * ended early at every byte, cleanly and not. */
+ * ended early at every byte, cleanly and not. Where a case tells its result, the real engine reads the
+ * answer too: at once, byte by byte, and cut off at every byte. */
 #ifndef KOINE_TESTS_VENDOR_WAYS_H
 #define KOINE_TESTS_VENDOR_WAYS_H
 
@@ -16,6 +17,9 @@ enum vendor_part { /* what a case proves */
     VENDOR_CUT,
     VENDOR_NEXT_REQUEST,
     VENDOR_COST,
+    VENDOR_RESULT,
+    VENDOR_RESULT_BYTES,
+    VENDOR_RESULT_CUT,
     VENDOR_PARTS
 };
 

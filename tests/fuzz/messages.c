@@ -1,0 +1,33 @@
+/* messages: the Messages API's dialect, as dialect.h says; for Anthropic, for a stranger whose traits say
+ * nothing, and for one who has none. */
+#include "tests/fuzz/dialect.h"
+
+#include <koine/messages.h>
+
+const koine_provider *vendor_anthropic(const koine_host *host, uint32_t index);
+
+static const void *silent_extension(const char *id)
+{
+    static const koine_messages_traits traits = {.size = sizeof(traits)};
+    return koine_messages_extension(id, &traits);
+}
+
+static const koine_provider *silent(const koine_host *host, uint32_t index)
+{
+    static koine_provider provider = {
+        .size = sizeof(provider), .id = "silent", .base_url = "http://h", .extension = silent_extension};
+    return koine_messages_entry(&provider, host, index);
+}
+
+static const koine_provider *plain(const koine_host *host, uint32_t index)
+{
+    static koine_provider provider = {.size = sizeof(provider), .id = "plain", .base_url = "http://h"};
+    return koine_messages_entry(&provider, host, index);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const fuzz_vendor vendors[] = {vendor_anthropic, silent, plain, NULL};
+    fuzz_dialect((koine_str){(const char *)data, size}, vendors);
+    return 0;
+}

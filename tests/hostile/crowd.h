@@ -1,0 +1,9 @@
+/* crowd: many calls at once on one client. */
+#ifndef KOINE_TESTS_HOSTILE_CROWD_H
+#define KOINE_TESTS_HOSTILE_CROWD_H
+
+/* Starts so many streamed calls of an act, and reads them to their ends, each of which must be the one that
+ * is said. The server must have seen so many requests. */
+void crowd_asks(const char *act, int count, const char *expected);
+
+#endif
