@@ -90,6 +90,10 @@ static const struct rule_row rows[RULES] = {
                         "the request of the next step is the one that the case expects", true},
     [RULE_CASE_COST] = {"case.cost", STAGE_CASES, "the usage of the events costs what the case expects",
                         true},
+    [RULE_CASE_RESULT] = {"case.result", STAGE_CASES,
+                          "what the application is told of the answer in the end is what the case expects, "
+                          "also of one that is cut off",
+                          true},
     [RULE_HOSTILE_MALFORMED] = {"hostile.malformed", STAGE_HOSTILE,
                                 "an answer with a piece that is not JSON is no answer: KOINE_PROTOCOL or a "
                                 "fault, never a stop with text missing",

@@ -28,13 +28,18 @@ static const char *last_line(const char *text)
     return *line ? line : "(nothing: it was read as if nothing were missing)";
 }
 
+static bool is_early(enum vendor_part part)
+{
+    return part == VENDOR_EARLY || part == VENDOR_CUT || part == VENDOR_RESULT_CUT;
+}
+
 static void report(void *arg, const struct vendor_verdict *verdict)
 {
     struct telling *telling = arg;
     if (verdict->ok)
         return;
     inspection_at(telling->in, "%s%s%s", telling->name, *verdict->how ? ": " : "", verdict->how);
-    if (verdict->part == VENDOR_EARLY || verdict->part == VENDOR_CUT)
+    if (is_early(verdict->part))
         inspection_found(telling->in, rules[verdict->part], verdict->function, last_line(verdict->got), NULL);
     else
         inspection_differs(telling->in, rules[verdict->part], verdict->function, verdict->expected,

@@ -73,7 +73,7 @@ static void play_text(struct subject *s)
         s->c.body = s->text;
     else
         s->c.document = koine__buf_str(&s->text);
-    play(s, &(struct vendor_play){.len = s->c.body.len, .clean = true});
+    play(s, &(struct vendor_play){.len = s->c.body.len, .clean = !s->c.lost});
 }
 
 static koine_str source_of(const struct cases_item *item)
@@ -166,7 +166,7 @@ static void other_framing(struct subject *s)
     inspection_at(s->in, "%s: asked for the other way", s->item->name);
     s->c = s->item->c;
     s->c.stream = !s->c.stream;
-    play(s, &(struct vendor_play){.len = s->c.body.len, .clean = true});
+    play(s, &(struct vendor_play){.len = s->c.body.len, .clean = !s->c.lost});
     s->c.stream = !s->c.stream;
 }
 
@@ -180,7 +180,7 @@ static void other_statuses(struct subject *s)
         inspection_at(s->in, "%s: under status %d", s->item->name, statuses[i]);
         s->c = s->item->c;
         s->c.status = statuses[i];
-        play(s, &(struct vendor_play){.len = s->c.body.len, .clean = true});
+        play(s, &(struct vendor_play){.len = s->c.body.len, .clean = !s->c.lost});
     }
     s->c = s->item->c;
 }
@@ -307,7 +307,7 @@ static void models(struct subject *s)
         inspection_at(s->in, "%s: a model of the odd name %zu", s->item->name, i + 1);
         s->c = s->item->c;
         s->c.model = names[i];
-        play(s, &(struct vendor_play){.len = s->c.body.len, .clean = true});
+        play(s, &(struct vendor_play){.len = s->c.body.len, .clean = !s->c.lost});
     }
     s->c = s->item->c;
 }

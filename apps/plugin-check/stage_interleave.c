@@ -25,7 +25,7 @@ struct lane { /* one of the two */
 
 static void open_lane(struct lane *lane, struct inspection *in, const struct vendor_case *c)
 {
-    struct vendor_play way = {.len = c->body.len, .clean = true};
+    struct vendor_play way = {.len = c->body.len, .clean = !c->lost};
     koine__buf_init(&lane->got, LARGEST);
     watching_init(&lane->watching, in, c);
     watched_reading_open(&lane->reading, &lane->watching, &way);

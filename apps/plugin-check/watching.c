@@ -332,5 +332,5 @@ void watching_read(struct watching *self, const struct vendor_play *way, struct 
 
 void watching_read_whole(struct watching *self, struct koine__buf *ret)
 {
-    watching_read(self, &(struct vendor_play){.len = self->c->body.len, .clean = true}, ret, NULL);
+    watching_read(self, &(struct vendor_play){.len = self->c->body.len, .clean = !self->c->lost}, ret, NULL);
 }
