@@ -10,14 +10,8 @@ void koine__chat_traits(const koine_provider *self, koine_chat_traits *ret)
                                              .max_tokens = "max_tokens",
                                              .key_header = "Authorization",
                                              .key_prefix = "Bearer "};
-    const koine_chat_traits *told = NULL;
     *ret = common;
-    if (KOINE_HAS(koine_provider, self, extension) && self->extension)
-        told = self->extension(KOINE_CHAT_TRAITS);
-    if (!told)
-        return;
-    memcpy(ret, told, told->size < sizeof(*ret) ? told->size : sizeof(*ret));
-    ret->size = sizeof(*ret);
+    koine__dialect_traits(self, KOINE_CHAT_TRAITS, ret, sizeof(*ret));
     ret->path = ret->path ? ret->path : common.path;
     ret->models_path = ret->models_path ? ret->models_path : common.models_path;
     ret->max_tokens = ret->max_tokens ? ret->max_tokens : common.max_tokens;
@@ -68,10 +62,6 @@ static int32_t fault(const koine_read *read, koine_sink *sink)
 
 /* ---- The list of models ---- */
 
-struct models_state {
-    uint8_t done;
-};
-
 static int32_t models_request(const koine_ask *ask, koine_out *out)
 {
     koine_chat_traits traits;
@@ -121,32 +111,11 @@ static const koine_node *entries(const koine_host *host, const koine_node *root,
     return list;
 }
 
-static int32_t models_whole(const koine_read *read, koine_sink *sink)
-{
-    const koine_host *host = read->host;
-    const koine_node *error = koine__dialect_error(host, read->frame->json);
-    bool any;
-    if (error || koine__dialect_is_markup(read->frame->text)) {
-        koine__chat_tell(read, error, sink);
-        return KOINE_DONE;
-    }
-    const koine_node *list = entries(host, read->frame->json, &any);
-    for (size_t i = 0; any && i < host->count(list); i++)
-        emit_model(host, host->at(list, i), sink);
-    return any ? KOINE_DONE : KOINE_PROTOCOL;
-}
-
 static int32_t models_frame(const koine_read *read, koine_sink *sink)
 {
-    struct models_state *state = read->state;
-    if (state->done)
-        return KOINE_DONE;
-    if (read->frame->kind == KOINE_FRAME_END)
-        return KOINE_PROTOCOL;
-    if (read->frame->kind != KOINE_FRAME_WHOLE)
-        return KOINE_DONE;
-    state->done = 1;
-    return models_whole(read, sink);
+    static const struct koine__dialect_list list = {
+        .entries = entries, .model = emit_model, .tell = koine__chat_tell};
+    return koine__dialect_list_frame(read, sink, &list);
 }
 
 /* ---- What it cost ---- */
@@ -181,7 +150,7 @@ static const koine_exchange generate = {.size = sizeof(koine_exchange),
                                         .request = koine__chat_request,
                                         .frame = koine__chat_frame};
 static const koine_exchange list_models = {.size = sizeof(koine_exchange),
-                                           .state_size = sizeof(struct models_state),
+                                           .state_size = sizeof(struct koine__dialect_page),
                                            .request = models_request,
                                            .frame = models_frame};
 

@@ -43,28 +43,15 @@ static struct finish finish_of(koine_str word)
     return (struct finish){NULL, KOINE_STOP_OTHER, 0};
 }
 
-static void keep_finish(struct koine__chat_state *state, koine_str word)
-{
-    if (word.len == 0)
-        return;
-    size_t len = word.len < sizeof(state->raw) ? word.len : sizeof(state->raw);
-    while (len < word.len && len > 0 && ((unsigned char)word.ptr[len] & 0xC0) == 0x80)
-        len--;
-    memcpy(state->raw, word.ptr, len);
-    state->raw_len = (uint8_t)len;
-}
-
 static koine_str kept_finish(const struct koine__chat_state *state)
 {
-    return (koine_str){state->raw, state->raw_len};
+    return koine__dialect_reason(&state->finish);
 }
 
-static int32_t emit_stop(struct koine__chat_answer *a)
+static int32_t emit_stop(void *answer)
 {
-    koine_provider_event event = koine__dialect_event(KOINE_EMIT_STOP);
-    event.text = kept_finish(a->state);
-    event.code = finish_of(event.text).stop;
-    a->sink->emit(a->sink, &event);
+    struct koine__chat_answer *a = answer;
+    koine__dialect_stop(a->sink, &a->state->finish, finish_of(kept_finish(a->state)).stop);
     a->state->done = 1;
     return KOINE_DONE;
 }
@@ -90,20 +77,12 @@ static void emit_given_up(struct koine__chat_answer *a)
 
 static void emit_piece(struct koine__chat_answer *a, int32_t kind, koine_str text)
 {
-    koine_provider_event event = koine__dialect_event(kind);
-    if (text.len == 0)
-        return;
-    event.text = text;
-    a->sink->emit(a->sink, &event);
-    a->state->content = 1;
+    a->state->content |= koine__dialect_piece(a->sink, kind, text);
 }
 
 static void emit_extra(struct koine__chat_answer *a, const char *name, const koine_node *value)
 {
-    koine_provider_event event = koine__dialect_event(KOINE_EMIT_EXTRA);
-    event.name = koine__dialect_str(name);
-    event.text = a->host->dump(value);
-    a->sink->emit(a->sink, &event);
+    koine__dialect_extra(a->sink, koine__dialect_str(name), a->host->dump(value));
 }
 
 /* Text, or a list of parts with a text each. */
@@ -187,7 +166,7 @@ static int32_t read_choice(struct koine__chat_answer *a, const koine_node *choic
         return rc;
     if (a->host->kind(logprobs) > KOINE_NODE_NULL)
         emit_extra(a, "logprobs", logprobs);
-    keep_finish(a->state, text_of(a, choice, "finish_reason"));
+    koine__dialect_remember(&a->state->finish, text_of(a, choice, "finish_reason"));
     return KOINE_DONE;
 }
 
@@ -239,13 +218,14 @@ static int32_t finish(struct koine__chat_answer *a)
 {
     if (a->state->done)
         return KOINE_DONE;
-    if (a->state->raw_len == 0 && !a->state->content)
+    if (a->state->finish.len == 0 && !a->state->content)
         return KOINE_PROTOCOL;
     return emit_stop(a);
 }
 
-static int32_t read_whole(struct koine__chat_answer *a)
+static int32_t read_whole(void *answer)
 {
+    struct koine__chat_answer *a = answer;
     const koine_frame *frame = a->read->frame;
     const koine_node *error = koine__dialect_error(a->host, frame->json);
     if (error || (!frame->json && koine__dialect_is_markup(frame->text)))
@@ -263,8 +243,9 @@ static bool is_aside(const struct koine__chat_answer *a, const koine_frame *fram
     return a->host->kind(member(a, frame->json, "choices")) == KOINE_NODE_NONE;
 }
 
-static int32_t read_event(struct koine__chat_answer *a)
+static int32_t read_event(void *answer)
 {
+    struct koine__chat_answer *a = answer;
     const koine_frame *frame = a->read->frame;
     koine_str text = koine__dialect_trim(frame->text);
     if (text.len >= 6 && memcmp(text.ptr, "[DONE]", 6) == 0)
@@ -274,34 +255,16 @@ static int32_t read_event(struct koine__chat_answer *a)
         return emit_fault(a, error);
     /* Once the answer is complete, a broken event can only cost the usage: no reason to lose the answer too.
      */
-    bool late = !frame->json && a->state->raw_len > 0;
+    bool late = !frame->json && a->state->finish.len > 0;
     if (text.len == 0 || late || is_aside(a, frame))
         return KOINE_DONE;
     return read_object(a, frame->json);
 }
 
-static int32_t read_frame(struct koine__chat_answer *a)
-{
-    switch (a->read->frame->kind) {
-    case KOINE_FRAME_WHOLE:
-        return read_whole(a);
-    case KOINE_FRAME_SSE:
-    case KOINE_FRAME_LINE:
-        return read_event(a);
-    case KOINE_FRAME_END:
-        return a->state->raw_len > 0 ? emit_stop(a) : KOINE_PROTOCOL;
-    default:
-        return KOINE_DONE;
-    }
-}
-
 int32_t koine__chat_frame(const koine_read *read, koine_sink *sink)
 {
-    struct koine__chat_answer answer = {.read = read, .host = read->host, .sink = sink, .state = read->state};
-    if (answer.state->done)
-        return KOINE_DONE;
-    int32_t rc = read_frame(&answer);
-    if (rc != KOINE_DONE)
-        answer.state->done = 1;
-    return rc;
+    struct koine__chat_state *state = read->state;
+    struct koine__chat_answer answer = {.read = read, .host = read->host, .sink = sink, .state = state};
+    struct koine__dialect_reading reading = {&state->done, &state->finish, read_whole, read_event, emit_stop};
+    return koine__dialect_frame(read->frame, &answer, &reading);
 }

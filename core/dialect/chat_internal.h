@@ -11,9 +11,8 @@ struct koine__chat_state {
     uint8_t content; /* something to deliver was given */
     uint8_t tier;    /* the service tier was given */
     uint8_t done;    /* STOP or a fault was given, or the answer cannot be read: the rest is drained */
-    uint8_t raw_len;
-    char raw[47]; /* the last finish_reason that says anything; raw_len 0: none came */
-    int32_t kept; /* values that the vendor wants back */
+    struct koine__dialect_reason finish; /* finish_reason */
+    int32_t kept;                        /* values that the vendor wants back */
 };
 
 /* An answer while one frame of it is read. */
@@ -60,8 +59,6 @@ koine_str koine__chat_id(struct koine__chat_writing *w, koine_str told);        
 void koine__chat_fail(struct koine__chat_writing *w, int32_t result);
 const char *koine__chat_name(struct koine__chat_writing *w,
                              koine_str name); /* for koine_out; NULL: no memory */
-void koine__chat_named(struct koine__chat_writing *w, koine_str key,
-                       const koine_node *value); /* a member in its own bytes */
 void koine__chat_notice(struct koine__chat_writing *w, int32_t what, const char *member, const char *why);
 
 /* chat_messages.c */

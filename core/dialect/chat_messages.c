@@ -94,9 +94,7 @@ static void write_part(struct koine__chat_writing *w, const koine_node *part)
 {
     if (!takes_image(w, part))
         refuse_image(w);
-    int32_t rc = koine__dialect_splice(w->host, w->out, NULL, part);
-    if (rc != KOINE_DONE)
-        koine__chat_fail(w, rc);
+    koine__dialect_splice(w->host, w->out, NULL, part);
 }
 
 static void write_parts(struct koine__chat_writing *w, koine_str key, const koine_node *parts)
@@ -158,7 +156,7 @@ static void write_tool_call(struct koine__chat_writing *w, const koine_node *mes
         if (koine__dialect_is(key, "id"))
             write_id(w, "id", w->host->at(call, i));
         else if (!is_ours(key))
-            koine__chat_named(w, key, w->host->at(call, i));
+            w->out->member(w->out, w->host->at(call, i));
     }
     if (id.len > 0)
         write_kept(w, message, call, id);
@@ -223,7 +221,7 @@ static void write_message_member(struct koine__chat_writing *w, const koine_node
     else if (is_list && (w->traits.images || has_ours(w, value)))
         write_parts(w, key, value);
     else
-        koine__chat_named(w, key, value);
+        w->out->member(w->out, value);
 }
 
 static void write_message(struct koine__chat_writing *w, const koine_node *message)

@@ -34,13 +34,6 @@ void koine__chat_notice(struct koine__chat_writing *w, int32_t what, const char 
     w->out->notice(w->out, what, koine__dialect_str(member), koine__dialect_str(why));
 }
 
-void koine__chat_named(struct koine__chat_writing *w, koine_str key, const koine_node *value)
-{
-    const char *name = koine__chat_name(w, key);
-    if (name)
-        w->out->node(w->out, name, value);
-}
-
 static void notice_of(struct koine__chat_writing *w, int32_t what, const char *member, const char *start,
                       const char *end)
 {
@@ -190,7 +183,7 @@ static void write_member(struct koine__chat_writing *w, koine_str key, const koi
     else if (special)
         special->write(w, special->name, value);
     else
-        koine__chat_named(w, key, value);
+        w->out->member(w->out, value);
 }
 
 static void write_defaults(struct koine__chat_writing *w)
@@ -236,7 +229,7 @@ static const char *wrong(const koine_ask *ask)
 static void read_compatible(struct koine__chat_writing *w)
 {
     const char *option = w->traits.compatible;
-    if (!option || !koine__dialect_is(w->host->option(w->ask, option), "true"))
+    if (!option || !koine__dialect_is(w->host->option(w->host, w->ask->self, option), "true"))
         return;
     w->traits.foreign = NULL;
     w->traits.max_tokens = "max_tokens";

@@ -8,16 +8,6 @@ static int64_t count_of(const koine_host *host, const koine_node *object, const 
     return count >= 0 ? count : -1;
 }
 
-/* Moves a part out of its whole. A part larger than what is left is cut: buckets never add up to more. */
-static void part(int64_t *whole, int64_t *ret_part, int64_t count)
-{
-    *ret_part = count;
-    if (*whole < 0 || count < 0)
-        return;
-    *ret_part = count < *whole ? count : *whole;
-    *whole -= *ret_part;
-}
-
 static int64_t cached(const koine_host *host, const koine_node *usage, const koine_node *details)
 {
     int64_t count = count_of(host, details, "cached_tokens");
@@ -30,18 +20,18 @@ static void read_prompt(const koine_host *host, const koine_node *usage, koine_p
 {
     const koine_node *details = host->get(usage, "prompt_tokens_details");
     ret->input = count_of(host, usage, "prompt_tokens");
-    part(&ret->input, &ret->cache_read, cached(host, usage, details));
-    part(&ret->input, &ret->cache_write, count_of(host, details, "cache_write_tokens"));
-    part(&ret->input, &ret->audio_input, count_of(host, details, "audio_tokens"));
-    part(&ret->input, &ret->image_input, count_of(host, details, "image_tokens"));
+    koine__dialect_part(&ret->input, &ret->cache_read, cached(host, usage, details));
+    koine__dialect_part(&ret->input, &ret->cache_write, count_of(host, details, "cache_write_tokens"));
+    koine__dialect_part(&ret->input, &ret->audio_input, count_of(host, details, "audio_tokens"));
+    koine__dialect_part(&ret->input, &ret->image_input, count_of(host, details, "image_tokens"));
 }
 
 static void read_completion(const koine_host *host, const koine_node *usage, koine_provider_usage *ret)
 {
     const koine_node *details = host->get(usage, "completion_tokens_details");
     ret->output = count_of(host, usage, "completion_tokens");
-    part(&ret->output, &ret->reasoning, count_of(host, details, "reasoning_tokens"));
-    part(&ret->output, &ret->audio_output, count_of(host, details, "audio_tokens"));
+    koine__dialect_part(&ret->output, &ret->reasoning, count_of(host, details, "reasoning_tokens"));
+    koine__dialect_part(&ret->output, &ret->audio_output, count_of(host, details, "audio_tokens"));
 }
 
 static int64_t read_cost(const koine_host *host, const koine_node *usage)

@@ -5,13 +5,16 @@
  */
 #include "core/dialect/dialect.h"
 
-#define PLAIN_SIZE 300 /* of a page that is no JSON */
+#define PLAIN_SIZE  300 /* of a page that is no JSON */
+#define QUOTAS_SIZE 200
+#define PER_MS      1000000000 /* picoseconds */
 
 enum {
     WORD_CODE,
     WORD_TYPE,
     WORD_STATUS,
     WORD_INNER,
+    WORD_QUOTA,
     WORDS
 };
 
@@ -21,7 +24,7 @@ struct told {
     int32_t status;
     int64_t retry_ms;
     bool markup;
-    char plain[PLAIN_SIZE];
+    char plain[PLAIN_SIZE], quotas[QUOTAS_SIZE];
 };
 
 /* ---- Where the error stands ---- */
@@ -90,6 +93,49 @@ static int32_t status_of(const koine_host *host, const koine_node *error)
     return 0;
 }
 
+/* "17s", "0.5s"; -1: no duration. */
+static int64_t duration_ms(koine_str text)
+{
+    if (text.len < 2 || text.ptr[text.len - 1] != 's')
+        return -1;
+    for (size_t i = 0; i + 1 < text.len; i++)
+        if ((text.ptr[i] < '0' || text.ptr[i] > '9') && text.ptr[i] != '.')
+            return -1;
+    int64_t pico = koine__dialect_pico((koine_str){text.ptr, text.len - 1});
+    return pico < 0 ? -1 : pico / PER_MS;
+}
+
+/* The quotas that were exceeded, one after the other: each may say more than the first. */
+static void read_quotas(const koine_host *host, const koine_node *violations, struct told *ret)
+{
+    size_t used = ret->words[WORD_QUOTA].len;
+    for (size_t i = 0; i < host->count(violations); i++) {
+        koine_str id = host->str(host->get(host->at(violations, i), "quotaId"));
+        if (id.len == 0 || used + id.len + 1 > QUOTAS_SIZE)
+            continue;
+        memcpy(ret->quotas + used, id.ptr, id.len);
+        used += id.len;
+        ret->quotas[used++] = ' ';
+    }
+    ret->words[WORD_QUOTA] = (koine_str){ret->quotas, used};
+}
+
+/* Google's details: a list of objects, each of which says another thing (google.rpc.ErrorInfo, RetryInfo,
+ * QuotaFailure). */
+static void read_details(const koine_host *host, const koine_node *details, struct told *ret)
+{
+    for (size_t i = 0; host->kind(details) == KOINE_NODE_ARRAY && i < host->count(details); i++) {
+        const koine_node *detail = host->at(details, i);
+        koine_str reason = host->str(host->get(detail, "reason"));
+        int64_t delay = duration_ms(host->str(host->get(detail, "retryDelay")));
+        if (reason.len > 0 && ret->words[WORD_INNER].len == 0)
+            ret->words[WORD_INNER] = reason;
+        if (delay >= 0)
+            ret->retry_ms = delay;
+        read_quotas(host, host->get(detail, "violations"), ret);
+    }
+}
+
 static void read_object(const koine_host *host, const koine_node *error, const koine_node *root,
                         struct told *ret)
 {
@@ -109,6 +155,7 @@ static void read_object(const koine_host *host, const koine_node *error, const k
         ret->words[WORD_INNER] = first_of(host, host->get(error, "innererror"), inner);
     ret->status = status_of(host, error);
     ret->retry_ms = seconds >= 0 && seconds <= INT32_MAX ? seconds * 1000 : -1;
+    read_details(host, host->get(error, "details"), ret);
 }
 
 /* A bare string is the message, or a type when a message stands beside it. */

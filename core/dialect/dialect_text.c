@@ -46,11 +46,6 @@ bool koine__dialect_has(koine_str text, const char *word)
     return false;
 }
 
-bool koine__dialect_mentions(koine_str text, const char *word)
-{
-    return text.len > 0 && memmem(text.ptr, text.len, word, strlen(word));
-}
-
 static bool is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';

@@ -9,9 +9,30 @@ libkoinecore_la_SOURCES += \
   core/dialect/chat_tools.c \
   core/dialect/chat_usage.c \
   core/dialect/dialect.h \
+  core/dialect/dialect_answer.c \
+  core/dialect/dialect_data.c \
+  core/dialect/dialect_document.c \
   core/dialect/dialect_fault.c \
+  core/dialect/dialect_keep.c \
+  core/dialect/dialect_models.c \
   core/dialect/dialect_text.c \
+  core/dialect/dialect_traits.c \
+  core/dialect/dialect_turns.c \
   core/dialect/dialect_write.c \
+  core/dialect/gemini.c \
+  core/dialect/gemini.h \
+  core/dialect/gemini_answer.c \
+  core/dialect/gemini_calls.c \
+  core/dialect/gemini_config.c \
+  core/dialect/gemini_internal.h \
+  core/dialect/gemini_models.c \
+  core/dialect/gemini_parts.c \
+  core/dialect/gemini_pieces.c \
+  core/dialect/gemini_request.c \
+  core/dialect/gemini_thinking.c \
+  core/dialect/gemini_tools.c \
+  core/dialect/gemini_turns.c \
+  core/dialect/gemini_usage.c \
   core/dialect/messages.c \
   core/dialect/messages.h \
   core/dialect/messages_answer.c \

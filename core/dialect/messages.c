@@ -12,14 +12,8 @@ void koine__messages_traits(const koine_provider *self, koine_messages_traits *r
                                                  .key_header = "x-api-key",
                                                  .key_prefix = "",
                                                  .max_tokens = LIMIT};
-    const koine_messages_traits *told = NULL;
     *ret = common;
-    if (KOINE_HAS(koine_provider, self, extension) && self->extension)
-        told = self->extension(KOINE_MESSAGES_TRAITS);
-    if (!told)
-        return;
-    memcpy(ret, told, told->size < sizeof(*ret) ? told->size : sizeof(*ret));
-    ret->size = sizeof(*ret);
+    koine__dialect_traits(self, KOINE_MESSAGES_TRAITS, ret, sizeof(*ret));
     ret->path = ret->path ? ret->path : common.path;
     ret->models_path = ret->models_path ? ret->models_path : common.models_path;
     ret->key_header = ret->key_header ? ret->key_header : common.key_header;
@@ -48,11 +42,6 @@ static int32_t fault(const koine_read *read, koine_sink *sink)
     return KOINE_DONE;
 }
 
-static int32_t calculate_cost(const koine_cost_query *query, koine_provider_cost *ret)
-{
-    return query->host->price(query, ret);
-}
-
 static const koine_exchange generate = {.size = sizeof(koine_exchange),
                                         .state_size = sizeof(struct koine__messages_state),
                                         .request = koine__messages_request,
@@ -61,5 +50,5 @@ static const koine_exchange generate = {.size = sizeof(koine_exchange),
 const koine_messages koine__dialect_messages = {.size = sizeof(koine_messages),
                                                 .generate = &generate,
                                                 .list_models = &koine__messages_models,
-                                                .calculate_cost = calculate_cost,
+                                                .calculate_cost = koine__dialect_cost,
                                                 .fault = fault};

@@ -16,20 +16,12 @@ static const koine_node *member(const struct koine__messages_answer *a, const ko
 
 void koine__messages_piece(struct koine__messages_answer *a, int32_t kind, koine_str text)
 {
-    koine_provider_event event = koine__dialect_event(kind);
-    if (text.len == 0)
-        return;
-    event.text = text;
-    a->sink->emit(a->sink, &event);
-    a->state->content = 1;
+    a->state->content |= koine__dialect_piece(a->sink, kind, text);
 }
 
 void koine__messages_extra(struct koine__messages_answer *a, const char *name, const koine_node *value)
 {
-    koine_provider_event event = koine__dialect_event(KOINE_EMIT_EXTRA);
-    event.name = koine__dialect_str(name);
-    event.text = a->host->dump(value);
-    a->sink->emit(a->sink, &event);
+    koine__dialect_extra(a->sink, koine__dialect_str(name), a->host->dump(value));
 }
 
 static int32_t emit_fault(struct koine__messages_answer *a, const koine_node *told)
@@ -41,45 +33,32 @@ static int32_t emit_fault(struct koine__messages_answer *a, const koine_node *to
 
 /* ---- How it ended ---- */
 
-static const struct {
-    const char *word;
-    int32_t stop;
-} reasons[] = {
-    {"end_turn", KOINE_STOP_END},      {"stop_sequence", KOINE_STOP_END},
-    {"max_tokens", KOINE_STOP_LENGTH}, {"model_context_window_exceeded", KOINE_STOP_LENGTH},
-    {"tool_use", KOINE_STOP_TOOL},     {"refusal", KOINE_STOP_FILTER},
+static const struct koine__dialect_word reasons[] = {
+    {"end_turn", KOINE_STOP_END},
+    {"stop_sequence", KOINE_STOP_END},
+    {"max_tokens", KOINE_STOP_LENGTH},
+    {"model_context_window_exceeded", KOINE_STOP_LENGTH},
+    {"tool_use", KOINE_STOP_TOOL},
+    {"refusal", KOINE_STOP_FILTER},
+    {NULL, 0},
 };
 
-static int32_t emit_stop(struct koine__messages_answer *a)
+static int32_t emit_stop(void *answer)
 {
-    koine_provider_event event = koine__dialect_event(KOINE_EMIT_STOP);
+    struct koine__messages_answer *a = answer;
     koine__messages_block_stop(a, NULL); /* which ought to have been told */
-    event.text = (koine_str){a->state->raw, a->state->raw_len};
-    event.code = KOINE_STOP_OTHER;
-    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-        if (koine__dialect_is(event.text, reasons[i].word))
-            event.code = reasons[i].stop;
-    a->sink->emit(a->sink, &event);
+    koine_str word = koine__dialect_reason(&a->state->reason);
+    int32_t code = koine__dialect_code(word, reasons, KOINE_STOP_OTHER);
+    koine__dialect_stop(a->sink, &a->state->reason, code);
     a->state->done = 1;
     return KOINE_DONE;
-}
-
-static void keep_reason(struct koine__messages_state *state, koine_str word)
-{
-    if (word.len == 0)
-        return;
-    size_t len = word.len < sizeof(state->raw) ? word.len : sizeof(state->raw);
-    while (len < word.len && len > 0 && ((unsigned char)word.ptr[len] & 0xC0) == 0x80)
-        len--;
-    memcpy(state->raw, word.ptr, len);
-    state->raw_len = (uint8_t)len;
 }
 
 /* What a message says at its end, whole or in its last delta. */
 static void read_end(struct koine__messages_answer *a, const koine_node *object)
 {
     static const char *const extras[] = {"container", "stop_details", "stop_sequence"};
-    keep_reason(a->state, a->host->str(member(a, object, "stop_reason")));
+    koine__dialect_remember(&a->state->reason, a->host->str(member(a, object, "stop_reason")));
     for (size_t i = 0; i < sizeof(extras) / sizeof(extras[0]); i++)
         if (a->host->kind(member(a, object, extras[i])) > KOINE_NODE_NULL)
             koine__messages_extra(a, extras[i], member(a, object, extras[i]));
@@ -88,7 +67,7 @@ static void read_end(struct koine__messages_answer *a, const koine_node *object)
 /* The vendor says that this is all, so a missing stop_reason is only unknown. */
 static int32_t finish(struct koine__messages_answer *a)
 {
-    if (a->state->raw_len == 0 && !a->state->content)
+    if (a->state->reason.len == 0 && !a->state->content)
         return KOINE_PROTOCOL;
     return emit_stop(a);
 }
@@ -186,8 +165,9 @@ static const struct kind *kind_of(koine_str type)
     return NULL;
 }
 
-static int32_t read_whole(struct koine__messages_answer *a)
+static int32_t read_whole(void *answer)
 {
+    struct koine__messages_answer *a = answer;
     const koine_frame *frame = a->read->frame;
     const koine_node *error = koine__dialect_error(a->host, frame->json);
     if (error || (!frame->json && koine__dialect_is_markup(frame->text)))
@@ -196,8 +176,9 @@ static int32_t read_whole(struct koine__messages_answer *a)
 }
 
 /* Events of later versions, and pings, are passed over; those known must be JSON. */
-static int32_t read_event(struct koine__messages_answer *a)
+static int32_t read_event(void *answer)
 {
+    struct koine__messages_answer *a = answer;
     const koine_frame *frame = a->read->frame;
     koine_str text = koine__dialect_trim(frame->text);
     const koine_node *error = koine__dialect_error(a->host, frame->json);
@@ -212,32 +193,13 @@ static int32_t read_event(struct koine__messages_answer *a)
     /* Once the answer is complete, a broken event can only cost the usage: no reason to lose the answer too.
      */
     bool aside = frame->event.len > 0 && !named;
-    return text.len == 0 || aside || a->state->raw_len > 0 ? KOINE_DONE : KOINE_PROTOCOL;
-}
-
-static int32_t read_frame(struct koine__messages_answer *a)
-{
-    switch (a->read->frame->kind) {
-    case KOINE_FRAME_WHOLE:
-        return read_whole(a);
-    case KOINE_FRAME_SSE:
-    case KOINE_FRAME_LINE:
-        return read_event(a);
-    case KOINE_FRAME_END:
-        return a->state->raw_len > 0 ? emit_stop(a) : KOINE_PROTOCOL;
-    default:
-        return KOINE_DONE;
-    }
+    return text.len == 0 || aside || a->state->reason.len > 0 ? KOINE_DONE : KOINE_PROTOCOL;
 }
 
 int32_t koine__messages_frame(const koine_read *read, koine_sink *sink)
 {
-    struct koine__messages_answer answer = {
-        .read = read, .host = read->host, .sink = sink, .state = read->state};
-    if (answer.state->done)
-        return KOINE_DONE;
-    int32_t rc = read_frame(&answer);
-    if (rc != KOINE_DONE)
-        answer.state->done = 1;
-    return rc;
+    struct koine__messages_state *state = read->state;
+    struct koine__messages_answer answer = {.read = read, .host = read->host, .sink = sink, .state = state};
+    struct koine__dialect_reading reading = {&state->done, &state->reason, read_whole, read_event, emit_stop};
+    return koine__dialect_frame(read->frame, &answer, &reading);
 }

@@ -5,9 +5,6 @@
  */
 #include "core/dialect/messages_internal.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 static koine_str text_of(const struct koine__messages_answer *a, const koine_node *object, const char *name)
 {
     return a->host->str(a->host->get(object, name));
@@ -25,72 +22,35 @@ static koine_str inside(const struct koine__messages_answer *a, const koine_node
 
 /* ---- What is kept ---- */
 
+static struct koine__dialect_keeping keeping(const struct koine__messages_answer *a)
+{
+    return (struct koine__dialect_keeping){a->sink, KOINE__MESSAGES_KEPT, KOINE__MESSAGES_CALL,
+                                           &a->state->place};
+}
+
 static void keep(struct koine__messages_answer *a, koine_str text)
 {
-    koine_provider_event event = koine__dialect_event(KOINE_EMIT_KEEP);
-    event.name = koine__dialect_str("messages");
-    event.index = a->state->kept;
-    event.text = text;
-    a->sink->emit(a->sink, &event);
-}
-
-static void keep_mark(struct koine__messages_answer *a, const char *start, uint64_t count)
-{
-    char mark[64];
-    if (count == 0)
-        return;
-    snprintf(mark, sizeof(mark), "%s%" PRIu64 "}", start, count);
-    keep(a, koine__dialect_str(mark));
-    a->state->kept++;
-}
-
-/* Before a kept block: what stood between it and the one before. */
-static void keep_place(struct koine__messages_answer *a)
-{
-    keep_mark(a, "{\"type\":\"text\",\"bytes\":", a->state->text);
-    keep_mark(a, "{\"type\":\"tool_use\",\"count\":", a->state->calls);
-    a->state->text = 0;
-    a->state->calls = 0;
+    struct koine__dialect_keeping k = keeping(a);
+    koine__dialect_keep(&k, text);
 }
 
 static void keep_whole(struct koine__messages_answer *a, const koine_node *block)
 {
-    keep_place(a);
-    keep(a, a->host->dump(block));
-    a->state->kept++;
-}
-
-/* A name's source is not to be had, only what it says: it is written anew. */
-static void keep_name(struct koine__messages_answer *a, koine_str name)
-{
-    char escape[8];
-    size_t plain = 0;
-    keep(a, koine__dialect_str("\""));
-    for (size_t i = 0; i < name.len; i++) {
-        unsigned char c = (unsigned char)name.ptr[i];
-        if (c >= ' ' && c != '"' && c != '\\')
-            continue;
-        snprintf(escape, sizeof(escape), "\\u%04x", (unsigned)c);
-        keep(a, (koine_str){name.ptr + plain, i - plain});
-        keep(a, koine__dialect_str(escape));
-        plain = i + 1;
-    }
-    keep(a, (koine_str){name.ptr + plain, name.len - plain});
-    keep(a, koine__dialect_str("\":"));
+    struct koine__dialect_keeping k = keeping(a);
+    koine__dialect_keep_whole(&k, a->host->dump(block));
 }
 
 /* The start of a block of which members (their names end with NULL) are still to come: then `open`. */
 static void keep_start(struct koine__messages_answer *a, const koine_node *block, const char *const *coming,
                        const char *open)
 {
-    keep_place(a);
+    struct koine__dialect_keeping k = keeping(a);
+    koine__dialect_keep_place(&k);
     keep(a, koine__dialect_str("{"));
     for (size_t i = 0; i < a->host->count(block); i++) {
-        koine_str name = a->host->key(block, i);
-        if (koine__dialect_is_one_of(name, coming))
+        if (koine__dialect_is_one_of(a->host->key(block, i), coming))
             continue;
-        keep_name(a, name);
-        keep(a, a->host->dump(a->host->at(block, i)));
+        keep(a, a->host->pair(a->host->at(block, i)));
         keep(a, koine__dialect_str(","));
     }
     keep(a, koine__dialect_str(open));
@@ -98,8 +58,8 @@ static void keep_start(struct koine__messages_answer *a, const koine_node *block
 
 static void keep_end(struct koine__messages_answer *a, const char *close)
 {
-    keep(a, koine__dialect_str(close));
-    a->state->kept++;
+    struct koine__dialect_keeping k = keeping(a);
+    koine__dialect_keep_end(&k, close);
 }
 
 /* ---- What is given ---- */
@@ -107,7 +67,7 @@ static void keep_end(struct koine__messages_answer *a, const char *close)
 static void give_text(struct koine__messages_answer *a, koine_str text)
 {
     koine__messages_piece(a, KOINE_EMIT_TEXT, text);
-    a->state->text += text.len;
+    a->state->place.text += text.len;
 }
 
 static void give_citations(struct koine__messages_answer *a, const koine_node *citations)
@@ -126,7 +86,7 @@ static void give_call(struct koine__messages_answer *a, const koine_node *block,
     event.text = input;
     a->sink->emit(a->sink, &event);
     a->state->content = 1;
-    a->state->calls++;
+    a->state->place.calls++;
 }
 
 /* ---- Whole blocks ---- */

@@ -5,6 +5,9 @@
 #include "core/dialect/dialect.h"
 #include <koine/messages.h>
 
+#define KOINE__MESSAGES_KEPT "messages" /* the list in a message's `koine` */
+#define KOINE__MESSAGES_CALL "tool_use" /* type of its marks for calls */
+
 /* ---- Requests ---- */
 
 enum {
@@ -13,7 +16,7 @@ enum {
     KOINE__THINK_EFFORT  /* as much as the model sees fit, in the limits of an effort */
 };
 
-enum { /* koine__messages_writing.told: notices that are given once */
+enum { /* koine__dialect_writing.told: notices that are given once */
     KOINE__TOLD_SYSTEM = 1 << 0,
     KOINE__TOLD_MEMBER = 1 << 1,
     KOINE__TOLD_DETAIL = 1 << 2,
@@ -21,16 +24,17 @@ enum { /* koine__messages_writing.told: notices that are given once */
 };
 
 struct koine__messages_writing {
-    const koine_ask *ask;
-    const koine_host *host;
-    koine_out *out;
+    struct koine__dialect_writing w; /* first */
     koine_messages_traits traits;
     int think; /* KOINE__THINK_*, what became of reasoning_effort */
     int64_t budget;
     const char *effort;
-    uint32_t told;
-    int32_t result; /* of it all; the first failure sticks */
 };
+
+static inline struct koine__messages_writing *koine__messages_of(const struct koine__dialect_writing *w)
+{
+    return (struct koine__messages_writing *)w;
+}
 
 /* messages.c */
 void koine__messages_traits(const koine_provider *self, koine_messages_traits *ret);
@@ -41,32 +45,23 @@ void koine__messages_tell(const koine_read *read, const koine_node *told, koine_
 
 /* messages_request.c */
 int32_t koine__messages_request(const koine_ask *ask, koine_out *out);
-const koine_node *koine__messages_member(const struct koine__messages_writing *w, const char *name);
-void koine__messages_fail(struct koine__messages_writing *w, int32_t result, const char *why);
-void koine__messages_notice(struct koine__messages_writing *w, int32_t what, const char *member,
-                            const char *why);
-/* Members of an object, but those named in the NULL-ended list and null ones, in their own bytes. */
-void koine__messages_others(struct koine__messages_writing *w, const koine_node *object,
-                            const char *const *but);
 
 /* messages_limits.c: how much may be written, how long is thought, what shape it takes */
-void koine__messages_limits(struct koine__messages_writing *w);
+void koine__messages_limits(struct koine__dialect_writing *w);
 
 /* messages_turns.c: `system` and `messages` */
-void koine__messages_turns(struct koine__messages_writing *w);
+void koine__messages_turns(struct koine__dialect_writing *w);
 
 /* messages_parts.c: content */
-void koine__messages_text(struct koine__messages_writing *w, koine_str text); /* a text block */
-void koine__messages_part(struct koine__messages_writing *w, const koine_node *part);
-/* What the answer that became this message (or part) asked to have back; NULL: nothing. */
-const koine_node *koine__messages_kept(const struct koine__messages_writing *w, const koine_node *message);
-void koine__messages_block(struct koine__messages_writing *w, const koine_node *block); /* one of them */
+void koine__messages_text(struct koine__dialect_writing *w, koine_str text); /* a text block */
+void koine__messages_part(struct koine__dialect_writing *w, const koine_node *part);
+void koine__messages_block(struct koine__dialect_writing *w, const koine_node *block); /* one of them */
 
 /* messages_tools.c */
-void koine__messages_tools(struct koine__messages_writing *w, const koine_node *tools);
-void koine__messages_choice(struct koine__messages_writing *w, const koine_node *choice);
-void koine__messages_call(struct koine__messages_writing *w, const koine_node *call);
-void koine__messages_result(struct koine__messages_writing *w, const koine_node *message);
+void koine__messages_tools(struct koine__dialect_writing *w, const koine_node *tools);
+void koine__messages_choice(struct koine__dialect_writing *w, const koine_node *choice);
+void koine__messages_call(struct koine__dialect_writing *w, const koine_node *call);
+void koine__messages_result(struct koine__dialect_writing *w, const koine_node *message);
 
 /* ---- Answers ---- */
 
@@ -81,19 +76,16 @@ enum {                    /* koine__messages_state.block */
 
 /* What is remembered of an answer between its frames. The core copies it byte by byte: no pointers. */
 struct koine__messages_state {
-    uint8_t started; /* START was given */
-    uint8_t content; /* something to deliver was given */
-    uint8_t tier;    /* the service tier was given */
-    uint8_t done;    /* STOP or a fault was given: the rest is drained */
-    uint8_t counted; /* the counts below mean something */
-    uint8_t block;   /* KOINE__BLOCK_* */
-    uint8_t pieces;  /* of the block's input came */
-    uint8_t raw_len;
-    char raw[47];   /* stop_reason; raw_len 0: none came */
-    int32_t index;  /* of the block */
-    int32_t kept;   /* values kept so far */
-    uint32_t calls; /* since the last kept value */
-    uint64_t text;  /* bytes of it since then */
+    uint8_t started;                     /* START was given */
+    uint8_t content;                     /* something to deliver was given */
+    uint8_t tier;                        /* the service tier was given */
+    uint8_t done;                        /* STOP or a fault was given: the rest is drained */
+    uint8_t counted;                     /* the counts below mean something */
+    uint8_t block;                       /* KOINE__BLOCK_* */
+    uint8_t pieces;                      /* of the block's input came */
+    struct koine__dialect_reason reason; /* stop_reason */
+    int32_t index;                       /* of the block */
+    struct koine__dialect_place place;
     int64_t input, cache_read, cache_write, output, reasoning;
 };
 

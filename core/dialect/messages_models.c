@@ -3,20 +3,15 @@
 
 #define PAGE "1000" /* as many as the API gives at once */
 
-struct models_state {
-    uint8_t done;
-    char last[256]; /* the last id of the page read: the next one begins after it */
-};
-
 static int32_t request(const koine_ask *ask, koine_out *out)
 {
-    const struct models_state *state = ask->state;
+    const struct koine__dialect_page *state = ask->state;
     koine_messages_traits traits;
     koine__messages_traits(ask->self, &traits);
     koine__messages_head(ask, &traits, traits.models_path, out);
     out->query(out, "limit", koine__dialect_str(PAGE));
     if (ask->step > 0)
-        out->query(out, "after_id", koine__dialect_str(state->last));
+        out->query(out, "after_id", koine__dialect_str(state->next));
     return KOINE_DONE;
 }
 
@@ -70,51 +65,30 @@ static void emit_model(const koine_host *host, const koine_node *entry, koine_si
     sink->emit(sink, &event);
 }
 
-/* The same page again would be no end. */
-static int32_t next_page(const koine_read *read, struct models_state *state)
+/* The next page begins after the last id of this one. */
+static bool next(const koine_host *host, const koine_node *root, koine_str *ret)
 {
-    koine_str last = read->host->str(read->host->get(read->frame->json, "last_id"));
-    if (read->host->truth(read->host->get(read->frame->json, "has_more")) != 1)
-        return KOINE_DONE;
-    if (last.len == 0 || last.len >= sizeof(state->last) || koine__dialect_is(last, state->last) ||
-        memchr(last.ptr, '\0', last.len))
-        return KOINE_PROTOCOL;
-    memcpy(state->last, last.ptr, last.len);
-    memset(state->last + last.len, 0, sizeof(state->last) - last.len);
-    state->done = 0;
-    return KOINE_MORE;
+    if (host->truth(host->get(root, "has_more")) != 1)
+        return true;
+    *ret = koine__dialect_text(host, root, "last_id");
+    return ret->len > 0;
 }
 
-static int32_t read_whole(const koine_read *read, struct models_state *state, koine_sink *sink)
+static const koine_node *entries(const koine_host *host, const koine_node *root, bool *ret_any)
 {
-    const koine_host *host = read->host;
-    const koine_node *error = koine__dialect_error(host, read->frame->json);
-    const koine_node *list = host->get(read->frame->json, "data");
-    if (error || koine__dialect_is_markup(read->frame->text)) {
-        koine__messages_tell(read, error, sink);
-        return KOINE_DONE;
-    }
-    if (host->kind(list) != KOINE_NODE_ARRAY)
-        return KOINE_PROTOCOL;
-    for (size_t i = 0; i < host->count(list); i++)
-        emit_model(host, host->at(list, i), sink);
-    return next_page(read, state);
+    const koine_node *list = host->get(root, "data");
+    *ret_any = host->kind(list) == KOINE_NODE_ARRAY;
+    return list;
 }
 
 static int32_t frame(const koine_read *read, koine_sink *sink)
 {
-    struct models_state *state = read->state;
-    if (state->done)
-        return KOINE_DONE;
-    if (read->frame->kind == KOINE_FRAME_END)
-        return KOINE_PROTOCOL;
-    if (read->frame->kind != KOINE_FRAME_WHOLE)
-        return KOINE_DONE;
-    state->done = 1;
-    return read_whole(read, state, sink);
+    static const struct koine__dialect_list list = {
+        .entries = entries, .model = emit_model, .next = next, .tell = koine__messages_tell};
+    return koine__dialect_list_frame(read, sink, &list);
 }
 
 const koine_exchange koine__messages_models = {.size = sizeof(koine_exchange),
-                                               .state_size = sizeof(struct models_state),
+                                               .state_size = sizeof(struct koine__dialect_page),
                                                .request = request,
                                                .frame = frame};

@@ -1,14 +1,9 @@
 /* messages_tools: tools, which of them may be called, calls and their results. */
 #include "core/dialect/messages_internal.h"
 
-static koine_str text_of(const struct koine__messages_writing *w, const koine_node *object, const char *name)
-{
-    return w->host->str(w->host->get(object, name));
-}
-
 /* ---- Tools ---- */
 
-static void write_schema(struct koine__messages_writing *w, const koine_node *schema)
+static void write_schema(struct koine__dialect_writing *w, const koine_node *schema)
 {
     if (w->host->kind(schema) > KOINE_NODE_NULL)
         w->out->node(w->out, "input_schema", schema);
@@ -17,12 +12,12 @@ static void write_schema(struct koine__messages_writing *w, const koine_node *sc
 }
 
 /* Tools in the API's own shape, those of the vendor among them, travel as they are. */
-static void write_tool(struct koine__messages_writing *w, const koine_node *tool)
+static void write_tool(struct koine__dialect_writing *w, const koine_node *tool)
 {
     static const char *const outer[] = {"type", "function", NULL}, *const inner[] = {"parameters", NULL};
     const koine_node *function = w->host->get(tool, "function");
     if (w->host->kind(w->host->get(tool, "custom")) == KOINE_NODE_OBJECT) {
-        koine__messages_fail(w, KOINE_UNSUPPORTED, "the Messages API has no tools of free text");
+        koine__dialect_fail(w, KOINE_UNSUPPORTED, "the Messages API has no tools of free text");
         return;
     }
     if (w->host->kind(function) != KOINE_NODE_OBJECT) {
@@ -30,13 +25,13 @@ static void write_tool(struct koine__messages_writing *w, const koine_node *tool
         return;
     }
     w->out->open(w->out, NULL, '{');
-    koine__messages_others(w, function, inner);
+    koine__dialect_others(w, function, inner);
     write_schema(w, w->host->get(function, "parameters"));
-    koine__messages_others(w, tool, outer);
+    koine__dialect_others(w, tool, outer);
     w->out->close(w->out);
 }
 
-void koine__messages_tools(struct koine__messages_writing *w, const koine_node *tools)
+void koine__messages_tools(struct koine__dialect_writing *w, const koine_node *tools)
 {
     if (w->host->kind(tools) == KOINE_NODE_NULL)
         return;
@@ -48,7 +43,7 @@ void koine__messages_tools(struct koine__messages_writing *w, const koine_node *
 
 /* ---- Which may be called ---- */
 
-static const char *choice_of(const struct koine__messages_writing *w, const koine_node *choice)
+static const char *choice_of(const struct koine__dialect_writing *w, const koine_node *choice)
 {
     static const struct {
         const char *word, *type;
@@ -60,7 +55,7 @@ static const char *choice_of(const struct koine__messages_writing *w, const koin
 }
 
 /* The members of the choice itself. */
-static void write_choice(struct koine__messages_writing *w, const koine_node *choice)
+static void write_choice(struct koine__dialect_writing *w, const koine_node *choice)
 {
     static const char *const nothing[] = {NULL};
     const koine_node *function = w->host->get(choice, "function");
@@ -71,22 +66,22 @@ static void write_choice(struct koine__messages_writing *w, const koine_node *ch
         w->out->str(w->out, "type", koine__dialect_str("tool"));
         w->out->node(w->out, "name", w->host->get(function, "name"));
     } else if (w->host->kind(choice) == KOINE_NODE_OBJECT &&
-               !koine__dialect_is(text_of(w, choice, "type"), "allowed_tools")) {
-        koine__messages_others(w, choice, nothing); /* in the API's own shape */
+               !koine__dialect_is(koine__dialect_text(w->host, choice, "type"), "allowed_tools")) {
+        koine__dialect_others(w, choice, nothing); /* in the API's own shape */
     } else {
-        koine__messages_fail(w, KOINE_UNSUPPORTED, "a tool_choice that the Messages API does not have");
+        koine__dialect_fail(w, KOINE_UNSUPPORTED, "a tool_choice that the Messages API does not have");
     }
 }
 
 /* `choice` NULL: none is told, and parallel_tool_calls says why we are here. */
-void koine__messages_choice(struct koine__messages_writing *w, const koine_node *choice)
+void koine__messages_choice(struct koine__dialect_writing *w, const koine_node *choice)
 {
-    const koine_node *parallel = koine__messages_member(w, "parallel_tool_calls");
+    const koine_node *parallel = koine__dialect_member(w, "parallel_tool_calls");
     const char *type = choice_of(w, choice);
     bool alone = w->host->truth(parallel) == 0 && !(type && strcmp(type, "none") == 0) &&
                  !w->host->get(choice, "disable_parallel_tool_use");
     bool told = w->host->kind(choice) > KOINE_NODE_NULL;
-    if (w->host->count(koine__messages_member(w, "tools")) == 0 || !(told || alone))
+    if (w->host->count(koine__dialect_member(w, "tools")) == 0 || !(told || alone))
         return; /* of no tools, nothing need be said */
     w->out->open(w->out, "tool_choice", '{');
     write_choice(w, choice);
@@ -103,7 +98,7 @@ static bool is_id_letter(char c)
 }
 
 /* Other vendors' ids hold what this one refuses. Calls and results are changed alike, so they still meet. */
-static void write_id(struct koine__messages_writing *w, const char *key, const koine_node *node)
+static void write_id(struct koine__dialect_writing *w, const char *key, const koine_node *node)
 {
     koine_str id = w->host->str(node);
     size_t good = 0;
@@ -115,7 +110,7 @@ static void write_id(struct koine__messages_writing *w, const char *key, const k
     }
     char *copy = w->host->alloc(w->host, id.len);
     if (!copy) {
-        koine__messages_fail(w, KOINE_NO_MEMORY, NULL);
+        koine__dialect_fail(w, KOINE_NO_MEMORY, NULL);
         return;
     }
     for (size_t i = 0; i < id.len; i++)
@@ -123,44 +118,26 @@ static void write_id(struct koine__messages_writing *w, const char *key, const k
     w->out->str(w->out, key, (koine_str){copy, id.len});
 }
 
-/* Arguments travel as a text in the document and as an object there. */
-static void write_input(struct koine__messages_writing *w, const koine_node *arguments)
-{
-    const koine_node *root = arguments;
-    koine_str text = koine__dialect_trim(w->host->str(arguments));
-    if (text.len == 0 && w->host->kind(arguments) < KOINE_NODE_ARRAY) {
-        w->out->raw(w->out, "input", koine__dialect_str("{}"));
-        return;
-    }
-    int32_t rc = text.len > 0 ? w->host->parse(w->host, text, &root) : KOINE_DONE;
-    if (rc == KOINE_DONE && w->host->kind(root) != KOINE_NODE_OBJECT)
-        rc = KOINE_INVALID;
-    if (rc == KOINE_DONE)
-        w->out->node(w->out, "input", root);
-    else
-        koine__messages_fail(w, rc, "the arguments of a tool call in `messages` are no JSON object");
-}
-
-void koine__messages_call(struct koine__messages_writing *w, const koine_node *call)
+void koine__messages_call(struct koine__dialect_writing *w, const koine_node *call)
 {
     const koine_node *function = w->host->get(call, "function");
     if (w->host->kind(function) != KOINE_NODE_OBJECT) {
-        koine__messages_fail(w, KOINE_UNSUPPORTED, "the Messages API has only calls of functions");
+        koine__dialect_fail(w, KOINE_UNSUPPORTED, "the Messages API has only calls of functions");
         return;
     }
     w->out->open(w->out, NULL, '{');
     w->out->str(w->out, "type", koine__dialect_str("tool_use"));
     write_id(w, "id", w->host->get(call, "id"));
     w->out->node(w->out, "name", w->host->get(function, "name"));
-    write_input(w, w->host->get(function, "arguments"));
+    koine__dialect_arguments(w, "input", w->host->get(function, "arguments"));
     w->out->close(w->out);
 }
 
-void koine__messages_result(struct koine__messages_writing *w, const koine_node *message)
+void koine__messages_result(struct koine__dialect_writing *w, const koine_node *message)
 {
     const koine_node *content = w->host->get(message, "content");
-    if (text_of(w, message, "tool_call_id").len == 0) {
-        koine__messages_fail(w, KOINE_INVALID, "a message of role tool has no `tool_call_id`");
+    if (koine__dialect_text(w->host, message, "tool_call_id").len == 0) {
+        koine__dialect_fail(w, KOINE_INVALID, "a message of role tool has no `tool_call_id`");
         return;
     }
     w->out->open(w->out, NULL, '{');

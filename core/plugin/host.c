@@ -3,6 +3,7 @@
 
 #include "core/base/fault.h"
 #include "core/dialect/chat.h"
+#include "core/dialect/gemini.h"
 #include "core/dialect/messages.h"
 #include <string.h>
 
@@ -14,6 +15,7 @@ static const struct {
 } extensions[] = {
     {KOINE_CHAT, &koine__dialect_chat},
     {KOINE_MESSAGES, &koine__dialect_messages},
+    {KOINE_GEMINI, &koine__dialect_gemini},
 };
 
 static const struct koine__host *self(const koine_host *host)
@@ -75,11 +77,11 @@ static const char *declared_default(const koine_provider *provider, const char *
     return NULL;
 }
 
-static koine_str host_option(const koine_ask *ask, const char *name)
+static koine_str host_option(const koine_host *host, const koine_provider *provider, const char *name)
 {
-    const struct koine__host_env *env = &self(ask->host)->env;
+    const struct koine__host_env *env = &self(host)->env;
     const char *value = env->option ? env->option(env->options_arg, name) : NULL;
-    return koine__str(value ? value : declared_default(ask->self, name));
+    return koine__str(value ? value : declared_default(provider, name));
 }
 
 static int32_t host_price(const koine_cost_query *query, koine_provider_cost *ret)
@@ -100,8 +102,8 @@ static int32_t host_price(const koine_cost_query *query, koine_provider_cost *re
         .size = sizeof(koine_host), .log = host_log, .extension = host_extension, .kind = koine__node_kind,  \
         .get = koine__node_get, .count = koine__node_count, .at = koine__node_at, .key = koine__node_key,    \
         .str = koine__node_str, .num = koine__node_num, .truth = koine__node_truth,                          \
-        .dump = koine__node_source, .alloc = host_alloc, .option = host_option, .price = host_price,         \
-        .parse = host_parse,                                                                                 \
+        .dump = koine__node_source, .pair = koine__node_pair, .alloc = host_alloc, .option = host_option,    \
+        .price = host_price, .parse = host_parse,                                                            \
     }
 
 void koine__host_init(struct koine__host *host, const struct koine__host_env *env)

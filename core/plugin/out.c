@@ -292,6 +292,20 @@ static void out_node(koine_out *pub, const char *key, const koine_node *value)
         koine__write_raw(writer, koine__str(key), koine__node_source(value));
 }
 
+static void out_member(koine_out *pub, const koine_node *value)
+{
+    struct koine__writer *writer = json(self(pub));
+    koine_str name = koine__node_name(value);
+    if (!writer || !value)
+        return;
+    if (!name.ptr && koine__node_failed(value))
+        no_memory(self(pub));
+    else if (!name.ptr)
+        broken(self(pub), "a value as a member that is none");
+    else
+        koine__write_raw(writer, name, koine__node_source(value));
+}
+
 static void out_bytes(koine_out *pub, const char *content_type, koine_str body)
 {
     struct koine__out *out = self(pub);
@@ -352,6 +366,7 @@ void koine__out_init(struct koine__out *out, struct koine__arena *arena, const c
                 .num = out_num,
                 .raw = out_raw,
                 .node = out_node,
+                .member = out_member,
                 .bytes = out_bytes,
                 .notice = out_notice,
                 .fail = out_fail},

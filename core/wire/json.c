@@ -18,6 +18,7 @@ struct koine_node {
     struct document *document;
     koine_str source;
     koine_str name; /* of a member: between the quotes, decoded when is_plain; ptr NULL in an array */
+    uint32_t lead;  /* bytes from the quote before the name to the value */
     bool name_is_plain;
     bool is_read; /* the union holds */
     union {
@@ -126,8 +127,10 @@ static const char *read_name(const struct koine_node *object, const char *ptr, s
     koine_str quoted = value_at(object, ptr);
     item->name = (koine_str){ptr + 1, quoted.len - 2};
     item->name_is_plain = !memchr(item->name.ptr, '\\', item->name.len);
-    ptr = koine__json_space(ptr + quoted.len, end);
-    return koine__json_space(ptr + 1, end);
+    const char *value = koine__json_space(ptr + quoted.len, end);
+    value = koine__json_space(value + 1, end);
+    item->lead = (uint32_t)(value - ptr);
+    return value;
 }
 
 static bool read_items(struct koine_node *node, struct items *list)
@@ -213,8 +216,19 @@ const koine_node *koine__node_at(const koine_node *node, size_t index)
 
 koine_str koine__node_key(const koine_node *object, size_t index)
 {
-    const koine_node *member = koine__node_at(object, index);
+    return koine__node_name(koine__node_at(object, index));
+}
+
+koine_str koine__node_name(const koine_node *member)
+{
     return member && member->name.ptr ? name_of((struct koine_node *)member) : (koine_str){NULL, 0};
+}
+
+koine_str koine__node_pair(const koine_node *member)
+{
+    if (!member || !member->name.ptr)
+        return (koine_str){NULL, 0};
+    return (koine_str){member->source.ptr - member->lead, member->source.len + member->lead};
 }
 
 /* ---- Scalars

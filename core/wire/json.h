@@ -54,10 +54,12 @@ const koine_node *koine__node_get(const koine_node *object,
 size_t koine__node_count(const koine_node *node);
 const koine_node *koine__node_at(const koine_node *node, size_t index);
 koine_str koine__node_key(const koine_node *object, size_t index); /* decoded */
+koine_str koine__node_name(const koine_node *member); /* the same of that member; {NULL, 0}: it is none */
 koine_str koine__node_str(const koine_node *node);
 int64_t koine__node_num(const koine_node *node, int64_t otherwise);
 int32_t koine__node_truth(const koine_node *node);
 koine_str koine__node_source(const koine_node *node); /* {NULL, 0} for NULL */
+koine_str koine__node_pair(const koine_node *member); /* `"name":value`; {NULL, 0}: it is no member */
 size_t koine__node_offset(const koine_node *node);    /* in the text, for messages */
 void koine__json_position(koine_str text, size_t offset, unsigned *ret_line, unsigned *ret_column);
 bool koine__node_failed(const koine_node *root); /* an allocation failed while navigating below this root */

@@ -2,8 +2,8 @@
  *
  * A vendor that speaks one is a table of differences and no code of its own: take the dialect from the host
  * in the entry function, put its operations into your vtable, and answer its traits from your `extension`;
- * two functions below do both. The dialects: koine/chat.h, koine/messages.h. The rules of growth are those of
- * koine/provider.h.
+ * two functions below do both. The dialects: koine/chat.h, koine/messages.h, koine/gemini.h. The rules of
+ * growth are those of koine/provider.h.
  */
 #ifndef KOINE_DIALECT_H
 #define KOINE_DIALECT_H

@@ -187,7 +187,8 @@ struct koine_out {
     void (*num)(koine_out *out, const char *key, int64_t value);
     void (*raw)(koine_out *out, const char *key, koine_str json); /* trusted to be JSON: "true" */
     void (*node)(koine_out *out, const char *key,
-                 const koine_node *value); /* the source's own bytes; NULL: nothing */
+                 const koine_node *value);                   /* the source's own bytes; NULL: nothing */
+    void (*member)(koine_out *out, const koine_node *value); /* of an object, with its name */
     void (*bytes)(koine_out *out, const char *content_type, koine_str body); /* a body that is not JSON */
     void (*notice)(koine_out *out, int32_t what, koine_str member, koine_str why);
     void (*fail)(koine_out *out,
@@ -234,12 +235,13 @@ struct koine_host {
     koine_str (*key)(const koine_node *object, size_t index);      /* name of that member */
     koine_str (*str)(const koine_node *node);                      /* decoded; {NULL, 0} if not a string */
     int64_t (*num)(const koine_node *node,
-                   int64_t otherwise);         /* whole numbers; 3.0 and 1e2 are; else otherwise */
-    int32_t (*truth)(const koine_node *node);  /* 1 true, 0 false, -1 neither */
-    koine_str (*dump)(const koine_node *node); /* the source's own bytes */
+                   int64_t otherwise);           /* whole numbers; 3.0 and 1e2 are; else otherwise */
+    int32_t (*truth)(const koine_node *node);    /* 1 true, 0 false, -1 neither */
+    koine_str (*dump)(const koine_node *node);   /* the source's own bytes */
+    koine_str (*pair)(const koine_node *member); /* the same with the name, `"a":1`; {NULL, 0}: no member */
     void *(*alloc)(const koine_host *host,
                    size_t size); /* [exchange] zeroed; gone when the call into you returns; NULL: none */
-    koine_str (*option)(const koine_ask *ask,
+    koine_str (*option)(const koine_host *host, const koine_provider *self,
                         const char *name); /* [exchange] the instance's value, else the default */
     int32_t (*price)(const koine_cost_query *query,
                      koine_provider_cost *ret); /* the catalogue's row, exact arithmetic */

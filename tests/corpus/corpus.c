@@ -16,13 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXCHANGES   363 /* of the two dialects */
+#define EXCHANGES   501 /* of the three dialects */
 #define TEXT_LIMIT  ((size_t)1 << 24)
 #define SMALL_PIECE 7
 
 const koine_provider *vendor_together(const koine_host *host, uint32_t index);
 const koine_provider *vendor_openai(const koine_host *host, uint32_t index);
 const koine_provider *vendor_anthropic(const koine_host *host, uint32_t index);
+const koine_provider *vendor_gemini(const koine_host *host, uint32_t index);
 
 /* The first whose ending the file's name has. */
 static const struct vendor {
@@ -32,6 +33,7 @@ static const struct vendor {
     {"together.chat.jsonl", vendor_together},
     {".chat.jsonl", vendor_openai},
     {"anthropic.messages.jsonl", vendor_anthropic},
+    {"gemini.gemini.jsonl", vendor_gemini},
 };
 
 struct running {

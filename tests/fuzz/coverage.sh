@@ -22,6 +22,7 @@ about() { # TARGET
     dotenv) echo core/hub/env.c!koine__env_add_file ;;
     frame) echo core/wire/frame.c ;;
     json) echo core/wire/json.c core/wire/json_scan.c core/wire/json_text.c core/wire/json_tree.c ;;
+    gemini) echo core/dialect/gemini.c!calculate_cost core/dialect/gemini_*.c core/dialect/dialect_*.c ;;
     messages) echo core/dialect/messages.c!calculate_cost core/dialect/messages_*.c core/dialect/dialect_*.c ;;
     setting) echo core/base/settings.c core/base/settings_value.c ;;
     *) return 1 ;;

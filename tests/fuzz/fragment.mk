@@ -6,6 +6,7 @@ fuzz_programs = \
   tests/fuzz/config \
   tests/fuzz/dotenv \
   tests/fuzz/frame \
+  tests/fuzz/gemini \
   tests/fuzz/json \
   tests/fuzz/messages \
   tests/fuzz/setting
@@ -28,6 +29,8 @@ tests_fuzz_frame_SOURCES = tests/fuzz/frame.c tests/fuzz/slow_sse.h $(fuzz_commo
 tests_fuzz_frame_LDADD = libkoinecore.la
 tests_fuzz_json_SOURCES = tests/fuzz/json.c $(fuzz_common)
 tests_fuzz_json_LDADD = libkoinecore.la
+tests_fuzz_gemini_SOURCES = tests/fuzz/gemini.c $(fuzz_dialect) tests/vendor/gemini.c
+tests_fuzz_gemini_LDADD = tests/vendor/libvendor.la libkoinecore.la
 tests_fuzz_messages_SOURCES = tests/fuzz/messages.c $(fuzz_dialect) tests/vendor/anthropic.c
 tests_fuzz_messages_LDADD = tests/vendor/libvendor.la libkoinecore.la
 tests_fuzz_setting_SOURCES = tests/fuzz/setting.c $(fuzz_common)

@@ -45,6 +45,7 @@ status=0
 for target; do
     case $target in
     chat) more="fuzz/dialect vendor/case vendor/play vendor/trace vendor/together vendor/openai" ;;
+    gemini) more="fuzz/dialect vendor/case vendor/play vendor/trace vendor/gemini" ;;
     messages) more="fuzz/dialect vendor/case vendor/play vendor/trace vendor/anthropic" ;;
     *) more= ;;
     esac

@@ -46,6 +46,7 @@ $1 ~ /^include\// {
     allowed["include/koine/provider.h"] = "<stddef.h> <stdint.h>"
     allowed["include/koine/dialect.h"] = "<koine/provider.h>"
     allowed["include/koine/chat.h"] = allowed["include/koine/messages.h"] = "<koine/dialect.h>"
+    allowed["include/koine/gemini.h"] = "<koine/dialect.h>"
     if (!($1 in allowed))
         print $1 ": a public header unknown here; say in tests/style/includes.sh what it may include"
     else if (index(" " allowed[$1] " ", " " $3 " ") == 0)
@@ -59,7 +60,7 @@ BEGIN {
     n = split("assert errno inttypes limits stdalign stdarg stdbool stddef stdint stdlib string strings", name, " ")
     for (i = 1; i <= n; i++)
         pure["<" name[i] ".h>"] = 1
-    n = split("provider dialect chat messages", name, " ")
+    n = split("provider dialect chat messages gemini", name, " ")
     for (i = 1; i <= n; i++)
         pure["<koine/" name[i] ".h>"] = 1
 }

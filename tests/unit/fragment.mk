@@ -4,7 +4,8 @@ LDADD =
 if HAVE_CUNIT
 check_LIBRARIES = tests/unit/libsuite.a
 tests_unit_libsuite_a_SOURCES = tests/unit/suite.c tests/unit/suite.h tests/unit/failalloc.c tests/unit/failalloc.h \
-  tests/unit/scratch.c tests/unit/scratch.h tests/unit/rig.c tests/unit/rig.h
+  tests/unit/scratch.c tests/unit/scratch.h tests/unit/rig.c tests/unit/rig.h \
+  tests/unit/dialect.c tests/unit/dialect.h
 tests_unit_libsuite_a_CPPFLAGS = $(AM_CPPFLAGS) $(CUNIT_CFLAGS)
 suite_ldadd = tests/unit/libsuite.a libkoinecore.la $(CUNIT_LIBS)
 LDADD += $(suite_ldadd)
@@ -32,6 +33,7 @@ unit_programs = \
   tests/unit/test_fork \
   tests/unit/test_frame \
   tests/unit/test_gate \
+  tests/unit/test_gemini \
   tests/unit/test_handle \
   tests/unit/test_head \
   tests/unit/test_host \

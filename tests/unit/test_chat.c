@@ -168,7 +168,6 @@ static void tells_of_no_memory(void)
                                   .flags = KOINE_CHAT_NO_DEVELOPER,
                                   .max_tokens = "limit",
                                   .foreign = strange_foreign};
-    ASSERT_INT(ask_without_memory(&with_traits, "{\"messages\":[],\"x\":1}"), KOINE_NO_MEMORY);
     ASSERT_INT(ask_without_memory(&with_traits, "{\"messages\":[],\"top_k\":1}"), KOINE_NO_MEMORY);
     ASSERT_INT(ask_without_memory(&with_traits, "{\"messages\":[],\"max_tokens\":1}"), KOINE_NO_MEMORY);
     ASSERT_INT(ask_without_memory(&with_traits,

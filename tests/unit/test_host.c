@@ -89,17 +89,17 @@ static void options(void)
     const koine_provider provider = {.size = sizeof(provider), .options = declared},
                          bare = {.size = sizeof(bare)};
     struct koine__host host = host_of((struct koine__host_env){.option = given_option, .options_arg = "eu"});
-    koine_ask ask = {.size = sizeof(ask), .self = &provider, .host = &host.pub};
-    CU_ASSERT_TRUE(koine__str_is(host.pub.option(&ask, "region"), "eu"));
-    CU_ASSERT_TRUE(koine__str_is(host.pub.option(&ask, "version"), "7"));
-    CU_ASSERT_PTR_NULL(host.pub.option(&ask, "project").ptr);
-    CU_ASSERT_PTR_NULL(host.pub.option(&ask, "other").ptr);
+    const koine_provider *self = &provider;
+    CU_ASSERT_TRUE(koine__str_is(host.pub.option(&host.pub, self, "region"), "eu"));
+    CU_ASSERT_TRUE(koine__str_is(host.pub.option(&host.pub, self, "version"), "7"));
+    CU_ASSERT_PTR_NULL(host.pub.option(&host.pub, self, "project").ptr);
+    CU_ASSERT_PTR_NULL(host.pub.option(&host.pub, self, "other").ptr);
     host.env.option = NULL;
-    CU_ASSERT_TRUE(koine__str_is(host.pub.option(&ask, "region"), "us"));
-    ask.self = &bare;
-    CU_ASSERT_PTR_NULL(host.pub.option(&ask, "region").ptr);
-    ask.self = NULL;
-    CU_ASSERT_PTR_NULL(host.pub.option(&ask, "region").ptr);
+    CU_ASSERT_TRUE(koine__str_is(host.pub.option(&host.pub, self, "region"), "us"));
+    self = &bare;
+    CU_ASSERT_PTR_NULL(host.pub.option(&host.pub, self, "region").ptr);
+    self = NULL;
+    CU_ASSERT_PTR_NULL(host.pub.option(&host.pub, self, "region").ptr);
 }
 
 static int32_t price(const void *arg, const koine_cost_query *query, koine_provider_cost *ret)

@@ -56,6 +56,10 @@ static void reads_a_document(void)
     IS(koine__node_key(root, 0), "model");
     IS(koine__node_key(root, 5), "");
     HAS_NULL(koine__node_key(root, 6));
+    IS(koine__node_name(koine__node_at(root, 0)), "model");
+    HAS_NULL(koine__node_name(root));
+    HAS_NULL(koine__node_pair(root));
+    HAS_NULL(koine__node_pair(NULL));
     IS(koine__node_source(koine__node_at(root, 2)), "true");
     CU_ASSERT_PTR_NULL(koine__node_get(root, "mode"));
     CU_ASSERT_PTR_NULL(koine__node_get(root, "models"));
@@ -334,7 +338,27 @@ static void tells_of_a_full_arena(void)
     }
 }
 
-SUITE_MAIN("json", {"reads a document", reads_a_document}, {"null reads as absent", null_reads_as_absent},
+/* A member's own bytes, with its name as it is written. */
+static void pairs(void)
+{
+    static const char *const expected[] = {"\"a\" :  [1 ]", "\"\\u00e9\":{\"b\":2}", "\"\":\"\""};
+    struct koine__arena nodes;
+    const koine_node *doc = NULL;
+    koine__arena_init(&nodes, 0);
+    ASSERT_INT(koine__json_read(KOINE__STR("{ \"a\" :  [1 ] , \"\\u00e9\":{\"b\":2},\"\":\"\"}"), &nodes,
+                                &doc, NULL),
+               0);
+    for (size_t i = 0; i < 3; i++) {
+        koine__node_key(doc, i); /* which decodes names */
+        IS(koine__node_pair(koine__node_at(doc, i)), expected[i]);
+    }
+    HAS_NULL(koine__node_pair(koine__node_at(koine__node_at(doc, 0), 0)));
+    IS(koine__node_pair(koine__node_at(koine__node_at(doc, 1), 0)), "\"b\":2");
+    koine__arena_release(&nodes);
+}
+
+SUITE_MAIN("json", {"pairs", pairs}, {"reads a document", reads_a_document},
+           {"null reads as absent", null_reads_as_absent},
            {"answers only for its kind", answers_only_for_its_kind},
            {"reads scalars at the root", reads_scalars_at_the_root},
            {"compares decoded names", compares_decoded_names}, {"decodes strings", decodes_strings},

@@ -3,15 +3,10 @@
 #include "core/dialect/messages.h"
 
 #include "core/dialect/messages_internal.h"
-#include "core/engine/assemble.h"
-#include "core/plugin/host.h"
-#include "core/plugin/out.h"
-#include "tests/unit/failalloc.h"
+#include "tests/unit/dialect.h"
 #include "tests/unit/suite.h"
 
 #include <stdio.h>
-
-#define LIMIT ((size_t)1 << 16)
 
 static koine_messages_traits strange;
 
@@ -26,45 +21,12 @@ static const koine_provider with_traits = {
 
 /* ---- A request ---- */
 
-struct asking {
-    struct koine__arena arena;
-    struct koine__host host;
-    struct koine__out out;
-    struct koine__http_request request;
-};
-
-static const char *option(const void *arg, const char *name)
-{
-    return strcmp(name, "limit") == 0 ? arg : NULL;
-}
-
-static int32_t ask(struct asking *a, const koine_provider *self, const char *limit, const char *document)
-{
-    koine__arena_init(&a->arena, 0);
-    koine__host_init(&a->host,
-                     &(struct koine__host_env){.arena = &a->arena, .option = option, .options_arg = limit});
-    koine__out_init(&a->out, &a->arena, self->base_url, LIMIT);
-    koine_ask asked = {.size = sizeof(asked), .self = self, .host = &a->host.pub, .model = koine__str("m")};
-    if (koine__json_read(koine__str(document), &a->arena, &asked.doc, NULL) != 0)
-        return KOINE_NO_MEMORY;
-    int32_t result = koine__dialect_messages.generate->request(&asked, &a->out.pub);
-    if (koine__node_failed(asked.doc))
-        return KOINE_NO_MEMORY;
-    return result == KOINE_DONE && koine__out_request(&a->out, &a->request) != 0 ? KOINE_NO_MEMORY : result;
-}
-
-static void ask_end(struct asking *a)
-{
-    koine__out_release(&a->out);
-    koine__arena_release(&a->arena);
-}
-
 #define HELLO "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}],\"reasoning_effort\":\"low\",\"tool\":1}"
 
 static void asks_without_traits(void)
 {
-    struct asking a;
-    ASSERT_INT(ask(&a, &plain, NULL, HELLO), KOINE_DONE);
+    struct dialect_asking a;
+    ASSERT_INT(dialect_ask(&a, &koine__dialect_messages, &plain, NULL, NULL, HELLO), KOINE_DONE);
     ASSERT_STR(a.request.url, "http://h/messages");
     ASSERT_STR(a.request.secret_name, "x-api-key");
     ASSERT_STR(a.request.secret_prefix, "");
@@ -72,13 +34,13 @@ static void asks_without_traits(void)
         a.request.body.ptr, a.request.body.len,
         "{\"model\":\"m\",\"max_tokens\":5120,\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":1024},"
         "\"messages\":[{\"role\":\"user\",\"content\":\"a\"}],\"tool\":1}");
-    ask_end(&a);
+    dialect_ask_end(&a);
 }
 
 static void asks_with_traits(void)
 {
     static const char *const foreign[] = {"tool", NULL}, *const budget[] = {"mm", NULL};
-    struct asking a;
+    struct dialect_asking a;
     strange = (koine_messages_traits){.size = sizeof(strange),
                                       .path = "/v9",
                                       .key_header = "Authorization",
@@ -87,31 +49,32 @@ static void asks_with_traits(void)
                                       .max_tokens = 7,
                                       .budget_models = budget,
                                       .foreign = foreign};
-    ASSERT_INT(ask(&a, &with_traits, NULL, HELLO), KOINE_DONE);
+    ASSERT_INT(dialect_ask(&a, &koine__dialect_messages, &with_traits, NULL, NULL, HELLO), KOINE_DONE);
     ASSERT_STR(a.request.url, "http://h/v9");
     ASSERT_STR(a.request.secret_prefix, "Bearer ");
     ASSERT_MEM(a.request.body.ptr, a.request.body.len,
                "{\"model\":\"m\",\"max_tokens\":7,\"thinking\":{\"type\":\"adaptive\"},\"output_config\":{"
                "\"effort\":\"low\"},\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}");
-    ask_end(&a);
-    ASSERT_INT(ask(&a, &with_traits, "99999999999999", HELLO), KOINE_DONE);
+    dialect_ask_end(&a);
+    ASSERT_INT(dialect_ask(&a, &koine__dialect_messages, &with_traits, NULL, "99999999999999", HELLO),
+               KOINE_DONE);
     CU_ASSERT_PTR_NOT_NULL(strstr(a.request.body.ptr, "\"max_tokens\":9999999999,"));
-    ask_end(&a);
+    dialect_ask_end(&a);
 }
 
 /* A plugin of a day when traits ended after `path`: what follows does not exist. */
 static void asks_with_older_traits(void)
 {
-    struct asking a;
+    struct dialect_asking a;
     strange = (koine_messages_traits){.size = offsetof(koine_messages_traits, models_path),
                                       .path = "/v9",
                                       .key_header = "never",
                                       .max_tokens = 7};
-    ASSERT_INT(ask(&a, &with_traits, NULL, HELLO), KOINE_DONE);
+    ASSERT_INT(dialect_ask(&a, &koine__dialect_messages, &with_traits, NULL, NULL, HELLO), KOINE_DONE);
     ASSERT_STR(a.request.url, "http://h/v9");
     ASSERT_STR(a.request.secret_name, "x-api-key");
     CU_ASSERT_PTR_NOT_NULL(strstr(a.request.body.ptr, "\"max_tokens\":5120,"));
-    ask_end(&a);
+    dialect_ask_end(&a);
 }
 
 /* Everything that allocates: escapes, ids of others, arguments, names of members, a koine to leave out. */
@@ -142,112 +105,23 @@ static void asks_with_older_traits(void)
 
 static void asks_whole_or_not_at_all(void)
 {
-    bool hit = true;
-    long n = 0;
-    while (hit) {
-        struct asking a;
-        failalloc_begin(++n);
-        int32_t result = ask(&a, &plain, NULL, LONG_DOCUMENT);
-        bool same =
-            result == KOINE_DONE && a.out.notice_count == 8 && koine__str_is(a.request.body, LONG_BODY);
-        ask_end(&a);
-        hit = failalloc_end();
-        CU_ASSERT(hit ? result == KOINE_NO_MEMORY : same);
-    }
-    CU_ASSERT(n > 10);
-}
-
-static void *no_memory(const koine_host *host, size_t size)
-{
-    (void)host, (void)size;
-    return NULL;
-}
-
-static int32_t no_parse(const koine_host *host, koine_str text, const koine_node **ret)
-{
-    (void)host, (void)text, (void)ret;
-    return KOINE_NO_MEMORY;
-}
-
-static int32_t ask_without_memory(const char *document)
-{
-    struct asking a;
-    koine_ask asked = {.size = sizeof(asked), .self = &plain, .host = &a.host.pub, .model = koine__str("m")};
-    koine__arena_init(&a.arena, 0);
-    koine__host_init(&a.host, &(struct koine__host_env){.arena = &a.arena});
-    a.host.pub.alloc = no_memory;
-    a.host.pub.parse = no_parse;
-    koine__out_init(&a.out, &a.arena, "http://h", LIMIT);
-    koine__json_read(koine__str(document), &a.arena, &asked.doc, NULL);
-    int32_t result = koine__dialect_messages.generate->request(&asked, &a.out.pub);
-    ask_end(&a);
-    return result;
+    dialect_ask_whole_or_not(&koine__dialect_messages, &plain, LONG_DOCUMENT, LONG_BODY, 8);
 }
 
 static void tells_of_no_memory(void)
 {
     static const char *const documents[] = {
-        "{\"messages\":[],\"x\":1}",
         "{\"messages\":[],\"seed\":1}",
         "{\"messages\":[{\"role\":\"user\",\"name\":\"a\",\"content\":\"b\"}]}",
-        "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"koine\":1}]}]}",
         "{\"messages\":[{\"role\":\"tool\",\"tool_call_id\":\"a.b\"}]}",
         "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"arguments\":\"{}\"}}]}]}",
     };
     for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++)
-        ASSERT_INT(ask_without_memory(documents[i]), KOINE_NO_MEMORY);
+        ASSERT_INT(dialect_ask_without_memory(&koine__dialect_messages, &plain, documents[i]),
+                   KOINE_NO_MEMORY);
 }
 
 /* ---- An answer, and what becomes of it ---- */
-
-struct reading {
-    struct koine__assembly assembly;
-    struct koine__random random;
-    char state[256];
-    int32_t result;
-};
-
-static void read_begin(struct reading *r)
-{
-    memset(r, 0, sizeof(*r));
-    koine__random_seed(&r->random, 1);
-    CU_ASSERT_FATAL(koine__dialect_messages.generate->state_size <= sizeof(r->state));
-    if (koine__assembly_init(&r->assembly, "a/m", &r->random, LIMIT) != KOINE_OK)
-        r->result = KOINE_NO_MEMORY;
-}
-
-static void read_frame(struct reading *r, int32_t kind, const char *text)
-{
-    struct koine__arena arena;
-    struct koine__host host;
-    koine_frame frame = {.size = sizeof(frame), .kind = kind, .http_status = 200, .text = koine__str(text)};
-    koine_read read = {.size = sizeof(read), .self = &plain, .host = &host.pub, .frame = &frame};
-    if (r->result != KOINE_DONE)
-        return;
-    koine__arena_init(&arena, 0);
-    koine__host_init(&host, &(struct koine__host_env){.arena = &arena});
-    read.state = r->state;
-    if (koine__json_read(frame.text, &arena, &frame.json, NULL) == KOINE_EMEMORY)
-        r->result = KOINE_NO_MEMORY;
-    else
-        r->result = koine__dialect_messages.generate->frame(&read, &r->assembly.sink);
-    if (koine__node_failed(frame.json) || r->assembly.fault->class_number == KOINE_CLASS_MEMORY)
-        r->result = KOINE_NO_MEMORY;
-    koine__arena_release(&arena);
-}
-
-static void read_end(struct reading *r)
-{
-    koine__assembly_finish(&r->assembly);
-    if (r->assembly.fault->class_number == KOINE_CLASS_MEMORY ||
-        (r->result == KOINE_DONE && koine__answer_message(r->assembly.answer) != KOINE_OK))
-        r->result = KOINE_NO_MEMORY;
-}
-
-static void read_release(struct reading *r)
-{
-    koine__assembly_release(&r->assembly);
-}
 
 #define THINKING "{\"type\":\"thinking\",\"thinking\":\"Hm.\\n\\u00c5\",\"signature\":\"Eq/==\"}"
 #define SEARCH   "{\"type\":\"server_tool_use\",\"id\":\"s1\",\"name\":\"search\",\"input\":{\"q\":1.50}}"
@@ -294,27 +168,27 @@ static const char *const stream[] = {
     "],\"stop_reason\":\"tool_use\",\"usage\":{\"input_tokens\":3,\"output_tokens\":9}}"
 
 /* The message goes back as the answer's own blocks. */
-static void goes_back(const struct reading *r)
+static void goes_back(const struct dialect_reading *r)
 {
     static const char before[] = "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"assistant\","
                                  "\"content\":[" BLOCKS "]}]}";
-    struct asking a;
+    struct dialect_asking a;
     char document[4096];
     snprintf(document, sizeof(document), "{\"messages\":[%s],\"max_tokens\":9}",
              koine_response_message(r->assembly.answer));
-    ASSERT_INT(ask(&a, &plain, NULL, document), KOINE_DONE);
+    ASSERT_INT(dialect_ask(&a, &koine__dialect_messages, &plain, NULL, NULL, document), KOINE_DONE);
     ASSERT_MEM(a.request.body.ptr, a.request.body.len, before);
     ASSERT_INT(a.out.notice_count, 0);
-    ask_end(&a);
+    dialect_ask_end(&a);
 }
 
 static void returns_what_a_stream_gave(void)
 {
-    struct reading r;
-    read_begin(&r);
+    struct dialect_reading r;
+    dialect_read_begin(&r, &koine__dialect_messages, &plain);
     for (size_t i = 0; i < STREAM; i++)
-        read_frame(&r, KOINE_FRAME_SSE, stream[i]);
-    read_end(&r);
+        dialect_read_frame(&r, KOINE_FRAME_SSE, stream[i]);
+    dialect_read_end(&r);
     ASSERT_INT(r.result, KOINE_DONE);
     ASSERT_STR(koine_response_message(r.assembly.answer),
                "{\"role\":\"assistant\",\"content\":\"Ich – Ann.\",\"tool_calls\":[{\"id\":\"t1\",\"type\":"
@@ -323,88 +197,62 @@ static void returns_what_a_stream_gave(void)
                ",{\"type\":\"text\",\"bytes\":8}," SEARCH "," FOUND "]}}");
     CU_ASSERT_PTR_NULL(koine_response_extra(r.assembly.answer, "messages"));
     goes_back(&r);
-    read_release(&r);
+    dialect_read_release(&r);
 }
 
 static void returns_what_a_whole_answer_gave(void)
 {
-    struct reading r;
-    read_begin(&r);
-    read_frame(&r, KOINE_FRAME_WHOLE, WHOLE);
-    read_end(&r);
+    struct dialect_reading r;
+    dialect_read_begin(&r, &koine__dialect_messages, &plain);
+    dialect_read_frame(&r, KOINE_FRAME_WHOLE, WHOLE);
+    dialect_read_end(&r);
     ASSERT_INT(r.result, KOINE_DONE);
     goes_back(&r);
-    read_release(&r);
+    dialect_read_release(&r);
 }
 
 /* What was cut cannot go back; the rest of the message can. */
 static void leaves_out_what_was_cut(void)
 {
-    struct reading r;
-    read_begin(&r);
+    struct dialect_reading r;
+    dialect_read_begin(&r, &koine__dialect_messages, &plain);
     for (size_t i = 0; i < 11; i++)
-        read_frame(&r, KOINE_FRAME_SSE, stream[i]);
-    read_end(&r);
+        dialect_read_frame(&r, KOINE_FRAME_SSE, stream[i]);
+    dialect_read_end(&r);
     ASSERT_STR(
         koine_response_message(r.assembly.answer),
         "{\"role\":\"assistant\",\"content\":\"Ich – \",\"koine\":{\"reasoning\":\"Hm.\\n\xc3\x85\"}}");
-    read_release(&r);
+    dialect_read_release(&r);
 }
 
 static void reads_whole_or_not_at_all(void)
 {
-    bool hit = true;
-    long n = 0;
-    while (hit) {
-        struct reading r;
-        failalloc_begin(++n);
-        read_begin(&r);
-        for (size_t i = 0; i < STREAM && r.assembly.answer; i++)
-            read_frame(&r, KOINE_FRAME_SSE, stream[i]);
-        if (r.assembly.answer)
-            read_end(&r);
-        int32_t result = r.result;
-        bool same = result == KOINE_DONE && strstr(koine_response_message(r.assembly.answer), SEARCH);
-        read_release(&r);
-        hit = failalloc_end();
-        CU_ASSERT(hit ? result == KOINE_NO_MEMORY || same : same);
-    }
-    CU_ASSERT(n > 20);
+    dialect_read_whole_or_not(&koine__dialect_messages, &plain, stream, STREAM, SEARCH);
 }
 
-/* The core keeps the state as bytes and puts it back: nothing in it may point anywhere. */
 static void keeps_its_state_as_bytes(void)
 {
-    struct reading r;
-    char copy[sizeof(r.state)];
-    read_begin(&r);
-    for (size_t i = 0; i < STREAM - 1; i++) {
-        read_frame(&r, KOINE_FRAME_SSE, stream[i]);
-        memcpy(copy, r.state, sizeof(copy));
-        memset(r.state, 0x5A, sizeof(r.state));
-        memcpy(r.state, copy, sizeof(copy));
-    }
-    read_frame(&r, KOINE_FRAME_END, "");
-    ASSERT_INT(r.result, KOINE_DONE);
-    CU_ASSERT(r.assembly.stopped);
+    struct dialect_reading r;
+    dialect_read_begin(&r, &koine__dialect_messages, &plain);
+    dialect_read_as_bytes(&r, stream, STREAM - 1);
     ASSERT_STR(koine_response_finish_raw(r.assembly.answer), "tool_use");
-    read_release(&r);
+    dialect_read_release(&r);
 }
 
 static void ignores_unknown_frames(void)
 {
-    struct reading r;
-    read_begin(&r);
-    read_frame(&r, 9, "{}");
+    struct dialect_reading r;
+    dialect_read_begin(&r, &koine__dialect_messages, &plain);
+    dialect_read_frame(&r, 9, "{}");
     ASSERT_INT(r.result, KOINE_DONE);
-    read_frame(&r, KOINE_FRAME_SSE, "{broken");
+    dialect_read_frame(&r, KOINE_FRAME_SSE, "{broken");
     ASSERT_INT(r.result, KOINE_PROTOCOL);
     r.result = KOINE_DONE;
-    read_frame(&r, KOINE_FRAME_SSE, stream[0]);
-    read_frame(&r, KOINE_FRAME_END, "");
+    dialect_read_frame(&r, KOINE_FRAME_SSE, stream[0]);
+    dialect_read_frame(&r, KOINE_FRAME_END, "");
     ASSERT_INT(r.result, KOINE_DONE);
     CU_ASSERT_FALSE(r.assembly.started);
-    read_release(&r);
+    dialect_read_release(&r);
 }
 
 /* ---- The list of models ---- */
@@ -412,14 +260,14 @@ static void ignores_unknown_frames(void)
 static void ends_pages_that_do_not_end(void)
 {
     char state[512] = {0};
-    struct reading r;
+    struct dialect_reading r;
     struct koine__arena arena;
     struct koine__host host;
     koine_frame frame = {.kind = KOINE_FRAME_WHOLE, .http_status = 200};
     koine_read read = {
         .size = sizeof(read), .self = &plain, .host = &host.pub, .frame = &frame, .state = state};
     CU_ASSERT_FATAL(koine__dialect_messages.list_models->state_size <= sizeof(state));
-    read_begin(&r);
+    dialect_read_begin(&r, &koine__dialect_messages, &plain);
     koine__arena_init(&arena, 0);
     koine__host_init(&host, &(struct koine__host_env){.arena = &arena});
     frame.text = koine__str("{\"data\":[{\"id\":\"a\"}],\"has_more\":true,\"last_id\":\"a\"}");
@@ -434,7 +282,7 @@ static void ends_pages_that_do_not_end(void)
     frame.kind = KOINE_FRAME_END;
     ASSERT_INT(koine__dialect_messages.list_models->frame(&read, &r.assembly.sink), KOINE_PROTOCOL);
     koine__arena_release(&arena);
-    read_release(&r);
+    dialect_read_release(&r);
 }
 
 /* ---- Costs, and the entry ---- */

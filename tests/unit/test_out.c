@@ -97,6 +97,32 @@ static void with_json(void)
     koine__arena_release(&nodes);
 }
 
+static void with_members(void)
+{
+    struct koine__arena nodes;
+    const koine_node *doc;
+    koine__arena_init(&nodes, 0);
+    CU_ASSERT_EQUAL_FATAL(
+        koine__json_read(KOINE__STR("{\"\":1.0,\"a\\u0001b\":[ 2],\"\\u00e9\\n\":null}"), &nodes, &doc, NULL),
+        0);
+    begin();
+    pub->path(pub, "/x");
+    pub->open(pub, NULL, '{');
+    for (size_t i = 0; i < koine__node_count(doc); i++)
+        pub->member(pub, koine__node_at(doc, i));
+    pub->member(pub, NULL);
+    pub->close(pub);
+    struct koine__http_request request = finish();
+    ASSERT_MEM(request.body.ptr, request.body.len, "{\"\":1.0,\"a\\u0001b\":[ 2],\"\xc3\xa9\\n\":null}");
+    end();
+    begin();
+    pub->path(pub, "/x");
+    pub->open(pub, NULL, '{');
+    pub->member(pub, koine__node_at(koine__node_at(doc, 1), 0));
+    broke("a value as a member that is none");
+    koine__arena_release(&nodes);
+}
+
 static void with_bytes(void)
 {
     begin();
@@ -391,7 +417,8 @@ static void failing_allocations(void)
     }
 }
 
-SUITE_MAIN("out", {"without a body", without_a_body}, {"with JSON", with_json}, {"with bytes", with_bytes},
-           {"URLs", urls}, {"headers", headers}, {"words", words}, {"broken URLs", broken_urls},
-           {"broken headers", broken_headers}, {"broken bodies", broken_bodies},
-           {"failures stick", failures_stick}, {"failing allocations", failing_allocations})
+SUITE_MAIN("out", {"without a body", without_a_body}, {"with JSON", with_json},
+           {"with members", with_members}, {"with bytes", with_bytes}, {"URLs", urls}, {"headers", headers},
+           {"words", words}, {"broken URLs", broken_urls}, {"broken headers", broken_headers},
+           {"broken bodies", broken_bodies}, {"failures stick", failures_stick},
+           {"failing allocations", failing_allocations})

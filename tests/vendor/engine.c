@@ -4,6 +4,7 @@
 #include "core/engine/call.h"
 #include "core/plugin/host.h"
 #include "core/wire/transport_replay.h"
+#include "tests/vendor/play.h"
 #include "tests/vendor/trace.h"
 
 #include <stdlib.h>
@@ -117,7 +118,7 @@ static void fill_target(struct run *run, const koine_provider *provider)
         .name = provider->id,
         .provider = provider,
         .file = "",
-        .base_url = provider->base_url,
+        .base_url = vendor_base_url(provider),
         .secret = run->key,
         .body_limit = INT64_C(16) << 20,
         .timeouts = timeouts,

@@ -12,7 +12,7 @@ endif
 tests_vendor_run_SOURCES = \
   tests/vendor/run.c tests/vendor/together.c tests/vendor/openai.c tests/vendor/anthropic.c \
   tests/vendor/azure.c tests/vendor/echo.c tests/vendor/mistral.c tests/vendor/fireworks.c \
-  tests/vendor/ollama.c tests/vendor/llamacpp.c
+  tests/vendor/ollama.c tests/vendor/llamacpp.c tests/vendor/gemini.c
 tests_vendor_run_LDADD = tests/vendor/libvendor.la libkoinecore.la
 
 if !COVERAGE
@@ -24,4 +24,4 @@ EXTRA_DIST += $(srcdir)/tests/vendor/together/*.txt $(srcdir)/tests/vendor/opena
   $(srcdir)/tests/vendor/anthropic/*.txt $(srcdir)/tests/vendor/azure/*.txt \
   $(srcdir)/tests/vendor/echo/*.txt $(srcdir)/tests/vendor/mistral/*.txt \
   $(srcdir)/tests/vendor/fireworks/*.txt $(srcdir)/tests/vendor/ollama/*.txt \
-  $(srcdir)/tests/vendor/llamacpp/*.txt
+  $(srcdir)/tests/vendor/llamacpp/*.txt $(srcdir)/tests/vendor/gemini/*.txt

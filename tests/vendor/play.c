@@ -32,6 +32,11 @@ static uint32_t size_of(size_t size, const struct vendor_watch *watch)
     return (uint32_t)(watch && watch->future ? size + VENDOR_FUTURE : size);
 }
 
+const char *vendor_base_url(const koine_provider *provider)
+{
+    return provider->base_url ? provider->base_url : "https://instance.test";
+}
+
 const char *vendor_request_function(const struct vendor_case *c)
 {
     return c->list_models ? "list_models.request" : "generate.request";
@@ -191,8 +196,7 @@ static void ask(const koine_provider *provider, const struct vendor_case *c, con
     memset(asked.future, FUTURE_BYTE, sizeof(asked.future));
     koine__arena_init(&arena, 0);
     init_host(&host, &playing, watch);
-    koine__out_init(&out, &arena, provider->base_url ? provider->base_url : "https://instance.test",
-                    BODY_LIMIT);
+    koine__out_init(&out, &arena, vendor_base_url(provider), BODY_LIMIT);
     out.pub.size = size_of(sizeof(out.pub), watch);
     if (watch && watch->out)
         watch->out(watch->arg, &out);

@@ -72,6 +72,8 @@ void vendor_reading_close(struct vendor_reading *self);
 void vendor_cost(const koine_provider *provider, const struct vendor_case *c,
                  const koine_provider_usage *usage, const struct vendor_watch *watch, struct koine__buf *ret);
 
+/* The provider's, or that of an instance where there is none. */
+const char *vendor_base_url(const koine_provider *provider);
 /* The functions of the exchange that the case plays, as vendor_watch names them. */
 const char *vendor_request_function(const struct vendor_case *c);
 const char *vendor_read_function(const struct vendor_case *c);

@@ -16,7 +16,7 @@
     X(vendor_openai)                                                                                         \
     X(vendor_anthropic)                                                                                      \
     X(vendor_azure)                                                                                          \
-    X(vendor_echo) X(vendor_mistral) X(vendor_fireworks) X(vendor_ollama) X(vendor_llamacpp)
+    X(vendor_echo) X(vendor_mistral) X(vendor_fireworks) X(vendor_ollama) X(vendor_llamacpp) X(vendor_gemini)
 
 #define DECLARE(entry) const koine_provider *entry(const koine_host *host, uint32_t index);
 VENDORS(DECLARE)
