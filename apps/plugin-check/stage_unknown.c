@@ -200,7 +200,7 @@ void stage_unknown(struct inspection *in)
         check_sizes(in, item);
         if (!item->c.answered)
             check_framing(in, item);
-        if (!item->c.answered && item->c.document && !has_koine(&item->c))
+        if (!item->c.answered && !item->c.list_models && item->c.document && !has_koine(&item->c))
             check_document(in, item);
         if (item->c.answered && i < in->cases.theirs)
             check_answer(in, item);

@@ -172,6 +172,11 @@ static void between_node(koine_out *out, const char *key, const koine_node *valu
     step()->node(out, key, value);
 }
 
+static void between_member(koine_out *out, const koine_node *value)
+{
+    step()->member(out, value);
+}
+
 static void between_notice(koine_out *out, int32_t what, koine_str member, koine_str why)
 {
     step()->notice(out, what, member, why);
@@ -196,6 +201,7 @@ static void on_out(void *arg, struct koine__out *out)
     out->pub.num = between_num;
     out->pub.raw = between_raw;
     out->pub.node = between_node;
+    out->pub.member = between_member;
     out->pub.notice = between_notice;
     out->pub.fail = between_fail;
 }
