@@ -160,6 +160,7 @@ static void close_run(struct run *run)
 {
     if (run->transport)
         run->transport->ops->free(run->transport);
+    koine__desks_release(&run->engine.desks);
     koine__loop_free(run->loop);
     koine__catalogue_free(run->catalogue);
     koine__secret_unref(run->key);
