@@ -34,14 +34,17 @@ thread_tests_quick = \
 thread_tests = $(thread_tests_quick) \
   tests/unit/test_standin \
   tests/hostile/run \
+  tests/e2e/embed.sh \
   tests/e2e/faults \
   tests/torture/torture
+thread_helpers = tests/e2e/fetch tests/e2e/pick tests/e2e/shape tests/e2e/tty
 .PHONY: check-threads check-threads-quick
 check-threads check-threads-quick:
 if THREAD_SANITIZER
 	$(AM_V_at)case $@ in *-quick) tests='$(thread_tests_quick)' ;; *) tests='$(thread_tests)' ;; esac; \
 	  TSAN_OPTIONS=second_deadlock_stack=1:$$TSAN_OPTIONS \
-	  $(MAKE) $(AM_MAKEFLAGS) check TESTS="$$tests" check_PROGRAMS="$$tests"
+	  $(MAKE) $(AM_MAKEFLAGS) check TESTS="$$tests" \
+	  check_PROGRAMS="`echo $$tests | sed 's/[^ ]*\.sh//g'` $(thread_helpers)"
 else
 	@echo '$@: this build was not configured with --enable-thread-sanitizer' >&2; exit 1
 endif

@@ -120,7 +120,7 @@ static void on_body(void *arg, const char *ptr, size_t len)
 {
     struct koine__attempt *attempt = arg;
     int rc;
-    if (attempt->body.ptr && attempt->engine->transport->ops->has_sent(attempt->transfer))
+    if (attempt->body.ptr && koine__attempt_transport(attempt)->ops->has_sent(attempt->transfer))
         koine__buf_release(&attempt->body);
     attempt->last_byte = koine__loop_now(attempt->engine->loop);
     if (attempt->job_running) {

@@ -24,7 +24,8 @@ struct local {
 struct koine__transfer {
     struct local *owner;
     struct koine__transfer *next, *prev;
-    const struct koine__http_request *request;
+    char *type;     /* the request's Content-Type; NULL: it had none */
+    koine_str body; /* borrowed, and given back from where it lies */
     struct koine__handler handler;
     void *arg;
     struct koine__timer timer;
@@ -47,6 +48,7 @@ static void free_transfer(struct koine__transfer *transfer)
         transfer->prev->next = transfer->next;
     else
         transfer->owner->active = transfer->next;
+    koine__dealloc(transfer->type);
     koine__dealloc(transfer);
 }
 
@@ -61,20 +63,16 @@ static void give_sent(struct koine__transfer *transfer)
 
 static void give_head(struct koine__transfer *transfer)
 {
-    const struct koine__http_request *request = transfer->request;
-    struct koine__header type = {KOINE__STR("Content-Type"), {NULL, 0}};
-    for (size_t i = 0; i < request->header_count; i++)
-        if (koine__str_is_nocase(request->headers[i].name, "content-type"))
-            type.value = request->headers[i].value;
-    struct koine__head head = {.status = 200, .headers = &type, .count = type.value.len ? 1 : 0};
-    transfer->step = request->body.len ? BODY : END;
+    struct koine__header type = {KOINE__STR("Content-Type"), koine__str(transfer->type)};
+    struct koine__head head = {.status = 200, .headers = &type, .count = transfer->type ? 1 : 0};
+    transfer->step = transfer->body.len ? BODY : END;
     if (transfer->handler.head)
         transfer->handler.head(transfer->arg, &head);
 }
 
 static void give_body(struct koine__transfer *transfer)
 {
-    koine_str body = transfer->request->body;
+    koine_str body = transfer->body;
     const char *at = body.ptr + transfer->offset;
     size_t len = body.len - transfer->offset < PIECE ? body.len - transfer->offset : PIECE;
     transfer->offset += len;
@@ -108,16 +106,41 @@ static void go_on(struct koine__timer *timer)
 
 /* ---- The operations ------------------------------------------------------------------------------- */
 
+static koine_str content_type(const struct koine__http_request *request)
+{
+    koine_str type = {NULL, 0};
+    for (size_t i = 0; i < request->header_count; i++)
+        if (koine__str_is_nocase(request->headers[i].name, "content-type"))
+            type = request->headers[i].value;
+    return type;
+}
+
+static struct koine__transfer *new_transfer(const struct koine__http_request *request)
+{
+    koine_str type = content_type(request);
+    struct koine__transfer *transfer = koine__alloc(sizeof(*transfer));
+    if (!transfer)
+        return NULL;
+    *transfer = (struct koine__transfer){.body = request->body};
+    transfer->type = type.len ? koine__strndup(type.ptr, type.len) : NULL;
+    if (transfer->type || !type.len)
+        return transfer;
+    koine__dealloc(transfer);
+    return NULL;
+}
+
 static int local_start(struct koine__transport *self, const struct koine__http_request *request,
                        const struct koine__handler *handler, void *arg, struct koine__transfer **ret)
 {
     struct local *local = (struct local *)self;
     if (!koine__http_request_valid(request))
         return KOINE_EARGUMENT;
-    struct koine__transfer *transfer = koine__alloc(sizeof(*transfer));
+    struct koine__transfer *transfer = new_transfer(request);
     if (!transfer)
         return KOINE_EMEMORY;
-    *transfer = (struct koine__transfer){.owner = local, .request = request, .handler = *handler, .arg = arg};
+    transfer->owner = local;
+    transfer->handler = *handler;
+    transfer->arg = arg;
     transfer->next = local->active;
     if (transfer->next)
         transfer->next->prev = transfer;
@@ -135,6 +158,13 @@ static void local_cancel(struct koine__transfer *transfer)
     koine__timer_stop(transfer->owner->loop, &transfer->timer);
     if (!transfer->is_inside && !was_over)
         free_transfer(transfer);
+}
+
+/* It is the answer, to the end. */
+static bool local_has_sent(const struct koine__transfer *transfer)
+{
+    (void)transfer;
+    return false;
 }
 
 static void local_pause(struct koine__transfer *transfer)
@@ -170,6 +200,7 @@ static const struct koine__transport_ops local_ops = {
     .start = local_start,
     .cancel = local_cancel,
     .drain = local_cancel, /* there is no connection to be kept for the next one */
+    .has_sent = local_has_sent,
     .pause = local_pause,
     .resume = local_resume,
     .free = local_free,

@@ -4,9 +4,10 @@
 . "${KOINE_TEST_SOURCE:-$(dirname "$0")/../..}/tests/e2e/lib.sh"
 
 flags=
-if ${NM:-nm} -D --undefined-only "$build/.libs/libkoine.so" | grep -q __asan_init; then
-    flags='-fsanitize=address,undefined' # a program must start with what its library was built with
-fi
+case $(${NM:-nm} -D --undefined-only "$build/.libs/libkoine.so") in # a program must start with what its library was built with
+*__asan_init*) flags='-fsanitize=address,undefined' ;;
+*__tsan_init*) flags='-fsanitize=thread' ;;
+esac
 LD_LIBRARY_PATH=$build/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 export LD_LIBRARY_PATH
 

@@ -17,7 +17,7 @@ about() { # TARGET
     case $1 in
     advice) echo core/policy/retry.c=advised,advised_date,koine__retry_after core/base/date.c ;;
     catalogue) echo core/plugin/catalogue.c!read_descriptor,read_file,koine__catalogue_add_file core/plugin/catalogue_read.c ;;
-    chat) echo core/dialect/chat.c!calculate_cost core/dialect/chat_*.c core/dialect/dialect_*.c ;;
+    chat) echo core/dialect/chat.c!calculate_cost,price core/dialect/chat_*.c core/dialect/dialect_*.c ;;
     config) echo core/hub/config.c!find_folder,koine__config_load core/hub/config_*.c ;;
     dotenv) echo core/hub/env.c!koine__env_add_file ;;
     frame) echo core/wire/frame.c ;;
@@ -103,7 +103,7 @@ measure() { # TARGET
     echo "Bail out! $build was not configured with --enable-coverage"
     exit 1
 }
-[ $# -gt 0 ] || set -- advice catalogue chat config dotenv frame json messages setting
+[ $# -gt 0 ] || set -- advice catalogue chat config dotenv frame gemini json messages setting
 for target; do
     measure "$target"
 done

@@ -139,7 +139,7 @@ void fuzz_dialect(koine_str input, const fuzz_vendor *vendors)
     unsigned how = fuzz_byte(&input, 0), count = 0;
     while (vendors[count])
         count++;
-    const koine_provider *provider = vendors[((how & 1) + (how >> 5 & 2)) % count](koine__process_host(), 0);
+    const koine_provider *provider = vendors[((how & 1) + (how >> 5 & 6)) % count](koine__process_host(), 0);
     struct vendor_case c = {.model = "m",
                             .stream = how & 2,
                             .list_models = (how & 12) == 12 && !(how & 2),

@@ -19,7 +19,8 @@ tests_fuzz_advice_SOURCES = tests/fuzz/advice.c $(fuzz_common)
 tests_fuzz_advice_LDADD = libkoinecore.la
 tests_fuzz_catalogue_SOURCES = tests/fuzz/catalogue.c $(fuzz_common)
 tests_fuzz_catalogue_LDADD = libkoinecore.la
-tests_fuzz_chat_SOURCES = tests/fuzz/chat.c $(fuzz_dialect) tests/vendor/together.c tests/vendor/openai.c
+tests_fuzz_chat_SOURCES = tests/fuzz/chat.c $(fuzz_dialect) tests/vendor/together.c tests/vendor/openai.c \
+  tests/vendor/azure.c tests/vendor/fireworks.c tests/vendor/llamacpp.c tests/vendor/mistral.c tests/vendor/ollama.c
 tests_fuzz_chat_LDADD = tests/vendor/libvendor.la libkoinecore.la
 tests_fuzz_config_SOURCES = tests/fuzz/config.c $(fuzz_common)
 tests_fuzz_config_LDADD = libkoinecore.la

@@ -44,7 +44,10 @@ done
 status=0
 for target; do
     case $target in
-    chat) more="fuzz/dialect vendor/case vendor/play vendor/trace vendor/together vendor/openai" ;;
+    chat)
+        more="fuzz/dialect vendor/case vendor/play vendor/trace vendor/together vendor/openai"
+        more="$more vendor/azure vendor/fireworks vendor/llamacpp vendor/mistral vendor/ollama"
+        ;;
     gemini) more="fuzz/dialect vendor/case vendor/play vendor/trace vendor/gemini" ;;
     messages) more="fuzz/dialect vendor/case vendor/play vendor/trace vendor/anthropic" ;;
     *) more= ;;

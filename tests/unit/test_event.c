@@ -86,8 +86,8 @@ static void queues(void)
     CU_ASSERT_PTR_NULL(first.first);
     koine__events_push(&second, text_event(KOINE__STR("12345")));
     koine__events_push(&second, text_event(KOINE__STR("67")));
-    ASSERT_INT(second.bytes, 2 * sizeof(struct koine_event) + 7);
-    koine__events_append(&first, &second); /* to an empty one */
+    ASSERT_INT(second.bytes, 2 * (sizeof(struct koine_event) + 5) + 7); /* five texts end with a NUL */
+    koine__events_append(&first, &second);                              /* to an empty one */
     CU_ASSERT_PTR_NULL(second.first);
     ASSERT_INT(second.bytes, 0);
     koine__events_push(&second, text_event(KOINE__STR("8")));

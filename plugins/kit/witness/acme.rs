@@ -120,6 +120,7 @@ struct Out {
     num: extern "C" fn(*mut Out, Chars, i64),
     raw: extern "C" fn(*mut Out, Chars, Str),
     node: extern "C" fn(*mut Out, Chars, *const Node),
+    member: extern "C" fn(*mut Out, *const Node),
     bytes: extern "C" fn(*mut Out, Chars, Str),
     notice: extern "C" fn(*mut Out, i32, Str, Str),
     fail: extern "C" fn(*mut Out, Str),
@@ -148,8 +149,9 @@ struct Host {
     num: extern "C" fn(*const Node, i64) -> i64,
     truth: extern "C" fn(*const Node) -> i32,
     dump: extern "C" fn(*const Node) -> Str,
+    pair: extern "C" fn(*const Node) -> Str,
     alloc: extern "C" fn(*const Host, usize) -> *mut c_void,
-    option: extern "C" fn(*const Ask, Chars) -> Str,
+    option: extern "C" fn(*const Host, *const Provider, Chars) -> Str,
     price: extern "C" fn(*const CostQuery, *mut Cost) -> i32,
 }
 #[repr(C)]
