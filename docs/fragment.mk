@@ -9,7 +9,13 @@ configuration-page: docs/settings
 	$(AM_V_GEN)./docs/settings > $(srcdir)/docs/configuration.md.new && \
 	  mv $(srcdir)/docs/configuration.md.new $(srcdir)/docs/configuration.md
 
-EXTRA_DIST += docs/benchmarks.md docs/examples/embed/poll.c docs/examples/embed/libuv.c \
+## After a change of the checker's table of rules: make plugin-check-page
+.PHONY: plugin-check-page
+plugin-check-page: apps/koine-plugin-check
+	$(AM_V_GEN)./apps/koine-plugin-check --rules > $(srcdir)/docs/plugin-check.md.new && \
+	  mv $(srcdir)/docs/plugin-check.md.new $(srcdir)/docs/plugin-check.md
+
+EXTRA_DIST += docs/plugin-check.md docs/benchmarks.md docs/examples/embed/poll.c docs/examples/embed/libuv.c \
   docs/examples/embed/libevent.c docs/examples/embed/glib.c docs/examples/embed/threads.c \
   docs/examples/embed/cxx.cpp
 EXTRA_DIST += docs/new-provider.md docs/design.md docs/configuration.md docs/troubleshooting.md docs/examples/koine.yaml docs/examples/first.c

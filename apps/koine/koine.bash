@@ -73,7 +73,7 @@ _koine_options()
         cost)
             echo "-m --model --input --output --cache-read --cache-write --reasoning --at --json $global"
             ;;
-        plugin) echo "--like --cases --json --tap $global" ;;
+        plugin) echo "--like --cases --json --tap --skip --rules $global" ;;
         standin) echo "--port --scale --behave --tokens --port-file --until-eof --quiet --help --version" ;;
         *) echo "$global" ;;
     esac
@@ -108,7 +108,7 @@ _koine_value()
             ;;
         --at) _koine_reply -W "$(date +%F)" -- "$2" ;;
         -s | --system | --max-tokens | --temperature | --input | --output | --cache-read | --cache-write | \
-            --reasoning | --port | --scale | --behave | --tokens)
+            --reasoning | --port | --scale | --behave | --tokens | --skip)
             COMPREPLY=()
             ;;
         *) return 1 ;;

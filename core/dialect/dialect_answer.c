@@ -14,6 +14,8 @@ bool koine__dialect_piece(koine_sink *sink, int32_t kind, koine_str text)
 void koine__dialect_extra(koine_sink *sink, koine_str name, koine_str json)
 {
     koine_provider_event event = koine__dialect_event(KOINE_EMIT_EXTRA);
+    if (name.len == 0) /* an element where a member was looked for: nobody could ask for it */
+        return;
     event.name = name;
     event.text = json;
     sink->emit(sink, &event);

@@ -66,6 +66,8 @@ void koine__dialect_notice_of(struct koine__dialect_writing *w, int32_t what, co
 
 void koine__dialect_others(struct koine__dialect_writing *w, const koine_node *object, const char *const *but)
 {
+    if (w->host->kind(object) != KOINE_NODE_OBJECT) /* elements of a list are no members */
+        return;
     for (size_t i = 0; i < w->host->count(object); i++) {
         const koine_node *value = w->host->at(object, i);
         if (w->host->kind(value) != KOINE_NODE_NULL &&

@@ -30,12 +30,13 @@ for file in bin/koine lib/libkoine.so $headers lib/pkgconfig/koine.pc lib/koine/
     lib/koine/providers/echo.so lib/koine/providers/gemini.so lib/koine/providers/gemini.json \
     lib/koine/providers/together.json lib/koine/providers/openai.json \
     lib/koine/providers/anthropic.json lib/koine/providers/azure.json libexec/koine/koine-standin libexec/koine/koine-isolate \
+    libexec/koine/koine-plugin-check \
     share/man/man1/koine.1 share/koine/kit/common/Makefile share/koine/kit/chat/acme.c share/koine/kit/own/acme.c \
     share/koine/kit/own/cases/answer.txt; do
     [ -e "$staged/$file" ] || echo "$file"
 done >"$scratch/wrong"
 judge "everything is installed" "$scratch/wrong"
-find "$staged" -name '*.a' -o -name 'libkoinecore*' -o -name 'libstandin*' >"$scratch/wrong"
+find "$staged" -name '*.a' -o -name 'libkoinecore*' -o -name 'libstandin*' -o -name 'libvendor*' >"$scratch/wrong"
 judge "but nothing that is only for us" "$scratch/wrong"
 grep -rl "$scratch" "$staged" >"$scratch/wrong"
 judge "nothing installed names DESTDIR" "$scratch/wrong"
@@ -81,6 +82,7 @@ try "koine finds its providers there" "$prefix/bin/koine" providers --json
 grep -q "$prefix/lib/koine/providers/together.so" "$scratch/said" || sed 's/^/said: /' "$scratch/said" >"$scratch/wrong"
 judge "and no others" "$scratch/wrong"
 try "koine standin is found there" "$prefix/bin/koine" standin --help
+try "koine plugin check is found there" "$prefix/bin/koine" plugin check --help
 try "make uninstall" make -s --no-print-directory -C "$build" uninstall
 find "$prefix" ! -type d >"$scratch/wrong" 2>/dev/null
 judge "leaves no file" "$scratch/wrong"

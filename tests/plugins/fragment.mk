@@ -52,3 +52,24 @@ tests_plugins_wild_la_SOURCES = tests/plugins/wild.c
 tests_plugins_wild_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 tests_plugins_homeless_la_SOURCES = tests/plugins/homeless.c
 tests_plugins_homeless_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+
+## The plugin checker: what breaks a rule is found, ours pass, and so many random mutants are found.
+checker_tests = tests/plugins/broken-a.sh tests/plugins/broken-b.sh tests/plugins/broken-c.sh tests/plugins/checker.sh \
+  tests/plugins/mutants.sh tests/plugins/ours.sh
+TESTS += $(checker_tests)
+EXTRA_DIST += $(checker_tests) tests/plugins/broken.sh tests/plugins/broken.txt tests/plugins/check.sh tests/plugins/mutants.awk
+
+check_PROGRAMS += tests/plugins/behave
+tests_plugins_behave_SOURCES = tests/plugins/behave.c apps/plugin-check/cases.c apps/plugin-check/findings.c \
+  apps/plugin-check/spots.c
+tests_plugins_behave_LDADD = tests/vendor/libvendor.la libkoinecore.la
+
+## make mutants MUTANTS=200 SEED=1: prints how many of those that behave differently the checker finds.
+MUTANTS = 200
+SEED = 1
+MUTANTS_OF = $(abs_top_srcdir)/plugins/echo/echo.c
+MUTANTS_CASES = $(abs_top_srcdir)/tests/vendor/echo
+.PHONY: mutants
+mutants: apps/koine-plugin-check tests/plugins/behave
+	$(AM_V_at)KOINE_TEST_SOURCE='$(abs_top_srcdir)' KOINE_TEST_BUILD='$(abs_top_builddir)' CC='$(CC)' \
+	  $(SHELL) $(srcdir)/tests/plugins/mutants.sh $(MUTANTS) $(SEED) $(MUTANTS_OF) $(MUTANTS_CASES)

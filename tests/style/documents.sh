@@ -1,5 +1,5 @@
 #!/bin/sh
-# Documentation is true: the configuration page is what the settings table prints, the table of faults has every class,
+# Documentation is true: the pages of settings and of the checker's rules are what their tables print, the table of faults has every class,
 # relative links lead somewhere, the man page is clean.
 . "${KOINE_TEST_SOURCE:-$(dirname "$0")/../..}/tests/style/tap.sh"
 
@@ -11,6 +11,15 @@ else
     echo "docs/settings cannot print the page" >"$scratch/wrong"
 fi
 judge "docs/configuration.md is what the settings table prints" "$scratch/wrong"
+
+: >"$scratch/wrong"
+if "$build/apps/koine-plugin-check" --rules >"$scratch/page"; then
+    diff "$source/docs/plugin-check.md" "$scratch/page" >"$scratch/wrong" ||
+        echo "run: make plugin-check-page" >>"$scratch/wrong"
+else
+    echo "koine-plugin-check cannot print the page" >"$scratch/wrong"
+fi
+judge "docs/plugin-check.md is what the table of rules prints" "$scratch/wrong"
 
 sed -n 's/^ *KOINE_CLASS_\([A-Z_]*\) = [1-9].*/\1/p' "$source/include/koine/koine.h" | tr '[:upper:]' '[:lower:]' |
     while read -r class; do

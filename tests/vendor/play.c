@@ -216,6 +216,13 @@ static void write_asked(const koine_provider *provider, const struct vendor_case
     write_outcome(out, leave(watch, function, result), ret);
 }
 
+static int32_t framing_of(const struct vendor_case *c, const struct vendor_watch *watch)
+{
+    if (watch && watch->framing)
+        return watch->framing;
+    return c->stream ? KOINE_FRAME_SSE : KOINE_FRAME_WHOLE;
+}
+
 static void ask(const koine_provider *provider, const struct vendor_case *c, const struct vendor_watch *watch,
                 uint32_t step, const void *state, struct koine__buf *ret_request,
                 struct koine__buf *ret_notices)
@@ -228,7 +235,7 @@ static void ask(const koine_provider *provider, const struct vendor_case *c, con
     struct asked asked = {.pub = {.size = size_of(sizeof(koine_ask), watch),
                                   .step = step,
                                   .state = state,
-                                  .framing = c->stream ? KOINE_FRAME_SSE : KOINE_FRAME_WHOLE,
+                                  .framing = framing_of(c, watch),
                                   .self = provider,
                                   .host = &host.pub,
                                   .model = koine__str(c->model)}};
@@ -417,7 +424,7 @@ static void ask_from(const struct vendor_reading *r, struct koine__buf *ret_requ
     memcpy(before, r->state, r->state_size);
     ask(r->provider, r->c, r->way.watch, 1, r->state, ret_request, ret_notices);
     if (memcmp(before, r->state, r->state_size) != 0)
-        koine__buf_adds(ret_request, "broken: request wrote into its state\n");
+        koine__buf_adds(ret_request, VENDOR_WROTE_STATE "\n");
     free(before);
 }
 

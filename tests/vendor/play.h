@@ -27,7 +27,8 @@ struct vendor_watch { /* looks on; a NULL member does not */
     /* May put functions of its own into the tables before a provider sees them. */
     void (*host)(void *arg, struct koine__host *host);
     void (*out)(void *arg, struct koine__out *out);
-    bool future; /* structs are those of a later core: larger, with bytes that nobody knows behind */
+    int32_t framing; /* what is asked for instead of what the case says; 0: nothing else */
+    bool future;     /* structs are those of a later core: larger, with bytes that nobody knows behind */
 };
 
 struct vendor_play {                  /* one way for the answer's bytes to arrive */
@@ -41,6 +42,7 @@ struct vendor_play {                  /* one way for the answer's bytes to arriv
 /* The request as text, and its notices; or why there is none, in the first. */
 void vendor_ask(const koine_provider *provider, const struct vendor_case *c, const struct vendor_watch *watch,
                 struct koine__buf *ret_request, struct koine__buf *ret_notices);
+#define VENDOR_WROTE_STATE "request wrote into its state" /* a line, where it did */
 /* The same for the step after the one that the case's answer ends. */
 void vendor_ask_next(const koine_provider *provider, const struct vendor_case *c,
                      const struct vendor_watch *watch, struct koine__buf *ret_request,

@@ -141,7 +141,7 @@ static void add_event(struct koine__buf *buf, const koine_provider_event *event)
         add_quoted(buf, name_of_text(event->kind), event->text);
     else if (event->kind == KOINE_EMIT_TOOL)
         add_tool(buf, event);
-    else if (event->kind == KOINE_EMIT_USAGE)
+    else if (event->kind == KOINE_EMIT_USAGE && event->usage)
         add_usage(buf, event->usage);
     else if (event->kind == KOINE_EMIT_EXTRA)
         add_extra(buf, event);
@@ -151,7 +151,7 @@ static void add_event(struct koine__buf *buf, const koine_provider_event *event)
         add_stop(buf, event);
     else if (event->kind == KOINE_EMIT_FAULT)
         add_fault(buf, event);
-    else if (event->kind == KOINE_EMIT_MODEL)
+    else if (event->kind == KOINE_EMIT_MODEL && event->model)
         add_model(buf, event->model);
     else
         koine__buf_adds(buf, "?");
@@ -180,7 +180,7 @@ static void on_event(koine_sink *sink, const koine_provider_event *event)
     struct vendor_trace *self = (struct vendor_trace *)sink;
     int32_t index = event->kind == KOINE_EMIT_KEEP ? event->index : 0;
     self->late += self->ends > 0;
-    if (event->kind == KOINE_EMIT_USAGE)
+    if (event->kind == KOINE_EMIT_USAGE && event->usage)
         keep_usage(self, event->usage);
     self->ends += event->kind == KOINE_EMIT_STOP || event->kind == KOINE_EMIT_FAULT;
     add_event(&self->raw, event);

@@ -128,7 +128,7 @@ static int32_t read_answer(const koine_read *read, struct state *state, koine_si
 static int32_t generate_frame(const koine_read *read, koine_sink *sink)
 {
     struct state *state = read->state;
-    if (state->done)
+    if (state->done || read->frame->kind > KOINE_FRAME_END) /* a kind of a later koine */
         return KOINE_DONE;
     if (read->frame->kind == KOINE_FRAME_END)
         return KOINE_PROTOCOL; /* it ended early */
@@ -140,7 +140,7 @@ static int32_t models_frame(const koine_read *read, koine_sink *sink)
     struct state *state = read->state;
     const koine_host *host = read->host;
     const koine_node *list = host->get(read->frame->json, "models"); /* CHANGE: a list of names */
-    if (state->done)
+    if (state->done || read->frame->kind > KOINE_FRAME_END)
         return KOINE_DONE;
     state->done = 1;
     if (host->kind(list) != KOINE_NODE_ARRAY)
@@ -149,6 +149,8 @@ static int32_t models_frame(const koine_read *read, koine_sink *sink)
         koine_model_info model = {.size = sizeof(model), .created = -1, .context = -1, .max_output = -1};
         koine_provider_event event = {.size = sizeof(event), .kind = KOINE_EMIT_MODEL, .index = -1};
         model.id = host->str(host->at(list, i));
+        if (model.id.len == 0)
+            return KOINE_PROTOCOL;
         event.model = &model;
         sink->emit(sink, &event);
     }

@@ -139,7 +139,7 @@ std::int32_t read_answer(const koine_read *read, State &state, koine_sink *sink)
 std::int32_t generate_frame(const koine_read *read, koine_sink *sink)
 {
     auto &state = *static_cast<State *>(read->state);
-    if (state.done)
+    if (state.done || read->frame->kind > KOINE_FRAME_END)
         return KOINE_DONE;
     if (read->frame->kind == KOINE_FRAME_END)
         return KOINE_PROTOCOL;
@@ -150,12 +150,14 @@ std::int32_t models_frame(const koine_read *read, koine_sink *sink)
 {
     auto &state = *static_cast<State *>(read->state);
     const Node list = Node{read->host, read->frame->json}["models"];
-    if (state.done)
+    if (state.done || read->frame->kind > KOINE_FRAME_END)
         return KOINE_DONE;
     state.done = true;
     if (!list.is(KOINE_NODE_ARRAY))
         return KOINE_PROTOCOL;
     for (std::size_t i = 0; i < list.size(); i++) {
+        if (list.at(i).text().empty())
+            return KOINE_PROTOCOL;
         const koine_model_info model{.size = sizeof(model),
                                      .id = str(list.at(i).text()),
                                      .name = {},

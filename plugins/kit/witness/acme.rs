@@ -367,7 +367,7 @@ fn read_answer(root: Value, state: &mut State, sink: *mut Sink) -> i32 {
 extern "C" fn generate_frame(read: *const Read, sink: *mut Sink) -> i32 {
     let read = unsafe { &*read };
     let (host, frame, state) = unsafe { (&*read.host, &*read.frame, &mut *(read.state as *mut State)) };
-    if state.done != 0 {
+    if state.done != 0 || frame.kind > FRAME_END {
         return DONE;
     }
     if frame.kind == FRAME_END {
@@ -380,7 +380,7 @@ extern "C" fn models_frame(read: *const Read, sink: *mut Sink) -> i32 {
     let read = unsafe { &*read };
     let (host, frame, state) = unsafe { (&*read.host, &*read.frame, &mut *(read.state as *mut State)) };
     let list = Value { host, node: frame.json }.get(c!("models"));
-    if state.done != 0 {
+    if state.done != 0 || frame.kind > FRAME_END {
         return DONE;
     }
     state.done = 1;
@@ -388,6 +388,9 @@ extern "C" fn models_frame(read: *const Read, sink: *mut Sink) -> i32 {
         return PROTOCOL;
     }
     for i in 0..list.count() {
+        if list.at(i).text().len == 0 {
+            return PROTOCOL;
+        }
         let model = ModelInfo {
             size: size_of::<ModelInfo>() as u32,
             id: list.at(i).text(),
