@@ -1,7 +1,7 @@
 ## One shared object for each vendor; the catalogues lie beside them.
 providers_LTLIBRARIES += providers/together.la providers/openai.la providers/anthropic.la providers/azure.la \
   providers/gemini.la
-providers_ldflags = $(AM_LDFLAGS) -module -avoid-version -shared -export-symbols-regex '^koine_provider_v0$$'
+providers_ldflags = $(AM_LDFLAGS) -module -avoid-version -shared -export-symbols-regex '^koine_provider_v1$$'
 
 providers_together_la_SOURCES = providers/together.c
 providers_together_la_LDFLAGS = $(providers_ldflags)

@@ -12,6 +12,7 @@ include tests/sim/fragment.mk
 include tests/style/fragment.mk
 include tests/e2e/fragment.mk
 include tests/kit/fragment.mk
+include tests/abi/fragment.mk
 
 ## Of check_PROGRAMS these two build only what they run.
 ##

@@ -19,7 +19,7 @@ static const struct args_option options[] = {
 };
 
 /* The interface that plugins are built for, as in the name of their one symbol (koine/provider.h). */
-#define ABI "v0"
+#define ABI "v1"
 
 static const struct table_column columns[] = {{.title = "name"}, {.title = "id"},  {.title = "version"},
                                               {.title = "ABI"},  {.title = "key"}, {.title = "file"}};

@@ -57,13 +57,14 @@ static bool check_usage(const struct looking *l, const koine_provider_usage *usa
         found(l, RULE_EVENT_USAGE, "an event of usage without one");
         return false;
     }
-    if (usage->size < SIZE_TO(koine_provider_usage, picodollars)) {
+    if (usage->size < SIZE_TO(koine_provider_usage, charged)) {
         inspection_foundf(l->in, RULE_EVENT_SIZE, l->function, "a usage of size %" PRIu32, usage->size);
         return false;
     }
-    const int64_t counts[] = {usage->input,        usage->cache_read,  usage->cache_write,
-                              usage->output,       usage->reasoning,   usage->audio_input,
-                              usage->audio_output, usage->image_input, usage->picodollars};
+    const int64_t counts[] = {
+        usage->input,        usage->cache_read,  usage->cache_write,
+        usage->output,       usage->reasoning,   usage->audio_input,
+        usage->audio_output, usage->image_input, usage->charged ? usage->picodollars : 0};
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
         if (counts[i] < -1)
             inspection_foundf(l->in, RULE_EVENT_USAGE, l->function, "a count of %" PRId64, counts[i]);

@@ -48,12 +48,13 @@ void koine__chat_usage(struct koine__chat_answer *answer, const koine_node *root
         usage = host->get(host->get(root, "x_groq"), "usage");
     if (host->kind(usage) != KOINE_NODE_OBJECT)
         return;
-    koine_provider_usage counts = {.size = sizeof(counts)};
+    koine_provider_usage counts = KOINE_PROVIDER_USAGE_INIT;
     koine_provider_event event = koine__dialect_event(KOINE_EMIT_USAGE);
     read_prompt(host, usage, &counts);
     read_completion(host, usage, &counts);
     counts.picodollars = read_cost(host, usage);
-    if (counts.input < 0 && counts.output < 0 && counts.picodollars < 0)
+    counts.charged = counts.picodollars >= 0;
+    if (counts.input < 0 && counts.output < 0 && !counts.charged)
         return;
     event.usage = &counts;
     answer->sink->emit(answer->sink, &event);

@@ -64,7 +64,6 @@ struct koine__dialect_reading { /* how an answer's frames are read */
 int32_t koine__dialect_frame(const koine_frame *frame, void *answer,
                              const struct koine__dialect_reading *reading);
 
-koine_provider_usage koine__dialect_usage(void); /* with nothing told */
 /* A count of an object; one that is not told (null, or not there) stays as it was. */
 void koine__dialect_count(const koine_host *host, const koine_node *object, const char *name, int64_t *ret);
 

@@ -45,20 +45,6 @@ void koine__dialect_stop(koine_sink *sink, const struct koine__dialect_reason *r
     sink->emit(sink, &event);
 }
 
-koine_provider_usage koine__dialect_usage(void)
-{
-    return (koine_provider_usage){.size = sizeof(koine_provider_usage),
-                                  .input = -1,
-                                  .cache_read = -1,
-                                  .cache_write = -1,
-                                  .output = -1,
-                                  .reasoning = -1,
-                                  .audio_input = -1,
-                                  .audio_output = -1,
-                                  .image_input = -1,
-                                  .picodollars = -1};
-}
-
 void koine__dialect_count(const koine_host *host, const koine_node *object, const char *name, int64_t *ret)
 {
     int64_t told = host->num(host->get(object, name), -1);

@@ -39,7 +39,7 @@ static int64_t without(int64_t whole, int64_t part)
 /* A prompt that is told and no candidates: an answer without any. */
 static koine_provider_usage buckets(const struct koine__gemini_counts *counts)
 {
-    koine_provider_usage usage = koine__dialect_usage();
+    koine_provider_usage usage = KOINE_PROVIDER_USAGE_INIT;
     usage.input = counts->prompt;
     koine__dialect_part(&usage.input, &usage.cache_read, counts->cached);
     koine__dialect_part(&usage.input, &usage.audio_input,

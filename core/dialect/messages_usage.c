@@ -21,7 +21,7 @@ void koine__messages_usage(struct koine__messages_answer *a, const koine_node *u
     if (a->host->kind(usage) != KOINE_NODE_OBJECT)
         return;
     read_counts(a->host, usage, state);
-    koine_provider_usage counts = koine__dialect_usage();
+    koine_provider_usage counts = KOINE_PROVIDER_USAGE_INIT;
     counts.input = state->input;
     counts.cache_read = state->cache_read;
     counts.cache_write = state->cache_write;

@@ -288,7 +288,7 @@ static void on_usage(struct koine__assembly *assembly, const koine_provider_even
     uint32_t size = event->usage->size < sizeof(told) ? event->usage->size : (uint32_t)sizeof(told);
     memcpy(&told, event->usage, size);
     told.size = (uint32_t)sizeof(told);
-    if (told.picodollars >= 0)
+    if (told.charged)
         assembly->picodollars = told.picodollars;
     koine__usage_from_provider(&told, &assembly->answer->usage);
     struct koine_event *out =
@@ -360,11 +360,17 @@ static void on_keep(struct koine__assembly *assembly, const koine_provider_event
         grow(assembly, &kept->json, event->text);
 }
 
+/* A plugin that does not know a number leaves it out. */
+static int64_t if_told(int64_t number)
+{
+    return number > 0 ? number : -1;
+}
+
 static void on_model(struct koine__assembly *assembly, const koine_provider_event *event)
 {
     struct koine_response *answer = assembly->answer;
     void *items = answer->models;
-    koine_model_info info = {.created = -1, .context = -1, .max_output = -1};
+    koine_model_info info = {.size = 0};
     if (!event->model)
         return;
     memcpy(&info, event->model, event->model->size < sizeof(info) ? event->model->size : sizeof(info));
@@ -375,8 +381,9 @@ static void on_model(struct koine__assembly *assembly, const koine_provider_even
     }
     answer->models = items;
     struct koine__listed *listed = &answer->models[answer->model_count++];
-    *listed = (struct koine__listed){
-        .created = info.created, .context = info.context, .max_output = info.max_output};
+    *listed = (struct koine__listed){.created = if_told(info.created),
+                                     .context = if_told(info.context),
+                                     .max_output = if_told(info.max_output)};
     listed->id = koine__strndup(info.id.ptr ? info.id.ptr : "", info.id.len);
     listed->name = koine__strndup(info.name.ptr ? info.name.ptr : "", info.name.len);
     listed->owner = koine__strndup(info.owner.ptr ? info.owner.ptr : "", info.owner.len);
@@ -406,7 +413,7 @@ static void on_fault(struct koine__assembly *assembly, const koine_provider_even
     koine__fault_set(&fault, known ? event->code : KOINE_CLASS_SERVER, "", "%s", "");
     koine__fault_words(fault.message, sizeof(fault.message), event->text.ptr, event->text.len);
     koine__fault_words(fault.code, sizeof(fault.code), event->name.ptr, event->name.len);
-    if (event->retry_ms >= 0 && event->retry_ms < INT64_MAX / KOINE__MS)
+    if (event->retry_ms > 0 && event->retry_ms < INT64_MAX / KOINE__MS)
         fault.retry_after_ns = event->retry_ms * KOINE__MS;
     koine__fault_keep(&assembly->fault, &fault);
 }

@@ -11,16 +11,7 @@
 
 void koine__provider_usage_init(koine_provider_usage *usage)
 {
-    *usage = (koine_provider_usage){.size = sizeof(*usage),
-                                    .input = -1,
-                                    .cache_read = -1,
-                                    .cache_write = -1,
-                                    .output = -1,
-                                    .reasoning = -1,
-                                    .audio_input = -1,
-                                    .audio_output = -1,
-                                    .image_input = -1,
-                                    .picodollars = -1};
+    *usage = (koine_provider_usage)KOINE_PROVIDER_USAGE_INIT;
 }
 
 /* A plugin's usage as this core knows it: what lies past the plugin's size was not told. */

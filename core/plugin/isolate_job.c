@@ -19,6 +19,7 @@ void koine__isolate_pack_usage(struct koine__buf *buf, const koine_provider_usag
     koine__pack_i64(buf, known.audio_output);
     koine__pack_i64(buf, known.image_input);
     koine__pack_i64(buf, known.picodollars);
+    koine__pack_i32(buf, known.charged);
 }
 
 void koine__isolate_unpack_usage(struct koine__unpack *unpack, koine_provider_usage *ret)
@@ -33,6 +34,7 @@ void koine__isolate_unpack_usage(struct koine__unpack *unpack, koine_provider_us
     ret->audio_output = koine__unpack_i64(unpack);
     ret->image_input = koine__unpack_i64(unpack);
     ret->picodollars = koine__unpack_i64(unpack);
+    ret->charged = koine__unpack_i32(unpack);
     unpack->bad |= ret->size > sizeof(*ret);
 }
 

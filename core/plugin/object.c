@@ -69,7 +69,7 @@ static int check_exchange(const struct check *check, const koine_exchange *excha
     if (!exchange)
         what = "is missing";
     else if (exchange->size < SIZE_TO(koine_exchange, frame))
-        what = "is smaller than this core's v0 exchange";
+        what = "is smaller than a v1 exchange";
     else if (!exchange->request || !exchange->frame)
         what = "lacks request or frame";
     else if (exchange->state_size > LARGEST_STATE)
@@ -96,11 +96,11 @@ static const char *wrong_option(const koine_option *const *options, size_t index
 {
     const koine_option *option = options[index];
     if (option->size < SIZE_TO(koine_option, help))
-        return "is smaller than this core's v0 option";
+        return "is smaller than a v1 option";
     if (!consists_of(option->name, LOWER UPPER DIGITS "_-"))
         return "has a name that is no name";
-    if (option->type < KOINE_OPTION_STRING || option->type > KOINE_OPTION_BOOL)
-        return "has a type that this core does not know";
+    if (option->type < KOINE_OPTION_STRING) /* one of a later koine is read as a string */
+        return "has no type";
     if (option->otherwise && !is_value_of(option))
         return "has a default that is not of its type";
     for (size_t i = 0; i < index; i++)
@@ -144,8 +144,8 @@ static int check_descriptor(const struct check *check, const koine_provider *pro
     if (provider->size < SIZE_TO(koine_provider, extension)) {
         blame(check, "size");
         return koine__error(check->ret_error, KOINE_ECONFIG,
-                            "%s: its table has %u bytes, a v0 table has %zu: it was built for an older koine",
-                            check->path, provider->size, SIZE_TO(koine_provider, extension));
+                            "%s: its table has %u bytes, a v1 table has %zu or more", check->path,
+                            provider->size, SIZE_TO(koine_provider, extension));
     }
     if (consists_of(provider->id, LOWER DIGITS "_-"))
         return KOINE_OK;

@@ -18,8 +18,8 @@
  * [pure]      any thread, any time, many at once.
  * [exchange]  one thread at a time for each exchange (each ask or read state).
  *
- * The symbol says v0 until two foreign dialects have been through this header:
- * until then it may still change, and a plugin is rebuilt with its koine.
+ * This header is 1.0 and frozen: docs/abi.md says what that promises, what may
+ * still grow and how.
  */
 #ifndef KOINE_PROVIDER_H
 #define KOINE_PROVIDER_H
@@ -135,10 +135,17 @@ typedef struct koine_provider_usage {
     uint32_t size;
     int64_t input, cache_read, cache_write, output, reasoning;
     int64_t audio_input, audio_output, image_input;
-    int64_t picodollars; /* what the vendor itself says it charged; -1: not told */
+    int64_t picodollars; /* what the vendor itself says it charged, */
+    int32_t charged;     /* if it does: 1; else 0 */
 } koine_provider_usage;
 
-typedef struct koine_model_info { /* one entry of a vendor's list of models; -1 and empty: not told */
+/* Nothing told: what a usage starts from, for a count that is left out would read as zero tokens. */
+#define KOINE_PROVIDER_USAGE_INIT                                                                            \
+    {                                                                                                        \
+        (uint32_t)sizeof(koine_provider_usage), -1, -1, -1, -1, -1, -1, -1, -1, 0, 0                         \
+    }
+
+typedef struct koine_model_info { /* one entry of a vendor's list of models; 0, below, and empty: not told */
     uint32_t size;
     koine_str id, name, owner;
     int64_t created; /* seconds since 1970 */
@@ -152,7 +159,7 @@ typedef struct koine_provider_event {
     koine_str text, id, name;
     const koine_provider_usage *usage;
     const koine_model_info *model;
-    int64_t retry_ms; /* a fault's own advice, in the body; -1: none (headers are read by the core) */
+    int64_t retry_ms; /* a fault's own advice, in the body; 0 or less: none (the core reads the headers) */
 } koine_provider_event;
 
 typedef struct koine_frame {
@@ -318,9 +325,9 @@ struct koine_provider { /* the vtable; static storage in the plugin */
 /* The one symbol of a plugin: its index-th provider, or NULL past the last. The core calls it once for
  * each index, before anything else. */
 #ifndef KOINE_ENTRY
-#define KOINE_ENTRY koine_provider_v0
+#define KOINE_ENTRY koine_provider_v1
 #endif
-#define KOINE_ENTRY_NAME "koine_provider_v0"
+#define KOINE_ENTRY_NAME "koine_provider_v1"
 KOINE_EXPORT const koine_provider *KOINE_ENTRY(const koine_host *host, uint32_t index);
 
 #ifdef __cplusplus

@@ -87,14 +87,8 @@ static void say(const koine_read *read, koine_sink *sink)
 static void stop(koine_sink *sink)
 {
     koine_provider_event usage = event_of(KOINE_EMIT_USAGE), end = event_of(KOINE_EMIT_STOP);
-    koine_provider_usage none = {.size = sizeof(none),
-                                 .cache_read = -1,
-                                 .cache_write = -1,
-                                 .reasoning = -1,
-                                 .audio_input = -1,
-                                 .audio_output = -1,
-                                 .image_input = -1,
-                                 .picodollars = -1};
+    koine_provider_usage none = KOINE_PROVIDER_USAGE_INIT;
+    none.input = none.output = 0;
     usage.usage = &none;
     sink->emit(sink, &usage);
     end.code = KOINE_STOP_END;

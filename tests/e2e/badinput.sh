@@ -450,7 +450,7 @@ for file in stranger unresolved old future empty endless null_frame; do
     fresh
     if cp "$build/tests/plugins/.libs/$file.so" "mixed/$file.so" 2>/dev/null; then
         case $file in
-        stranger) words="is no plugin of koine: it has no koine_provider_v0" ;;
+        stranger) words="is no plugin of koine: it has no koine_provider_v1" ;;
         future) words="was built for another koine" ;;
         old) words="it was built for an older koine" ;;
         empty) words="has no provider" ;;

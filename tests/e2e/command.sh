@@ -472,7 +472,7 @@ run providers --json
 status_is 0
 shape_is providers
 member_is providers.0.name together
-member_is providers.0.abi v0
+member_is providers.0.abi v1
 member_is providers.0.key true
 member_is providers.0.base_url "http://127.0.0.1:$port/together/v1"
 member_is folders.0 "$scratch/plugins"

@@ -1,4 +1,4 @@
-/* old: its table ends before `extension`, as if it had been built with an older header. */
+/* old: its table ends before `extension`, as no v1 table does. */
 #include "tests/plugins/table.h"
 
 static const koine_provider old = {.size = offsetof(koine_provider, extension), .id = "old", REST};

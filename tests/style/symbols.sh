@@ -69,7 +69,7 @@ shared() { # NAME WANTED OBJECT
     fi
 }
 shared "libkoine.so exports symbols.txt and nothing else" "$list" "$build/.libs/libkoine.so"
-echo koine_provider_v0 >"$scratch/entry"
+echo koine_provider_v1 >"$scratch/entry"
 for file in "$source"/providers/*.c; do
     name=$(basename "$file" .c)
     shared "$name.so exports its entry and nothing else" "$scratch/entry" "${KOINE_TEST_PROVIDERS:-$build/providers/.libs}/$name.so"

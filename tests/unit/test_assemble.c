@@ -339,7 +339,8 @@ static void usage(void)
                                  .audio_input = -1,
                                  .audio_output = -1,
                                  .image_input = -1,
-                                 .picodollars = 77};
+                                 .picodollars = 77,
+                                 .charged = 1};
     begin(LIMIT);
     emit(&event); /* none at all */
     event.usage = &told;

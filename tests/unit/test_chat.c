@@ -391,7 +391,7 @@ static void own_names_have_no_price(void)
 static void prefers_the_vendors_figure(void)
 {
     koine_host host = {.size = sizeof(host), .price = catalogue_price};
-    koine_provider_usage usage = {.size = sizeof(usage), .picodollars = 120};
+    koine_provider_usage usage = {.size = sizeof(usage), .picodollars = 120, .charged = 1};
     static const koine_provider vendor = {.size = sizeof(vendor)};
     koine_cost_query query = {.size = sizeof(query), .self = &vendor, .host = &host, .usage = &usage};
     koine_provider_cost cost = {.size = sizeof(cost), .estimated = 1};
@@ -400,10 +400,11 @@ static void prefers_the_vendors_figure(void)
     ASSERT_INT(cost.state, KOINE_PRICE_KNOWN);
     ASSERT_INT(cost.estimated, 0);
     ASSERT_MEM(cost.price_id.ptr, cost.price_id.len, "vendor");
-    usage.picodollars = -1;
+    usage.charged = 0;
     ASSERT_INT(koine__dialect_chat.calculate_cost(&query, &cost), 3);
     ASSERT_INT(cost.picodollars, 7);
-    usage = (koine_provider_usage){.size = offsetof(koine_provider_usage, picodollars), .picodollars = 120};
+    usage = (koine_provider_usage){
+        .size = offsetof(koine_provider_usage, picodollars), .picodollars = 120, .charged = 1};
     ASSERT_INT(koine__dialect_chat.calculate_cost(&query, &cost), 3);
     query.usage = NULL;
     ASSERT_INT(koine__dialect_chat.calculate_cost(&query, &cost), 3);

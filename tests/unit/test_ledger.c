@@ -116,7 +116,7 @@ static void usage_there_and_back(void)
                    back.output * 10000 + back.reasoning * 1000 + back.audio_input * 100 +
                    back.audio_output * 10 + back.image_input,
                12345678);
-    ASSERT_INT(back.picodollars, -1);
+    ASSERT_INT(back.charged, 0);
     ASSERT_INT(back.size, sizeof(back));
     usage.size = offsetof(koine_usage, output); /* an older application's */
     koine__usage_to_provider(&usage, &back);

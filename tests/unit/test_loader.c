@@ -208,8 +208,8 @@ static void broken_plugins(void)
         {"empty", "x.so: has no provider"},
         {"endless", "x.so: has more than 64 providers, or no end of them"},
         {"future",
-         "x.so: was built for another koine (it has koine_provider_v1, this core needs koine_provider_v0)"},
-        {"stranger", "x.so: is no plugin of koine: it has no koine_provider_v0"},
+         "x.so: was built for another koine (it has koine_provider_v2, this core needs koine_provider_v1)"},
+        {"stranger", "x.so: is no plugin of koine: it has no koine_provider_v1"},
         {"shouting", "x.so: its provider has no id of a-z, 0-9, _ and -, of at most 64 characters"},
         {"twins", "x.so: has two providers of the id twin"},
         {"null_frame", "x.so: provider null_frame: generate lacks request or frame"},
@@ -231,7 +231,7 @@ static void plugins_that_do_not_fit(void)
         scratch_plugin(&scratch, "unresolved.so", "unresolved")) {
         char expected[256];
         snprintf(expected, sizeof(expected),
-                 "old.so: its table has %zu bytes, a v0 table has %zu: it was built for an older koine",
+                 "old.so: its table has %zu bytes, a v1 table has %zu or more",
                  offsetof(koine_provider, extension), sizeof(koine_provider));
         ASSERT_STR(load("old.so", NULL), expected);
         const char *message = load("unresolved.so", NULL);
@@ -459,7 +459,7 @@ static void wrong_exchanges(void)
     ASSERT_STR(part, "generate");
     provider.generate = &wrong;
     wrong.size = offsetof(koine_exchange, frame);
-    ASSERT_STR(verdict(&provider), "generate is smaller than this core's v0 exchange");
+    ASSERT_STR(verdict(&provider), "generate is smaller than a v1 exchange");
     wrong = exchange;
     wrong.request = NULL;
     ASSERT_STR(verdict(&provider), "generate lacks request or frame");
@@ -485,7 +485,7 @@ static void wrong_options(void)
     const koine_option *options[] = {&text, &wrong, NULL};
     provider.options = options;
     wrong.size = offsetof(koine_option, help);
-    ASSERT_STR(verdict(&provider), "option 2 is smaller than this core's v0 option");
+    ASSERT_STR(verdict(&provider), "option 2 is smaller than a v1 option");
     wrong = integer;
     wrong.name = "a b";
     ASSERT_STR(verdict(&provider), "option 2 has a name that is no name");
@@ -493,7 +493,9 @@ static void wrong_options(void)
     ASSERT_STR(verdict(&provider), "option 2 has a name that is no name");
     wrong = integer;
     wrong.type = 0;
-    ASSERT_STR(verdict(&provider), "option 2 has a type that this core does not know");
+    ASSERT_STR(verdict(&provider), "option 2 has no type");
+    wrong.type = KOINE_OPTION_BOOL + 1; /* of a later koine: read as a string */
+    CU_ASSERT_PTR_NULL(verdict(&provider));
     wrong = integer;
     wrong.otherwise = "3.5";
     ASSERT_STR(verdict(&provider), "option 2 has a default that is not of its type");

@@ -65,7 +65,7 @@ static void add_usage(struct koine__buf *buf, const koine_provider_usage *usage)
     add_count(buf, "audio_input", usage->audio_input);
     add_count(buf, "audio_output", usage->audio_output);
     add_count(buf, "image_input", usage->image_input);
-    add_count(buf, "picodollars", usage->picodollars);
+    add_count(buf, "picodollars", usage->charged ? usage->picodollars : -1);
 }
 
 static void add_model(struct koine__buf *buf, const koine_model_info *info)
@@ -179,6 +179,8 @@ static void on_event(koine_sink *sink, const koine_provider_event *event)
 {
     struct vendor_trace *self = (struct vendor_trace *)sink;
     int32_t index = event->kind == KOINE_EMIT_KEEP ? event->index : 0;
+    if (event->kind > KOINE_EMIT_KEEP) /* of a later koine: the core passes it over, too */
+        return;
     self->late += self->ends > 0;
     if (event->kind == KOINE_EMIT_USAGE && event->usage)
         keep_usage(self, event->usage);

@@ -88,15 +88,16 @@ static int32_t models_request(const koine_ask *ask, koine_out *out)
 
 /* ---- Answers: here a whole one and the pieces of a stream are objects of one shape ---- */
 
-/* Buckets are disjoint; -1 is what nobody told. In order: input, cache read, cache write, output, reasoning,
- * audio input, audio output, image input, and the cost in picodollars where the vendor tells one. */
+/* Buckets are disjoint: what was read from a cache is not part of the input, nor reasoning of the output. */
 static void emit_end(const koine_host *host, const koine_node *root, koine_str end, koine_sink *sink)
 {
     int64_t input = host->num(host->get(root, "in"), -1);   /* CHANGE: tokens of the prompt */
     int64_t output = host->num(host->get(root, "out"), -1); /* CHANGE: tokens of the answer */
     int is_cut = end.len == 6 && end.ptr[0] == 'l';         /* CHANGE: "length", where it was cut short */
-    koine_provider_usage usage = {sizeof(usage), input, -1, -1, output, -1, -1, -1, -1, -1};
+    koine_provider_usage usage = KOINE_PROVIDER_USAGE_INIT;
     koine_provider_event event = {.size = sizeof(event), .kind = KOINE_EMIT_USAGE, .usage = &usage};
+    usage.input = input;
+    usage.output = output;
     sink->emit(sink, &event);
     emit(sink, KOINE_EMIT_STOP, is_cut ? KOINE_STOP_LENGTH : KOINE_STOP_END, end, STR(""));
 }
@@ -164,9 +165,14 @@ static int32_t calculate_cost(const koine_cost_query *query, koine_provider_cost
     return query->host->price(query, ret); /* by the catalogue, acme.json */
 }
 
-static const koine_exchange generate = {sizeof(generate), sizeof(struct state), generate_request,
-                                        generate_frame};
-static const koine_exchange models = {sizeof(models), sizeof(struct state), models_request, models_frame};
+static const koine_exchange generate = {.size = sizeof(generate),
+                                        .state_size = sizeof(struct state),
+                                        .request = generate_request,
+                                        .frame = generate_frame};
+static const koine_exchange models = {.size = sizeof(models),
+                                      .state_size = sizeof(struct state),
+                                      .request = models_request,
+                                      .frame = models_frame};
 
 static const koine_provider provider = {
     .size = sizeof(provider),

@@ -100,16 +100,9 @@ std::int32_t models_request(const koine_ask *, koine_out *out)
 
 void emit_end(const Node &root, std::string_view end, koine_sink *sink)
 {
-    const koine_provider_usage usage{.size = sizeof(usage),
-                                     .input = root["in"].number(),
-                                     .cache_read = -1,
-                                     .cache_write = -1,
-                                     .output = root["out"].number(),
-                                     .reasoning = -1,
-                                     .audio_input = -1,
-                                     .audio_output = -1,
-                                     .image_input = -1,
-                                     .picodollars = -1};
+    koine_provider_usage usage = KOINE_PROVIDER_USAGE_INIT;
+    usage.input = root["in"].number();
+    usage.output = root["out"].number();
     emit(sink, {.kind = KOINE_EMIT_USAGE, .usage = &usage});
     const bool is_cut = end.size() == 6 && end.front() == 'l';
     emit(sink, {.kind = KOINE_EMIT_STOP, .code = is_cut ? KOINE_STOP_LENGTH : KOINE_STOP_END, .text = str(end)});

@@ -65,6 +65,7 @@ struct Usage {
     audio_output: i64,
     image_input: i64,
     picodollars: i64,
+    charged: i32,
 }
 #[repr(C)]
 struct ModelInfo {
@@ -334,7 +335,8 @@ fn emit_end(root: Value, end: Str, sink: *mut Sink) {
         audio_input: -1,
         audio_output: -1,
         image_input: -1,
-        picodollars: -1,
+        picodollars: 0,
+        charged: 0,
     };
     send(sink, &Event { kind: EMIT_USAGE, usage: &usage, ..event() });
     let is_cut = end.len == 6 && end.bytes().first() == Some(&b'l');
