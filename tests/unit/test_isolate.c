@@ -58,6 +58,7 @@ static int32_t frame(const koine_read *read, koine_sink *sink)
         .size = sizeof(event), .kind = KOINE_EMIT_TEXT, .index = -1, .retry_ms = -1};
     state->frames++;
     event.text = read->host->str(read->host->get(read->frame->json, "text"));
+    event.name = read->host->option(read->host, read->self, "region");
     sink->emit(sink, &event);
     event = (koine_provider_event){.size = sizeof(event), .kind = KOINE_EMIT_USAGE, .usage = &usage};
     sink->emit(sink, &event);
@@ -360,6 +361,33 @@ static void requests(void)
     ASSERT_INT(service_close(&service), 0);
 }
 
+static int32_t wrong_member(const koine_ask *ask, koine_out *out)
+{
+    out->path(out, "/v1");
+    out->open(out, NULL, '{');
+    out->member(out, ask->doc);
+    return KOINE_DONE;
+}
+
+/* The same rule is broken there as here. */
+static void members_that_are_none(void)
+{
+    struct stand stand;
+    struct koine__buf buf;
+    struct koine__recorder recorder;
+    struct koine__http_request http;
+    stand_open(&stand, KOINE__JOB_REQUEST, DOCUMENT);
+    koine__buf_init(&buf, LIMIT);
+    koine__recorder_init(&recorder, &buf, &stand.host.pub);
+    wrong_member(&stand.ask, &recorder.out);
+    struct koine__unpack unpack = {buf.ptr, buf.ptr + buf.len, false};
+    CU_ASSERT_TRUE(koine__isolate_play(&unpack, &stand.host.pub, &stand.out.pub, NULL));
+    ASSERT_INT(koine__out_request(&stand.out, &http), KOINE_EARGUMENT);
+    ASSERT_STR(stand.out.broken, "a value as a member that is none");
+    koine__buf_release(&buf);
+    stand_close(&stand);
+}
+
 static void frames(void)
 {
     char expected[512];
@@ -374,7 +402,7 @@ static void frames(void)
     ASSERT_INT(stand.job.answer, KOINE_MORE);
     ASSERT_INT(stand.state.frames, 2);
     snprintf(expected, sizeof(expected),
-             "%zu:2/-1/0 'Hello' '' -1\n%zu:6/0/0 '' '' 0 usage 1..9\n%zu:8/0/0 'end' '' 0\n",
+             "%zu:2/-1/0 'Hello' 'eu' -1\n%zu:6/0/0 '' '' 0 usage 1..9\n%zu:8/0/0 'end' '' 0\n",
              sizeof(koine_provider_event), sizeof(koine_provider_event), offsetof(koine_provider_event, id));
     CU_ASSERT_EQUAL(strncmp(koine__buf_str(&stand.emitted), expected, strlen(expected)), 0);
     ASSERT_STR(koine__buf_str(&stand.emitted) + strlen(expected), expected);
@@ -586,6 +614,7 @@ static void tables(void)
     koine__arena_release(&arena);
 }
 
-SUITE_MAIN("isolate", {"requests", requests}, {"frames", frames}, {"faults and costs", faults_and_costs},
+SUITE_MAIN("isolate", {"requests", requests}, {"members that are none", members_that_are_none},
+           {"frames", frames}, {"faults and costs", faults_and_costs},
            {"a core that breaks the rules", a_core_that_breaks_the_rules}, {"hostile jobs", hostile_jobs},
            {"hostile answers", hostile_answers}, {"acts out of place", acts_out_of_place}, {"tables", tables})
