@@ -38,3 +38,9 @@ EXTRA_DIST += apps/koine/koine.bash
 
 apps/koine/completion/koine: apps/koine/koine.bash
 	$(AM_V_GEN)$(MKDIR_P) apps/koine/completion && cp $(srcdir)/apps/koine/koine.bash $@
+
+## The helper of isolated plugins. Its process is started for each of them, so it loads no library that it does not need.
+pkglibexec_PROGRAMS += apps/koine-isolate
+apps_koine_isolate_SOURCES = apps/koine-isolate.c
+apps_koine_isolate_LDFLAGS = -Wl,--as-needed $(AM_LDFLAGS)
+apps_koine_isolate_LDADD = libkoinecore.la

@@ -115,3 +115,27 @@ void koine__hash_hex(const void *ptr, size_t size, char ret[65])
     crypto_generichash(hash, sizeof(hash), ptr, size, NULL, 0);
     sodium_bin2hex(ret, 65, hash, sizeof(hash));
 }
+
+_Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(struct koine__sha256), "libsodium's state fits");
+
+static crypto_hash_sha256_state *state_of(struct koine__sha256 *hash)
+{
+    return (crypto_hash_sha256_state *)(void *)hash->opaque;
+}
+
+void koine__sha256_begin(struct koine__sha256 *hash)
+{
+    crypto_hash_sha256_init(state_of(hash));
+}
+
+void koine__sha256_add(struct koine__sha256 *hash, const void *ptr, size_t size)
+{
+    crypto_hash_sha256_update(state_of(hash), ptr, size);
+}
+
+void koine__sha256_end(struct koine__sha256 *hash, char ret[KOINE__SHA256_HEX])
+{
+    unsigned char digest[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256_final(state_of(hash), digest);
+    sodium_bin2hex(ret, KOINE__SHA256_HEX, digest, sizeof(digest));
+}

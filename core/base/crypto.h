@@ -23,4 +23,13 @@ void koine__wipe(void *ptr, size_t size);
 /* BLAKE2b-256 of the bytes as 64 hex digits and NUL: names for cache files and digests. */
 void koine__hash_hex(const void *ptr, size_t size, char ret[65]);
 
+/* SHA-256 (FIPS 180-4) of bytes that come in pieces, as 64 lower-case hex digits and NUL. */
+#define KOINE__SHA256_HEX 65
+struct koine__sha256 {
+    uint64_t opaque[16];
+};
+void koine__sha256_begin(struct koine__sha256 *hash);
+void koine__sha256_add(struct koine__sha256 *hash, const void *ptr, size_t size);
+void koine__sha256_end(struct koine__sha256 *hash, char ret[KOINE__SHA256_HEX]);
+
 #endif

@@ -21,6 +21,16 @@ static const struct koine__setting rows[] = {
     ROW("providers.*.plugin", NAME, NULL,
         .help = "The plugin that speaks to this provider, for example `openai` for any server that is compatible "
                 "with it. By default the instance's own name."),
+    ROW("providers.*.isolate", BOOL, "false",
+        .help = "Runs the plugin in a process of its own, without network, files and keys. If it crashes or hangs, "
+                "the calls it held fail as `plugin`, and it is started again. The plugin's file must be named like "
+                "the plugin: `acme.so`."),
+    ROW("providers.*.isolate_timeout", DURATION, "5s", RANGE(MS(1), HOURS(1)),
+        .help = "Longest time that an isolated plugin may take to start, to write one request or to read one piece "
+                "of an answer."),
+    ROW("providers.*.sha256", DIGEST, NULL,
+        .help = "The SHA-256 of the plugin's file as 64 hex digits. A file of other bytes is refused before "
+                "anything of it runs. The file must be named like the plugin."),
     ROW("providers.*.base_url", URL, NULL,
         .help = "Where requests go, with the path up to the version: `https://api.together.ai/v1`. By default the "
                 "plugin's; a plugin may have none (`azure`), and then it is required. To any other server the key in the plugin's variable (`TOGETHER_API_KEY`) is not sent, unless "
@@ -97,6 +107,8 @@ static const struct koine__setting rows[] = {
                 "writable by nobody but you or root."),
     ROW("catalogue[]", PATH, NULL,
         .help = "A catalogue file with models and prices that are added to those installed, or override them."),
+    ROW("isolate_helper", PATH, NULL,
+        .help = "The program that isolated plugins run in. By default the one that was installed."),
     ROW("default_route", NAME, "default",
         .help = "The route of a call that names none."),
     ROW("parameters", CHOICE, "warn", .choices = "warn|strict|drop",

@@ -27,6 +27,7 @@ enum koine__setting_type {
     KOINE__SET_BOOL,
     KOINE__SET_CHOICE, /* one of `choices`, separated by '|': the index is the value */
     KOINE__SET_TARGET, /* instance/model */
+    KOINE__SET_DIGEST, /* 64 hex digits */
     KOINE__SET_JSON,   /* any value, kept as JSON text */
     KOINE__SET_COMMAND /* run by the shell; may hold a secret, so it is shown as "(set)" */
 };

@@ -2,6 +2,7 @@
 #include "core/base/settings.h"
 
 #include "core/base/str.h"
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,7 @@ const char *koine__setting_type_name(enum koine__setting_type type)
         [KOINE__SET_REAL] = "number",    [KOINE__SET_BOOL] = "boolean",
         [KOINE__SET_CHOICE] = "choice",  [KOINE__SET_TARGET] = "target",
         [KOINE__SET_JSON] = "any value", [KOINE__SET_COMMAND] = "command",
+        [KOINE__SET_DIGEST] = "digest",
     };
     return names[type];
 }
@@ -90,6 +92,14 @@ static bool is_target(koine_str text)
     return koine__is_name(instance) && model.len && is_visible(model);
 }
 
+static bool is_digest(koine_str text)
+{
+    size_t digits = 0;
+    while (digits < text.len && isxdigit((unsigned char)text.ptr[digits]))
+        digits++;
+    return digits == text.len && digits == 64;
+}
+
 static int read_choice(const char *choices, koine_str text, int64_t *ret)
 {
     koine_str rest = koine__str(choices);
@@ -139,6 +149,8 @@ static int read_type(const struct koine__setting *row, koine_str text, int64_t *
         return valid(!url_mistake(text));
     case KOINE__SET_TARGET:
         return valid(is_target(text));
+    case KOINE__SET_DIGEST:
+        return valid(is_digest(text));
     case KOINE__SET_PATH:
         return valid(text.len > 0);
     default:
@@ -304,6 +316,8 @@ static void explain_word(const struct koine__setting *row, const char *text, str
         koine__buf_adds(buf, " is neither true nor false; write one of them");
     } else if (row->type == KOINE__SET_NAME) {
         koine__buf_adds(buf, " is no name; use 1 to 64 letters, digits, _ and -");
+    } else if (row->type == KOINE__SET_DIGEST) {
+        koine__buf_adds(buf, " is no SHA-256; write 64 hex digits, as sha256sum prints them");
     } else {
         koine__buf_adds(buf, " is no target; write instance/model, as in openai/gpt-4o-mini");
     }

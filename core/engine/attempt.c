@@ -187,6 +187,8 @@ void koine__attempt_run_job(struct koine__attempt *attempt, enum koine__job_kind
     job->kind = kind;
     job->provider = attempt->spec.target->instance->provider;
     job->exchange = attempt->spec.exchange;
+    job->time_limit = attempt->spec.target->instance->isolate_timeout;
+    job->failure = NULL;
     job->done = done;
     job->owner = attempt;
     attempt->job_running = true;
@@ -194,6 +196,15 @@ void koine__attempt_run_job(struct koine__attempt *attempt, enum koine__job_kind
         return;
     attempt->job_running = false;
     done(job);
+}
+
+bool koine__attempt_job_failed(struct koine__attempt *attempt)
+{
+    const struct koine__job *job = &attempt->desk->job;
+    if (!job->failure)
+        return false;
+    koine__attempt_failf(attempt, KOINE_CLASS_PLUGIN, "", "plugin %s %s", job->provider->id, job->failure);
+    return true;
 }
 
 /* ---- gate → request → transfer ---- */
@@ -332,6 +343,8 @@ static int class_of_answer(int32_t answer)
 
 static void send_request(struct koine__attempt *attempt, const struct koine__job *job)
 {
+    if (koine__attempt_job_failed(attempt))
+        return;
     if (koine__node_failed(attempt->spec.doc)) {
         koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory to read the document");
         return;

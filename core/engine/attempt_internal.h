@@ -19,6 +19,8 @@ void koine__attempt_leave_desk(struct koine__attempt *attempt);
  */
 void koine__attempt_run_job(struct koine__attempt *attempt, enum koine__job_kind kind,
                             void (*done)(struct koine__job *));
+/* Whether the provider could not answer at all (a crash in isolation): the attempt has failed then. */
+bool koine__attempt_job_failed(struct koine__attempt *attempt);
 
 /* attempt_read.c */
 extern const struct koine__handler koine__attempt_handler; /* of its transfer */

@@ -295,7 +295,7 @@ static void on_frame(struct koine__job *job)
     attempt->job_running = false;
     if (attempt->assembly.pushed != attempt->noted)
         note_progress(attempt);
-    if (attempt->phase != KOINE__PHASE_BODY)
+    if (attempt->phase != KOINE__PHASE_BODY || koine__attempt_job_failed(attempt))
         return;
     if (koine__node_failed(attempt->desk->frame.json))
         koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory to read the answer");
@@ -359,6 +359,8 @@ static void on_judged(struct koine__job *job)
     struct koine__fault fault = *attempt->assembly.fault;
     koine_str text = attempt->desk->frame.text;
     attempt->job_running = false;
+    if (koine__attempt_job_failed(attempt))
+        return;
     if (koine__node_failed(attempt->desk->frame.json) || job->answer == KOINE_NO_MEMORY) {
         koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory to read the answer");
         return;
@@ -389,6 +391,7 @@ static void judge(struct koine__attempt *attempt)
         return;
     }
     attempt->desk->job.owner = attempt;
+    attempt->desk->job.failure = NULL;
     attempt->desk->job.answer = KOINE_DONE;
     on_judged(&attempt->desk->job);
 }

@@ -65,16 +65,6 @@ static void take_cost(struct koine__attempt *attempt, const koine_provider_cost 
     conclude(attempt);
 }
 
-static void on_cost(struct koine__job *job)
-{
-    struct koine__attempt *attempt = job->owner;
-    koine_provider_cost *cost = &attempt->desk->cost_answer;
-    attempt->job_running = false;
-    if (job->answer != 0)
-        cost->state = KOINE_PRICE_UNKNOWN;
-    take_cost(attempt, cost);
-}
-
 /* Which tier served it decides the price. Providers tell it as an extra: ["flex"]. */
 static koine_str service_tier(const struct koine_response *answer)
 {
@@ -110,6 +100,20 @@ static void take_catalogue_cost(struct koine__attempt *attempt, const koine_cost
     if (koine__price_query(attempt->spec.catalogue, query, &cost) != 0)
         cost.state = KOINE_PRICE_UNKNOWN;
     take_cost(attempt, &cost);
+}
+
+static void on_cost(struct koine__job *job)
+{
+    struct koine__attempt *attempt = job->owner;
+    koine_provider_cost *cost = &attempt->desk->cost_answer;
+    attempt->job_running = false;
+    if (job->failure) {
+        take_catalogue_cost(attempt, &attempt->desk->cost_query);
+        return;
+    }
+    if (job->answer != 0)
+        cost->state = KOINE_PRICE_UNKNOWN;
+    take_cost(attempt, cost);
 }
 
 /* Its provider cannot be asked. What it costs is told all the same. */

@@ -28,6 +28,7 @@ struct koine__instance {
     bool free_of_charge;
     int64_t parameters; /* enum koine__parameters */
     int64_t body_limit;
+    int64_t isolate_timeout; /* ns */
     struct koine__timeouts timeouts;
     struct koine__retry_config retry;
     /* The vendor's own settings that were given: name, value, NULL-ended pairs. */

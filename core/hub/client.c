@@ -27,7 +27,8 @@ static void init_engine(struct koine_client *client, const struct koine__snapsho
     const struct koine__world *world = &client->hub->world;
     struct koine__engine *engine = &client->engine;
     engine->loop = client->loop;
-    engine->bridge = world->bridge ? world->bridge : &koine__direct_bridge;
+    koine__isolating_init(&client->isolating, client->loop, &client->hub->log);
+    engine->bridge = world->bridge ? world->bridge : &client->isolating.pub;
     engine->log = &client->hub->log;
     koine__random_seed(&engine->random, world->seed ? world->seed : koine__crypto_seed());
     koine__pool_init(&client->pool, snapshot->pool_connections);
@@ -105,6 +106,7 @@ static void abandon(struct koine_client *client)
     client->engine.transport = client->engine.local = &nobody;
     koine__loop_detach(client->loop);
     free_calls(client);
+    koine__isolating_abandon(&client->isolating);
     transport->ops->abandon(transport);
     local->ops->abandon(local);
     koine__loop_abandon(client->loop);
@@ -113,6 +115,7 @@ static void abandon(struct koine_client *client)
 static void close_client(struct koine_client *client)
 {
     free_calls(client);
+    koine__isolating_release(&client->isolating);
     if (client->engine.transport)
         client->engine.transport->ops->free(client->engine.transport);
     if (client->engine.local)

@@ -4,12 +4,14 @@
 
 #include "core/engine/call.h"
 #include "core/hub/hub.h"
+#include "core/plugin/bridge_isolated.h"
 #include "core/policy/pool.h"
 
 struct koine_client {
     struct koine_hub *hub; /* a reference */
     unsigned generation;   /* of the process that made it */
     struct koine__loop *loop;
+    struct koine__isolating isolating; /* the engine's bridge, unless a test has its own */
     struct koine__engine engine;
     struct koine__pool pool;
     struct koine__calls calls;

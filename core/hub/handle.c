@@ -168,7 +168,7 @@ static int fill(struct koine_hub *hub, struct koine_providers *list)
     }
     for (size_t i = 0; i < registry->count; i++) {
         const struct koine__found *found = &registry->items[i];
-        if (!found->provider)
+        if (!found->provider && !found->has_crashed) /* which its instances tell */
             add_listed(list, found->id, found->path, found->reason);
     }
     return KOINE_OK;

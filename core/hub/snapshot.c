@@ -117,6 +117,29 @@ static int read_list(const struct koine__building *building, const char *path, c
     return KOINE_OK;
 }
 
+/* What the configured instances want of their plugins before anything of those runs. */
+static int read_wishes(const struct koine__building *building, struct koine__wishes *ret)
+{
+    const struct koine__store *store = building->snapshot->store;
+    size_t count = koine__building_children(building, "providers");
+    struct koine__wish *wishes =
+        koine__arena_alloc(&building->snapshot->arena, (count + 1) * sizeof(*wishes));
+    if (!wishes)
+        return koine__building_memory(building);
+    for (size_t i = 0; i < count; i++) {
+        const char *name = koine__store_child(store, "providers", i);
+        const char *plugin = koine__store_textf(store, "providers.%s.plugin", name);
+        wishes[i] = (struct koine__wish){
+            .plugin = plugin ? plugin : name,
+            .isolate = koine__store_numberf(store, "providers.%s.isolate", name) != 0,
+            .timeout = koine__store_numberf(store, "providers.%s.isolate_timeout", name),
+            .sha256 = koine__store_textf(store, "providers.%s.sha256", name),
+        };
+    }
+    *ret = (struct koine__wishes){wishes, count, koine__store_text(store, "isolate_helper")};
+    return KOINE_OK;
+}
+
 static int load_plugins(const struct koine__building *building)
 {
     struct koine__snapshot *snapshot = building->snapshot;
@@ -124,10 +147,14 @@ static int load_plugins(const struct koine__building *building)
     const char **folders = koine__arena_alloc(&snapshot->arena, (count + 2) * sizeof(*folders));
     if (!folders)
         return koine__building_memory(building);
+    struct koine__wishes wishes;
     int rc = read_list(building, "plugin_path", folders, count);
     folders[count] = KOINE_PLUGIN_DIR;
     if (!rc)
-        rc = koine__registry_build(folders, koine__process_host(), &snapshot->registry, building->ret_error);
+        rc = read_wishes(building, &wishes);
+    if (!rc)
+        rc = koine__registry_build(folders, &wishes, koine__process_host(), &snapshot->registry,
+                                   building->ret_error);
     for (size_t i = 0; !rc && i < snapshot->registry.count; i++) {
         const struct koine__found *found = &snapshot->registry.items[i];
         if (!found->provider)
@@ -142,6 +169,10 @@ static int add_plugins_catalogue(const struct koine__building *building, const s
 {
     const char *slash = strrchr(found->path, '/');
     if (!found->provider || !slash)
+        return KOINE_OK;
+    const struct koine__found *other =
+        koine__registry_find(&building->snapshot->registry, found->id, !found->is_isolated);
+    if (found->is_isolated && other && other->provider) /* it is there twice, and its models once */
         return KOINE_OK;
     const char *file = koine__building_text(building, "%.*s/%s.json", (int)(slash - found->path), found->path,
                                             found->provider->id);

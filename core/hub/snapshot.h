@@ -27,7 +27,8 @@ struct koine__snapshot {
     int references; /* changed atomically */
 };
 /* `store` is copied. Opens plugins, reads catalogues, files with keys, and runs api_key_command. A plugin
- * that is refused is no error unless a configured instance or target needs it. KOINE_ECONFIG, KOINE_EMEMORY.
+ * that is refused is no error unless a configured instance or target needs it, and an isolated one that
+ * crashed is none even then: its instance has no provider. KOINE_ECONFIG, KOINE_EMEMORY.
  */
 int koine__snapshot_build(const struct koine__store *store, const struct koine__env *env,
                           struct koine__log *log, struct koine__snapshot **ret, koine_error **ret_error);

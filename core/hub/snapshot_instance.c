@@ -53,16 +53,56 @@ static char *list_found(const struct koine__building *building)
     return text;
 }
 
+/* `isolate` and `sha256` are about a file, and before it is opened its name is all that is known of it. */
+static int check_file(const struct making *making, const struct koine__found *found, const char *id)
+{
+    const char *setting = number(making, "isolate") ? "isolate" : "sha256";
+    const char *slash = strrchr(found->path, '/');
+    const char *name = slash ? slash + 1 : found->path;
+    size_t len = strlen(id);
+    if (strncmp(name, id, len) == 0 && strcmp(name + len, ".so") == 0)
+        return KOINE_OK;
+    char path[KOINE__PATH_SIZE];
+    koine__building_path(path, "%s.%s", making->path, setting);
+    return koine__building_refuse(
+        making->building, path,
+        "the plugin %s is in %s; this setting holds for a file that is named like its "
+        "plugin: rename it to %s.so",
+        id, found->path, id);
+}
+
+static int take_plugin(const struct making *making, const struct koine__found *found, const char *id)
+{
+    making->instance->provider = found->provider;
+    making->instance->file = found->path;
+    bool is_about_a_file = number(making, "isolate") || get(making, "sha256");
+    return is_about_a_file ? check_file(making, found, id) : KOINE_OK;
+}
+
+/* What it did in its own process is no reason to refuse the configuration: the others load, and a call moves
+ * on. */
+static int leave_out(const struct making *making, const struct koine__found *found)
+{
+    making->instance->file = found->path;
+    making->instance->reason = found->reason;
+    return KOINE_OK;
+}
+
 static int find_plugin(const struct making *making)
 {
+    const struct koine__registry *registry = &making->building->snapshot->registry;
     const char *named = get(making, "plugin");
     const char *id = named ? named : making->instance->name;
-    const struct koine__found *found = koine__registry_find(&making->building->snapshot->registry, id);
-    if (found && found->provider) {
-        making->instance->provider = found->provider;
-        making->instance->file = found->path;
-        return KOINE_OK;
-    }
+    bool isolate = number(making, "isolate") != 0;
+    const struct koine__found *found = koine__registry_find(registry, id, isolate);
+    /* One that nobody configured is isolated where all others want it so; and one whose file has another name
+     * was opened here, which take_plugin tells. */
+    if (!found && (isolate || !making->is_configured))
+        found = koine__registry_find(registry, id, !isolate);
+    if (found && found->provider)
+        return take_plugin(making, found, id);
+    if (found && found->has_crashed)
+        return leave_out(making, found);
     if (found)
         return koine__building_refuse(making->building, making->path, "the plugin \"%s\" was refused: %s: %s",
                                       id, found->path, found->reason);
@@ -249,6 +289,7 @@ static void read_policies(const struct making *making)
                                ? number(making, "parameters")
                                : koine__store_number(making->building->snapshot->store, "parameters");
     instance->body_limit = number(making, "body_limit");
+    instance->isolate_timeout = number(making, "isolate_timeout");
     instance->timeouts = (struct koine__timeouts){
         .connect = number(making, "timeouts.connect"),
         .first_byte = number(making, "timeouts.first_byte"),
@@ -278,12 +319,12 @@ static int make(const struct koine__building *building, const char *name, bool i
     struct making making = {
         .building = building, .instance = instance, .path = path, .is_configured = is_configured};
     koine__building_path(path, "providers.%s", name);
-    instance->file = "";
+    instance->file = instance->base_url = "";
     instance->name = koine__building_text(building, "%s", name);
     if (!instance->name)
         return koine__building_memory(building);
     int rc = find_plugin(&making);
-    if (!rc)
+    if (!rc && instance->provider)
         rc = read_server(&making);
     if (!rc && instance->provider)
         rc = read_options(&making);

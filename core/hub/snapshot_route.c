@@ -20,6 +20,15 @@ static const char *get(const struct making *making, const char *member)
 
 /* ---- Targets ---- */
 
+/* Its plugin crashed in its own process: a call that comes to this target moves on to the next. */
+static bool is_left_out(const struct koine__building *building, const char *name)
+{
+    const char *plugin = koine__store_textf(building->snapshot->store, "providers.%s.plugin", name);
+    const struct koine__found *found =
+        koine__registry_find(&building->snapshot->registry, plugin ? plugin : name, true);
+    return found && found->has_crashed;
+}
+
 static int find_instance(const struct making *making, koine_str name)
 {
     const struct koine__building *building = making->building;
@@ -30,11 +39,14 @@ static int find_instance(const struct making *making, koine_str name)
     char path[KOINE__PATH_SIZE];
     koine__building_path(path, "%s.target", making->path);
     making->target->instance = instance;
-    if (instance && instance->provider)
+    if (instance && (instance->provider || is_left_out(building, copy)))
         return KOINE_OK;
     if (instance)
         return koine__building_refuse(building, path, "%s %s", copy, instance->reason);
-    const struct koine__found *found = koine__registry_find(&building->snapshot->registry, copy);
+    const struct koine__registry *registry = &building->snapshot->registry;
+    const struct koine__found *found = koine__registry_find(registry, copy, false);
+    if (!found)
+        found = koine__registry_find(registry, copy, true);
     if (found && found->reason)
         return koine__building_refuse(building, path, "no provider named \"%s\"; its plugin was refused: %s",
                                       copy, found->reason);
@@ -63,8 +75,10 @@ static int read_target_text(const struct making *making)
     int rc = find_instance(making, name);
     if (rc)
         return rc;
-    const char *provider = making->target->instance->provider->id;
-    making->target->known = koine__catalogue_find(making->building->snapshot->catalogue, provider, model);
+    const koine_provider *provider = making->target->instance->provider;
+    if (provider)
+        making->target->known =
+            koine__catalogue_find(making->building->snapshot->catalogue, provider->id, model);
     return KOINE_OK;
 }
 

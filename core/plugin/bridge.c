@@ -11,6 +11,7 @@ static int32_t ask_fault(const struct koine__job *job)
 static int direct_call(struct koine__bridge *bridge, struct koine__job *job)
 {
     (void)bridge;
+    job->failure = NULL;
     switch (job->kind) {
     case KOINE__JOB_REQUEST:
         job->answer = job->exchange->request(job->ask, job->out);

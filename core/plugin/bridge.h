@@ -1,5 +1,5 @@
 /* bridge: the one way into a provider. It may answer now or later: later is what a provider in a process of
- * its own does.
+ * its own does (bridge_isolated.h).
  *
  * The caller keeps what the job points at until it is answered or dropped.
  */
@@ -29,10 +29,14 @@ struct koine__job {
     koine_sink *sink;
     const koine_cost_query *query; /* of a cost */
     koine_provider_cost *cost;
-    int32_t answer;                       /* what the provider returned */
+    int64_t time_limit;  /* ns that an isolated provider may take */
+    int32_t answer;      /* what the provider returned */
+    const char *failure; /* why it could not answer, as "was killed by SIGSEGV"; NULL: it did;
+                            valid inside done, or until the next job */
     void (*done)(struct koine__job *job); /* called from the loop after KOINE__LATER, once */
     void *owner;                          /* the caller's */
-    void *private_data;                   /* the bridge's, while it is under way */
+    void *private_data;                   /* the bridge's, while it is under way; else NULL */
+    struct koine__job *next;              /* the bridge's */
 };
 struct koine__bridge {
     int (*call)(struct koine__bridge *bridge, struct koine__job *job); /* KOINE__ANSWERED or KOINE__LATER */

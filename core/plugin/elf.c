@@ -13,12 +13,17 @@
 #if __SIZEOF_POINTER__ == 8
 typedef Elf64_Ehdr elf_header;
 typedef Elf64_Phdr elf_segment;
+typedef Elf64_Dyn elf_entry;
 #else
 typedef Elf32_Ehdr elf_header;
 typedef Elf32_Phdr elf_segment;
+typedef Elf32_Dyn elf_entry;
 #endif
 
 #define MOST_SEGMENTS 512
+#define MOST_ENTRIES  4096 /* of a dynamic section */
+#define MOST_NEEDED   64
+#define LONGEST_NAME  256
 
 /* The header of the object that this code is in, from the linker: whatever this machine is, that is right for
  * it. */
@@ -113,4 +118,76 @@ const char *koine__elf_check(int fd, uint64_t size)
     if (!is_inside(header.e_shoff, (uint64_t)header.e_shnum * header.e_shentsize, size))
         return "is truncated";
     return check_segments(fd, &header, size);
+}
+
+/* ---- What it needs --------------------------------------------------------------------------------- */
+
+struct needs {
+    int fd;
+    elf_header header;
+    uint64_t names[MOST_NEEDED]; /* offsets into the table of strings */
+    size_t count;
+    uint64_t strings; /* where that lies in memory; 0: not told */
+};
+
+/* The n-th segment of a kind; false: there is none. */
+static bool find_segment(const struct needs *needs, uint32_t type, unsigned n, elf_segment *ret)
+{
+    for (unsigned i = 0; i < needs->header.e_phnum; i++) {
+        if (!read_at(needs->fd, ret, sizeof(*ret), needs->header.e_phoff + i * sizeof(*ret)))
+            return false;
+        if (ret->p_type == type && n-- == 0)
+            return true;
+    }
+    return false;
+}
+
+static void read_dynamic(struct needs *needs, const elf_segment *dynamic)
+{
+    uint64_t count = dynamic->p_filesz / sizeof(elf_entry);
+    for (uint64_t i = 0; i < count && i < MOST_ENTRIES; i++) {
+        elf_entry entry;
+        if (!read_at(needs->fd, &entry, sizeof(entry), dynamic->p_offset + i * sizeof(entry)) ||
+            entry.d_tag == DT_NULL)
+            return;
+        if (entry.d_tag == DT_STRTAB)
+            needs->strings = entry.d_un.d_ptr;
+        else if (entry.d_tag == DT_NEEDED && needs->count < MOST_NEEDED)
+            needs->names[needs->count++] = entry.d_un.d_val;
+    }
+}
+
+/* Where an address will be, in the file; false: in no segment. */
+static bool find_offset(const struct needs *needs, uint64_t address, uint64_t *ret)
+{
+    elf_segment segment;
+    for (unsigned n = 0; find_segment(needs, PT_LOAD, n, &segment); n++)
+        if (address >= segment.p_vaddr && address - segment.p_vaddr < segment.p_filesz) {
+            *ret = segment.p_offset + (address - segment.p_vaddr);
+            return true;
+        }
+    return false;
+}
+
+static bool read_name(int fd, uint64_t offset, char ret[LONGEST_NAME])
+{
+    ssize_t got = pread(fd, ret, LONGEST_NAME, (off_t)offset);
+    return got > 0 && memchr(ret, '\0', (size_t)got) && *ret && !strchr(ret, '/');
+}
+
+void koine__elf_needed(int fd, void (*each)(const char *name))
+{
+    struct needs needs = {.fd = fd};
+    elf_segment dynamic;
+    uint64_t strings;
+    char name[LONGEST_NAME];
+    if (!read_at(fd, &needs.header, sizeof(needs.header), 0) ||
+        !find_segment(&needs, PT_DYNAMIC, 0, &dynamic))
+        return;
+    read_dynamic(&needs, &dynamic);
+    if (!find_offset(&needs, needs.strings, &strings))
+        return;
+    for (size_t i = 0; i < needs.count; i++)
+        if (needs.names[i] < UINT32_MAX && read_name(fd, strings + needs.names[i], name))
+            each(name);
 }

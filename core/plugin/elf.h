@@ -7,5 +7,8 @@
 
 /* NULL: it is. Otherwise why not, as static text: "is empty". */
 const char *koine__elf_check(int fd, uint64_t size);
+/* Tells the names of the libraries that a checked file asks for, up to 64; a name with a slash, or one too
+ * long to be one, is left out. */
+void koine__elf_needed(int fd, void (*each)(const char *name));
 
 #endif

@@ -1,18 +1,39 @@
 libkoinecore_la_SOURCES += \
+  core/plugin/binary.c \
+  core/plugin/binary.h \
   core/plugin/bridge.c \
   core/plugin/bridge.h \
+  core/plugin/bridge_isolated.c \
+  core/plugin/bridge_isolated.h \
   core/plugin/catalogue.c \
   core/plugin/catalogue.h \
   core/plugin/catalogue_read.c \
   core/plugin/catalogue_store.h \
   core/plugin/elf.c \
   core/plugin/elf.h \
+  core/plugin/helper.c \
+  core/plugin/helper.h \
   core/plugin/host.c \
   core/plugin/host.h \
+  core/plugin/isolate.h \
+  core/plugin/isolate_acts.c \
+  core/plugin/isolate_done.c \
+  core/plugin/isolate_job.c \
+  core/plugin/isolate_lock.c \
+  core/plugin/isolate_lock.h \
+  core/plugin/isolate_serve.c \
+  core/plugin/isolate_serve.h \
+  core/plugin/isolate_tables.c \
+  core/plugin/isolated.c \
+  core/plugin/isolated.h \
   core/plugin/loader.c \
   core/plugin/loader.h \
+  core/plugin/object.c \
+  core/plugin/object.h \
   core/plugin/out.c \
   core/plugin/out.h \
+  core/plugin/pack.c \
+  core/plugin/pack.h \
   core/plugin/registry.c \
   core/plugin/registry.h \
   core/plugin/trust.c \

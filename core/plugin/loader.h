@@ -1,4 +1,4 @@
-/* loader: opens provider plugins; its .c file is the one that knows dlfcn.h. Plugins are never unloaded.
+/* loader: opens provider plugins. Plugins are never unloaded.
  *
  * A name resolves only inside a configured folder. File and folders must belong to root or to us and be
  * writable by nobody else (group write is accepted where the group is the owner's private one; root's sticky
@@ -8,9 +8,8 @@
 #ifndef KOINE_CORE_PLUGIN_LOADER_H
 #define KOINE_CORE_PLUGIN_LOADER_H
 
-#include "core/base/error.h"
+#include "core/plugin/object.h"
 
-#include <koine/provider.h>
 #include <sys/types.h>
 
 struct koine__plugin { /* one loaded file; lives as long as the process */
@@ -27,17 +26,16 @@ struct koine__plugin { /* one loaded file; lives as long as the process */
  * thread] */
 int koine__plugin_load(const char *folder, const char *file_name, const koine_host *host,
                        const struct koine__plugin **ret, koine_error **ret_error);
+/* The same for a file whose bytes must have this SHA-256, 64 hex digits; NULL: any. */
+int koine__plugin_load_pinned(const char *folder, const char *file_name, const char *sha256,
+                              const koine_host *host, const struct koine__plugin **ret,
+                              koine_error **ret_error);
 /* The entry function of a file that koine__plugin_load would take, which is opened, but not run: for the
  * checker, which looks at each step. KOINE_ECONFIG: refused. [any thread] */
-typedef const koine_provider *(*koine__entry)(const koine_host *host, uint32_t index);
 int koine__plugin_entry(const char *folder, const char *file_name, koine__entry *ret,
                         koine_error **ret_error);
 /* Frees what is kept of all plugins, so that a test can count allocations; the objects stay loaded, and their
  * entries run anew at the next load. Only while no hub is there. */
 void koine__plugins_forget(void);
-/* What a table must hold; says what is wrong, and in which part of it: "size", "options", "generate" (static;
- * `ret_part` may be NULL). */
-int koine__provider_check(const koine_provider *provider, const char *path, const char **ret_part,
-                          koine_error **ret_error);
 
 #endif

@@ -273,7 +273,9 @@ struct koine_read { /* what to read */
 
 typedef struct koine_exchange { /* one operation over HTTP: how to ask, how to read the answer */
     uint32_t size;
-    size_t state_size; /* bytes the core keeps for each exchange, zeroed, aligned for any type */
+    /* Bytes the core keeps for each exchange, zeroed, aligned for any type. No pointers: the exchange may go
+     * on in another process. */
+    size_t state_size;
     int32_t (*request)(const koine_ask *ask, koine_out *out); /* [exchange] */
     int32_t (*frame)(const koine_read *read,
                      koine_sink *sink); /* [exchange] one frame of an answer below 400 */

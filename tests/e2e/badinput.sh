@@ -446,7 +446,7 @@ plugin "a link to elsewhere" link.so "is a link to $scratch/plugins/openai.so, o
 fresh
 chmod o+w mixed/openai.so
 plugin "a file that everybody may write to" openai.so "is writable by everybody; take that away with chmod o-w"
-for file in stranger unresolved old future empty endless; do
+for file in stranger unresolved old future empty endless null_frame; do
     fresh
     if cp "$build/tests/plugins/.libs/$file.so" "mixed/$file.so" 2>/dev/null; then
         case $file in
@@ -454,6 +454,7 @@ for file in stranger unresolved old future empty endless; do
         future) words="was built for another koine" ;;
         old) words="it was built for an older koine" ;;
         empty) words="has no provider" ;;
+        null_frame) words="provider null_frame: generate lacks request or frame" ;;
         *) words= ;;
         esac
         plugin "the one called $file" $file.so "$words"
@@ -461,6 +462,32 @@ for file in stranger unresolved old future empty endless; do
         skip "plugin: the one called $file" "it was not built"
     fi
 done
+# Isolated ones, of which nothing runs in the command's own process.
+cp "$build/apps/koine-isolate" "$scratch/koine-isolate" && chmod 755 "$scratch/koine-isolate" || exit 99
+isolated() { # NAME FILE TIMEOUT WORDS
+    fresh
+    if cp "$build/tests/plugins/.libs/$2.so" "mixed/$2.so" 2>/dev/null; then
+        printf 'isolate_helper: %s\nproviders: {%s: {isolate: true, isolate_timeout: %s}}\n' "$scratch/koine-isolate" "$2" "$3" >>mixed.yaml
+        plugin "$1" "$2.so" "$4"
+    else
+        skip "plugin: $1" "it was not built"
+    fi
+}
+isolated "a constructor that crashes" crash_load 60s "cannot be loaded: its process "
+isolated "an entry that crashes" crash_entry 60s "cannot be loaded: its process "
+isolated "a constructor that ends the process" exit_load 60s "cannot be loaded: its process ended with status 4"
+isolated "a constructor that never ends" loop_load 300ms "cannot be loaded: did not finish in time"
+fresh
+zeros=0000000000000000000000000000000000000000000000000000000000000000
+digest=$(sha256sum mixed/openai.so | cut -d' ' -f1)
+printf 'plugin_path: [mixed]\nproviders: {openai: {sha256: %s}}\n' "$zeros" >bad.yaml
+bare -c bad.yaml config check
+refused "plugin: not the pinned file" "koine: bad.yaml:2:13: providers.openai: " \
+    "$scratch/empty/mixed/openai.so: is not the file that was pinned: its SHA-256 is $digest, expected was $zeros"
+printf 'plugin_path: [mixed]\nproviders: {openai: {sha256: %s}}\n' "$digest" >good2.yaml
+bare -c good2.yaml cost -m openai/any --input 1 --output 1
+status_is 0
+done_with "plugin: the pinned file"
 fresh
 chmod o+w mixed
 bare -c mixed.yaml providers

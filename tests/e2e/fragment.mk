@@ -22,13 +22,15 @@ tests_e2e_tty_SOURCES = tests/e2e/tty.c
 tests_e2e_tty_LDADD =
 
 if HAVE_CUNIT
-e2e_programs = tests/e2e/faults tests/e2e/library tests/e2e/misuse tests/e2e/thousand
+e2e_programs = tests/e2e/faults tests/e2e/isolate tests/e2e/library tests/e2e/misuse tests/e2e/thousand
 check_PROGRAMS += $(e2e_programs)
 TESTS += $(e2e_programs)
 e2e_stage = tests/e2e/stage.c tests/e2e/stage.h tests/e2e/loopback.c tests/e2e/loopback.h
 e2e_ldadd = tests/unit/libsuite.a libkoine.la $(CUNIT_LIBS)
 tests_e2e_faults_SOURCES = tests/e2e/faults.c $(e2e_stage)
 tests_e2e_faults_LDADD = $(e2e_ldadd)
+tests_e2e_isolate_SOURCES = tests/e2e/isolate.c $(e2e_stage)
+tests_e2e_isolate_LDADD = $(e2e_ldadd)
 tests_e2e_library_SOURCES = tests/e2e/library.c $(e2e_stage)
 tests_e2e_library_LDADD = $(e2e_ldadd)
 tests_e2e_misuse_SOURCES = tests/e2e/misuse.c $(e2e_stage)

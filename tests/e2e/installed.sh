@@ -29,7 +29,7 @@ for file in bin/koine lib/libkoine.so $headers lib/pkgconfig/koine.pc lib/koine/
     lib/koine/providers/openai.so lib/koine/providers/anthropic.so lib/koine/providers/azure.so \
     lib/koine/providers/echo.so lib/koine/providers/gemini.so lib/koine/providers/gemini.json \
     lib/koine/providers/together.json lib/koine/providers/openai.json \
-    lib/koine/providers/anthropic.json lib/koine/providers/azure.json libexec/koine/koine-standin \
+    lib/koine/providers/anthropic.json lib/koine/providers/azure.json libexec/koine/koine-standin libexec/koine/koine-isolate \
     libexec/koine/koine-plugin-check \
     share/man/man1/koine.1 share/koine/kit/common/Makefile share/koine/kit/chat/acme.c share/koine/kit/own/acme.c \
     share/koine/kit/own/cases/answer.txt; do

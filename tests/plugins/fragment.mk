@@ -7,7 +7,10 @@ check_LTLIBRARIES += \
   tests/plugins/good.la tests/plugins/two.la tests/plugins/twins.la tests/plugins/usurper.la \
   tests/plugins/endless.la tests/plugins/empty.la tests/plugins/stranger.la tests/plugins/future.la \
   tests/plugins/old.la tests/plugins/shouting.la tests/plugins/unresolved.la \
-  tests/plugins/picky.la tests/plugins/homeless.la
+  tests/plugins/picky.la tests/plugins/crash_load.la \
+  tests/plugins/crash_entry.la tests/plugins/loop_load.la tests/plugins/exit_load.la tests/plugins/fickle.la \
+  tests/plugins/null_frame.la tests/plugins/wild.la \
+  tests/plugins/homeless.la
 
 tests_plugins_good_la_SOURCES = tests/plugins/good.c tests/plugins/table.h
 tests_plugins_good_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
@@ -33,6 +36,20 @@ tests_plugins_unresolved_la_SOURCES = tests/plugins/unresolved.c
 tests_plugins_unresolved_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 tests_plugins_picky_la_SOURCES = tests/plugins/picky.c
 tests_plugins_picky_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+tests_plugins_crash_load_la_SOURCES = tests/plugins/crash_load.c
+tests_plugins_crash_load_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+tests_plugins_crash_entry_la_SOURCES = tests/plugins/crash_entry.c
+tests_plugins_crash_entry_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+tests_plugins_loop_load_la_SOURCES = tests/plugins/loop_load.c
+tests_plugins_loop_load_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+tests_plugins_exit_load_la_SOURCES = tests/plugins/exit_load.c
+tests_plugins_exit_load_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+tests_plugins_fickle_la_SOURCES = tests/plugins/fickle.c
+tests_plugins_fickle_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+tests_plugins_null_frame_la_SOURCES = tests/plugins/null_frame.c
+tests_plugins_null_frame_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+tests_plugins_wild_la_SOURCES = tests/plugins/wild.c
+tests_plugins_wild_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 tests_plugins_homeless_la_SOURCES = tests/plugins/homeless.c
 tests_plugins_homeless_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 

@@ -14,6 +14,7 @@ unit_programs = \
   tests/unit/test_answer \
   tests/unit/test_assemble \
   tests/unit/test_bridge \
+  tests/unit/test_bridge_isolated \
   tests/unit/test_buf \
   tests/unit/test_cancel \
   tests/unit/test_catalogue \
@@ -38,6 +39,8 @@ unit_programs = \
   tests/unit/test_head \
   tests/unit/test_host \
   tests/unit/test_hub \
+  tests/unit/test_isolate \
+  tests/unit/test_isolated \
   tests/unit/test_json \
   tests/unit/test_json_scan \
   tests/unit/test_json_tree \
@@ -50,6 +53,7 @@ unit_programs = \
   tests/unit/test_messages \
   tests/unit/test_models \
   tests/unit/test_out \
+  tests/unit/test_pack \
   tests/unit/test_pool \
   tests/unit/test_price \
   tests/unit/test_registry \

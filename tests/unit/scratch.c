@@ -97,3 +97,29 @@ bool scratch_plugin(const struct scratch *scratch, const char *name, const char 
     free(bytes);
     return true;
 }
+
+static struct scratch of_helper;
+static pid_t owner;
+
+static void remove_helper(void)
+{
+    if (getpid() == owner)
+        scratch_remove(&of_helper);
+}
+
+const char *scratch_helper(void)
+{
+    static char path[PATH_MAX];
+    char from[PATH_MAX];
+    const char *build = getenv("KOINE_TEST_BUILD");
+    if (path[0])
+        return path;
+    snprintf(from, sizeof(from), "%s/apps/koine-isolate", build ? build : ".");
+    scratch_make(&of_helper);
+    owner = getpid();
+    atexit(remove_helper);
+    CU_ASSERT_TRUE_FATAL(scratch_copy(&of_helper, "koine-isolate", from));
+    snprintf(path, sizeof(path), "%s", scratch_path(&of_helper, "koine-isolate"));
+    CU_ASSERT_EQUAL_FATAL(chmod(path, 0755), 0);
+    return path;
+}

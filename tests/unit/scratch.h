@@ -24,5 +24,7 @@ bool scratch_copy(const struct scratch *scratch, const char *name, const char *f
 bool scratch_plugin(const struct scratch *scratch, const char *name, const char *plugin);
 /* The bytes of one of tests/plugins; free it. NULL as above. */
 char *scratch_plugin_bytes(const char *plugin, size_t *ret_len);
+/* The helper of isolated plugins, built, as a file of ours: a copy for the whole program. */
+const char *scratch_helper(void);
 
 #endif

@@ -91,6 +91,31 @@ static void test_digests(void)
     ASSERT_STR(hex, "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319");
 }
 
+/* FIPS 180-4 and its examples: nothing, "abc", 448 bits, and a million times "a" in odd pieces. */
+static void test_sha256(void)
+{
+    struct koine__sha256 hash;
+    char hex[KOINE__SHA256_HEX], piece[999];
+    koine__sha256_begin(&hash);
+    koine__sha256_end(&hash, hex);
+    ASSERT_STR(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    koine__sha256_begin(&hash);
+    koine__sha256_add(&hash, "a", 1);
+    koine__sha256_add(&hash, "bc", 2);
+    koine__sha256_end(&hash, hex);
+    ASSERT_STR(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    koine__sha256_begin(&hash);
+    koine__sha256_add(&hash, "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 56);
+    koine__sha256_end(&hash, hex);
+    ASSERT_STR(hex, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+    memset(piece, 'a', sizeof(piece));
+    koine__sha256_begin(&hash);
+    for (size_t left = 1000000; left > 0; left -= left < sizeof(piece) ? left : sizeof(piece))
+        koine__sha256_add(&hash, piece, left < sizeof(piece) ? left : sizeof(piece));
+    koine__sha256_end(&hash, hex);
+    ASSERT_STR(hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
 static void test_random(void)
 {
     unsigned char a[32] = {0}, b[32] = {0};
@@ -112,4 +137,4 @@ static void test_wipe(void)
 SUITE_MAIN("crypto", {"init from many threads", test_init_from_many_threads}, {"secret", test_secret},
            {"secret of nothing", test_secret_of_nothing}, {"fingerprints", test_fingerprints},
            {"many secrets", test_many_secrets}, {"no memory", test_no_memory}, {"digests", test_digests},
-           {"random", test_random}, {"wipe", test_wipe})
+           {"sha256", test_sha256}, {"random", test_random}, {"wipe", test_wipe})

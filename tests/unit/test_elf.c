@@ -177,4 +177,46 @@ static void damaged(void)
     ASSERT_STR(changed(load_larger_than_memory), "is damaged: its program headers make no sense");
 }
 
-SUITE_MAIN("elf", {"no ELF", no_elf}, {"every truncation", every_truncation}, {"damaged", damaged})
+/* ---- What it needs --------------------------------------------------------------------------------- */
+
+static size_t named, libc;
+
+static void on_name(const char *name)
+{
+    named++;
+    libc += strcmp(name, "libc.so.6") == 0;
+    CU_ASSERT_PTR_NULL(strchr(name, '/'));
+    CU_ASSERT_TRUE(strlen(name) < 256);
+}
+
+static void needed(void)
+{
+    size_t len;
+    char *bytes = scratch_plugin_bytes("wild", &len);
+    int fd = memfd_create("elf", MFD_CLOEXEC);
+    if (bytes) {
+        named = libc = 0;
+        CU_ASSERT_TRUE_FATAL(write(fd, bytes, len) == (ssize_t)len);
+        koine__elf_needed(fd, on_name);
+        ASSERT_INT(libc, 1);
+        CU_ASSERT_TRUE(named < 8); /* libc, and what a sanitizer brings */
+        /* Bytes changed one after the other, where the headers and the dynamic section are and elsewhere: it
+         * names something or nothing, and never ends badly. */
+        for (size_t at = 0; at < len; at += at < 1024 ? 1 : 61) {
+            char changed = (char)(bytes[at] ^ (at % 2 ? 0x80 : 0x01));
+            CU_ASSERT_EQUAL(pwrite(fd, &changed, 1, (off_t)at), 1);
+            named = 0;
+            koine__elf_needed(fd, on_name);
+            CU_ASSERT_TRUE(named <= 64);
+            CU_ASSERT_EQUAL(pwrite(fd, &bytes[at], 1, (off_t)at), 1);
+        }
+    }
+    named = 0;
+    koine__elf_needed(-1, on_name);
+    ASSERT_INT(named, 0);
+    close(fd);
+    free(bytes);
+}
+
+SUITE_MAIN("elf", {"no ELF", no_elf}, {"every truncation", every_truncation}, {"damaged", damaged},
+           {"needed", needed})

@@ -1,9 +1,11 @@
 #include "core/plugin/loader.h"
 
+#include "core/base/crypto.h"
 #include "core/plugin/host.h"
 #include "tests/unit/failalloc.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/suite.h"
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,7 +189,11 @@ static void files_that_others_can_change(void)
         ASSERT_STR(load("good.so", NULL), "good.so: is writable by everybody; take that away with chmod o-w");
         CU_ASSERT_EQUAL(chmod(scratch_path(&scratch, "good.so"), 0644), 0);
         CU_ASSERT_EQUAL(chmod(scratch.path, 0777), 0);
-        CU_ASSERT_PTR_NOT_NULL(strstr(load("good.so", NULL), " is writable by everybody"));
+        char expected[PATH_MAX];
+        snprintf(expected, sizeof(expected),
+                 "good.so: the folder %.2000s is writable by everybody; take that away with chmod o-w",
+                 scratch.path);
+        ASSERT_STR(load("good.so", NULL), expected);
         CU_ASSERT_EQUAL(chmod(scratch.path, 0700), 0);
         ASSERT_STR(load("good.so", NULL), NULL);
     }
@@ -206,6 +212,7 @@ static void broken_plugins(void)
         {"stranger", "x.so: is no plugin of koine: it has no koine_provider_v0"},
         {"shouting", "x.so: its provider has no id of a-z, 0-9, _ and -, of at most 64 characters"},
         {"twins", "x.so: has two providers of the id twin"},
+        {"null_frame", "x.so: provider null_frame: generate lacks request or frame"},
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         begin();
@@ -222,16 +229,101 @@ static void plugins_that_do_not_fit(void)
     begin();
     if (scratch_plugin(&scratch, "old.so", "old") &&
         scratch_plugin(&scratch, "unresolved.so", "unresolved")) {
-        const char *message = load("old.so", NULL);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(message);
-        CU_ASSERT_PTR_NOT_NULL(strstr(message, "old.so: its table has "));
-        CU_ASSERT_PTR_NOT_NULL(strstr(message, ": it was built for an older koine"));
-        message = load("unresolved.so", NULL);
+        char expected[256];
+        snprintf(expected, sizeof(expected),
+                 "old.so: its table has %zu bytes, a v0 table has %zu: it was built for an older koine",
+                 offsetof(koine_provider, extension), sizeof(koine_provider));
+        ASSERT_STR(load("old.so", NULL), expected);
+        const char *message = load("unresolved.so", NULL);
         CU_ASSERT_PTR_NOT_NULL_FATAL(message);
         CU_ASSERT_PTR_EQUAL(strstr(message, "unresolved.so: cannot be loaded: "), message);
         CU_ASSERT_PTR_NOT_NULL(strstr(message, "a_function_that_nobody_has"));
         CU_ASSERT_PTR_NULL(strstr(message, scratch.path));
     }
+    end();
+}
+
+/* ---- Pins ----------------------------------------------------------------------------------------- */
+
+#define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
+
+/* The same as load, with a pin. */
+static const char *load_pinned(const char *name, const char *pin)
+{
+    static char text[PATH_MAX * 2];
+    koine_error *error = NULL;
+    const struct koine__plugin *plugin = NULL;
+    int rc = koine__plugin_load_pinned(scratch.path, name, pin, koine__process_host(), &plugin, &error);
+    const char *message = koine_error_message(error);
+    size_t len = strlen(scratch.path);
+    if (strncmp(message, scratch.path, len) == 0 && message[len] == '/')
+        message += len + 1;
+    snprintf(text, sizeof(text), "%s", message);
+    koine_error_free(error);
+    ASSERT_INT(rc, *text ? KOINE_ECONFIG : KOINE_OK);
+    return *text ? text : NULL;
+}
+
+static void digest_of(const char *plugin, char ret[KOINE__SHA256_HEX])
+{
+    size_t len = 0;
+    char *bytes = scratch_plugin_bytes(plugin, &len);
+    struct koine__sha256 hash;
+    koine__sha256_begin(&hash);
+    koine__sha256_add(&hash, bytes ? bytes : "", len);
+    koine__sha256_end(&hash, ret);
+    free(bytes);
+}
+
+static void pins(void)
+{
+    char right[KOINE__SHA256_HEX], upper[KOINE__SHA256_HEX], expected[512];
+    begin();
+    if (scratch_plugin(&scratch, "good.so", "good")) {
+        digest_of("good", right);
+        for (size_t i = 0; i < sizeof(upper); i++)
+            upper[i] = (char)(right[i] >= 'a' && right[i] <= 'f' ? right[i] - 32 : right[i]);
+        snprintf(expected, sizeof(expected),
+                 "good.so: is not the file that was pinned: its SHA-256 is %s, expected was " ZEROS, right);
+        ASSERT_STR(load_pinned("good.so", ZEROS), expected);
+        ASSERT_STR(load_pinned("good.so", right), NULL);
+        ASSERT_STR(load_pinned("good.so", upper), NULL);
+        ASSERT_STR(load_pinned("good.so", ZEROS), expected); /* also of what is loaded */
+        ASSERT_STR(load_pinned("good.so", NULL), NULL);
+    }
+    end();
+}
+
+/* Another hub loaded it without a pin: the file must still be what it was then. */
+static void pinned_after_the_load(void)
+{
+    char right[KOINE__SHA256_HEX];
+    begin();
+    if (scratch_plugin(&scratch, "good.so", "good")) {
+        digest_of("good", right);
+        ASSERT_STR(load("good.so", NULL), NULL);
+        ASSERT_STR(load_pinned("good.so", right), NULL);
+    }
+    end();
+    begin();
+    if (scratch_plugin(&scratch, "good.so", "good")) {
+        static const struct timespec times[2] = {{1000, 0}, {1000, 0}};
+        ASSERT_STR(load("good.so", NULL), NULL);
+        CU_ASSERT_EQUAL(utimensat(AT_FDCWD, scratch_path(&scratch, "good.so"), times, 0), 0);
+        ASSERT_STR(
+            load_pinned("good.so", right),
+            "good.so: was changed after it was loaded, so it cannot be pinned; start the process anew");
+    }
+    end();
+}
+
+/* What is not the pinned file never runs: this one's constructor would end the test. */
+static void pinned_constructors_do_not_run(void)
+{
+    begin();
+    if (scratch_plugin(&scratch, "crash_load.so", "crash_load"))
+        CU_ASSERT_PTR_NOT_NULL(strstr(load_pinned("crash_load.so", ZEROS),
+                                      ": is not the file that was pinned: its SHA-256 is "));
     end();
 }
 
@@ -475,7 +567,9 @@ SUITE_MAIN("loader", {"loads once", loads_once}, {"two providers", two_providers
            {"replaced after the load", replaced_after_the_load}, {"names", names}, {"links", links},
            {"files that are no plugins", files_that_are_no_plugins},
            {"files that others can change", files_that_others_can_change}, {"broken plugins", broken_plugins},
-           {"plugins that do not fit", plugins_that_do_not_fit}, {"right tables", right_tables},
+           {"plugins that do not fit", plugins_that_do_not_fit}, {"pins", pins},
+           {"pinned after the load", pinned_after_the_load},
+           {"pinned constructors do not run", pinned_constructors_do_not_run}, {"right tables", right_tables},
            {"wrong texts", wrong_texts}, {"wrong exchanges", wrong_exchanges},
            {"wrong options", wrong_options}, {"the entry alone", entry_alone},
            {"failing allocations", failing_allocations})

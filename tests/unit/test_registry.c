@@ -41,7 +41,7 @@ static void in_order(void)
         const char *const folders[] = {first, "/nonexistent/koine", second, NULL};
         static const char *const ids[] = {"one", "two", "bad", "good", "good", "honest"};
         struct koine__registry registry;
-        ASSERT_INT(koine__registry_build(folders, koine__process_host(), &registry, NULL), KOINE_OK);
+        ASSERT_INT(koine__registry_build(folders, NULL, koine__process_host(), &registry, NULL), KOINE_OK);
         ASSERT_INT((long long)registry.count, 6);
         for (size_t i = 0; i < registry.count; i++)
             ASSERT_STR(registry.items[i].id, ids[i]);
@@ -67,15 +67,15 @@ static void find(void)
     if (begin()) {
         const char *const folders[] = {second, first, NULL};
         struct koine__registry registry;
-        ASSERT_INT(koine__registry_build(folders, koine__process_host(), &registry, NULL), KOINE_OK);
-        const struct koine__found *found = koine__registry_find(&registry, "good");
+        ASSERT_INT(koine__registry_build(folders, NULL, koine__process_host(), &registry, NULL), KOINE_OK);
+        const struct koine__found *found = koine__registry_find(&registry, "good", false);
         CU_ASSERT_PTR_NOT_NULL_FATAL(found);
         CU_ASSERT_PTR_NOT_NULL(found->provider);
         ASSERT_STR(found->path, scratch_path(&scratch, "second/0.so"));
-        found = koine__registry_find(&registry, "bad");
+        found = koine__registry_find(&registry, "bad", false);
         CU_ASSERT_PTR_NOT_NULL_FATAL(found);
         ASSERT_STR(found->reason, "is empty");
-        CU_ASSERT_PTR_NULL(koine__registry_find(&registry, "nobody"));
+        CU_ASSERT_PTR_NULL(koine__registry_find(&registry, "nobody", false));
         koine__registry_release(&registry);
     }
     end();
@@ -90,7 +90,7 @@ static void same_folder_twice(void)
         snprintf(other, sizeof(other), "%s", scratch_path(&scratch, "link"));
         const char *const folders[] = {second, other, second, NULL};
         struct koine__registry registry;
-        ASSERT_INT(koine__registry_build(folders, koine__process_host(), &registry, NULL), KOINE_OK);
+        ASSERT_INT(koine__registry_build(folders, NULL, koine__process_host(), &registry, NULL), KOINE_OK);
         ASSERT_INT((long long)registry.count, 2);
         koine__registry_release(&registry);
     }
@@ -105,14 +105,14 @@ static void folders_that_are_none(void)
     snprintf(file, sizeof(file), "%s", scratch_path(&scratch, "file"));
     const char *const folders[] = {file, NULL};
     struct koine__registry registry;
-    ASSERT_INT(koine__registry_build(folders, koine__process_host(), &registry, NULL), KOINE_OK);
+    ASSERT_INT(koine__registry_build(folders, NULL, koine__process_host(), &registry, NULL), KOINE_OK);
     ASSERT_INT((long long)registry.count, 1);
     ASSERT_STR(registry.items[0].reason, "Not a directory");
     ASSERT_STR(registry.items[0].path, file);
     koine__registry_release(&registry);
-    ASSERT_INT(koine__registry_build(NULL, koine__process_host(), &registry, NULL), KOINE_OK);
+    ASSERT_INT(koine__registry_build(NULL, NULL, koine__process_host(), &registry, NULL), KOINE_OK);
     ASSERT_INT((long long)registry.count, 0);
-    CU_ASSERT_PTR_NULL(koine__registry_find(&registry, "x"));
+    CU_ASSERT_PTR_NULL(koine__registry_find(&registry, "x", false));
     koine__registry_release(&registry);
     scratch_remove(&scratch);
 }
@@ -125,7 +125,7 @@ static void failing_allocations(void)
             struct koine__registry registry = {0};
             koine_error *error = NULL;
             failalloc_begin(n);
-            int rc = koine__registry_build(folders, koine__process_host(), &registry, &error);
+            int rc = koine__registry_build(folders, NULL, koine__process_host(), &registry, &error);
             koine__registry_release(&registry);
             koine_error_free(error);
             koine__plugins_forget();

@@ -602,10 +602,128 @@ static void failing_allocations(void)
     end();
 }
 
+/* ---- Isolation and pins ---------------------------------------------------------------------------- */
+
+#define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
+
+static const char *helper_setting(void)
+{
+    static char text[PATH_MAX];
+    snprintf(text, sizeof(text), "isolate_helper: %s\n", scratch_helper());
+    return text;
+}
+
+static struct koine__snapshot *build_isolated(const char *providers)
+{
+    char text[8000];
+    snprintf(text, sizeof(text), "%s%s", providers, helper_setting());
+    return build(text);
+}
+
+static const struct koine__instance *instance(const struct koine__snapshot *snapshot, const char *name)
+{
+    const struct koine__instance *it = koine__snapshot_instance(snapshot, name);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(it);
+    return it;
+}
+
+static bool is_isolated(const struct koine__instance *it)
+{
+    uint32_t index;
+    return koine__isolated_of(it->provider, &index) != NULL;
+}
+
+static void isolated_instances(void)
+{
+    if (begin()) {
+        struct koine__snapshot *snapshot =
+            build_isolated("providers:\n"
+                           "  good: {isolate: true, isolate_timeout: 60s}\n"
+                           "  lab: {plugin: good, base_url: http://x.test/v1}\n"
+                           "  guest: {plugin: good, isolate: true, isolate_timeout: 7s}\n");
+        ASSERT_STR(message, "");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(snapshot);
+        CU_ASSERT_TRUE(is_isolated(instance(snapshot, "good")));
+        CU_ASSERT_TRUE(is_isolated(instance(snapshot, "guest")));
+        CU_ASSERT_FALSE(is_isolated(instance(snapshot, "lab")));
+        CU_ASSERT_FALSE(is_isolated(instance(snapshot, "two")));
+        ASSERT_INT(instance(snapshot, "guest")->isolate_timeout, 7 * SECOND);
+        ASSERT_INT(instance(snapshot, "lab")->isolate_timeout, 5 * SECOND);
+        ASSERT_STR(key_of(snapshot, "good"), "sk-MARKED");
+        ASSERT_INT((long long)koine__catalogue_count(snapshot->catalogue), 1); /* once, for both */
+        koine__snapshot_unref(snapshot);
+        /* Nobody configured `good` itself: it is isolated as all others want it. */
+        snapshot =
+            build_isolated("providers:\n  guest: {plugin: good, isolate: true, isolate_timeout: 60s}\n");
+        ASSERT_STR(message, "");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(snapshot);
+        CU_ASSERT_TRUE(is_isolated(instance(snapshot, "good")));
+        koine__snapshot_unref(snapshot);
+    }
+    end();
+}
+
+static void isolation_refusals(void)
+{
+    char wanted[PATH_MAX * 2];
+    if (begin()) {
+        snprintf(
+            wanted, sizeof(wanted),
+            "k:2:18: providers.one.isolate: the plugin one is in %.2000s/two.so; this setting holds for a "
+            "file that is named like its plugin: rename it to one.so",
+            folder);
+        expect_refusal("providers:\n  one: {isolate: true}\n", wanted);
+        snprintf(
+            wanted, sizeof(wanted),
+            "k:2:17: providers.one.sha256: the plugin one is in %.2000s/two.so; this setting holds for a "
+            "file that is named like its plugin: rename it to one.so",
+            folder);
+        expect_refusal("providers:\n  one: {sha256: " ZEROS "}\n", wanted);
+        expect_refusal(
+            "providers:\n  good: {sha256: abc}\n",
+            "k:2:18: providers.good.sha256: \"abc\" is no SHA-256; write 64 hex digits, as sha256sum "
+            "prints them");
+        snprintf(
+            wanted, sizeof(wanted),
+            "k:2:3: providers.good: the plugin \"good\" was refused: %.2000s/good.so: its helper /none/such "
+            "cannot be found: No such file or directory",
+            folder);
+        expect_refusal("providers:\n  good: {isolate: true}\nisolate_helper: /none/such\n", wanted);
+    }
+    end();
+}
+
+static void pins(void)
+{
+    char wanted[PATH_MAX * 2], text[512], digest[KOINE__SHA256_HEX];
+    size_t len = 0;
+    char *bytes = scratch_plugin_bytes("good", &len);
+    if (begin() && bytes) {
+        struct koine__sha256 hash;
+        koine__sha256_begin(&hash);
+        koine__sha256_add(&hash, bytes, len);
+        koine__sha256_end(&hash, digest);
+        snprintf(
+            wanted, sizeof(wanted),
+            "k:2:3: providers.good: the plugin \"good\" was refused: %.2000s/good.so: is not the file that "
+            "was pinned: its SHA-256 is %s, expected was " ZEROS,
+            folder, digest);
+        expect_refusal("providers:\n  good: {sha256: " ZEROS "}\n", wanted);
+        snprintf(text, sizeof(text), "providers:\n  good: {sha256: %s}\n", digest);
+        struct koine__snapshot *snapshot = build(text);
+        ASSERT_STR(message, "");
+        CU_ASSERT_PTR_NOT_NULL(snapshot);
+        koine__snapshot_unref(snapshot);
+    }
+    free(bytes);
+    end();
+}
+
 SUITE_MAIN("snapshot", {"found plugins", found_plugins}, {"defaults", defaults}, {"instances", instances},
            {"routes", routes}, {"default routes", default_routes}, {"plugin refusals", plugin_refusals},
            {"keys", keys}, {"key refusals", key_refusals}, {"no environment", no_environment},
            {"options", options}, {"option refusals", option_refusals}, {"homes", homes},
            {"route refusals", route_refusals}, {"gaps", gaps}, {"catalogues", catalogues},
            {"refused plugins are logged", refused_plugins_are_logged}, {"references", references},
-           {"failing allocations", failing_allocations})
+           {"isolated instances", isolated_instances}, {"isolation refusals", isolation_refusals},
+           {"pins", pins}, {"failing allocations", failing_allocations})

@@ -149,7 +149,7 @@ static bool open_run(struct run *run, const koine_provider *provider)
         koine__transport_replay_new(run->loop, &run->answer, 1, &run->transport) != KOINE_OK)
         return false;
     run->engine = (struct koine__engine){
-        .loop = run->loop, .transport = run->transport, .bridge = &koine__direct_bridge};
+        .loop = run->loop, .transport = run->transport, .bridge = &vendor_patient_bridge};
     koine__random_seed(&run->engine.random, 1);
     koine__calls_init(&run->calls, &run->engine, NULL);
     fill_target(run, provider);

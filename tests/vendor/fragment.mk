@@ -6,14 +6,18 @@ tests_vendor_libvendor_la_SOURCES = \
   tests/vendor/play.c tests/vendor/play.h tests/vendor/trace.c tests/vendor/trace.h tests/vendor/ways.c tests/vendor/ways.h
 
 if HAVE_CUNIT
-check_PROGRAMS += tests/vendor/run
-TESTS += tests/vendor/run
+check_PROGRAMS += tests/vendor/run tests/vendor/isolated
+TESTS += tests/vendor/run tests/vendor/isolated
 endif
 tests_vendor_run_SOURCES = \
   tests/vendor/run.c tests/vendor/together.c tests/vendor/openai.c tests/vendor/anthropic.c \
   tests/vendor/azure.c tests/vendor/echo.c tests/vendor/mistral.c tests/vendor/fireworks.c \
   tests/vendor/ollama.c tests/vendor/llamacpp.c tests/vendor/gemini.c
 tests_vendor_run_LDADD = tests/vendor/libvendor.la libkoinecore.la
+## The same cases for the same plugins, each in a process of its own.
+tests_vendor_isolated_SOURCES = $(tests_vendor_run_SOURCES) tests/vendor/elsewhere.c tests/vendor/elsewhere.h
+tests_vendor_isolated_CPPFLAGS = $(AM_CPPFLAGS) -DVENDOR_ISOLATED=1
+tests_vendor_isolated_LDADD = tests/vendor/libvendor.la libkoinecore.la
 
 if !COVERAGE
 TESTS += tests/vendor/rows.sh

@@ -12,6 +12,48 @@
 #define GUARD_BYTE  0x5A
 #define FUTURE_BYTE 0xA5
 
+/* ---- The bridge ---- */
+
+struct koine__bridge *vendor_bridge = &koine__direct_bridge;
+void (*vendor_wait)(void);
+size_t vendor_step = 1;
+
+static void on_done(struct koine__job *job)
+{
+    *(bool *)job->owner = true;
+}
+
+/* What the provider returned; -1000: it could not answer at all. */
+static int32_t run(struct koine__job *job)
+{
+    bool is_done = false;
+    job->done = on_done;
+    job->owner = &is_done;
+    if (vendor_bridge->call(vendor_bridge, job) == KOINE__LATER)
+        while (!is_done)
+            vendor_wait();
+    return job->failure ? -1000 : job->answer;
+}
+
+/* A price is asked of the table itself: its id lives no longer than the job. */
+static int patient_call(struct koine__bridge *bridge, struct koine__job *job)
+{
+    struct koine__job copy = *job;
+    (void)bridge;
+    job->failure = NULL;
+    job->answer =
+        job->kind == KOINE__JOB_COST ? job->provider->calculate_cost(job->query, job->cost) : run(&copy);
+    return KOINE__ANSWERED;
+}
+
+static void patient_drop(struct koine__bridge *bridge, struct koine__job *job)
+{
+    (void)bridge;
+    (void)job;
+}
+
+struct koine__bridge vendor_patient_bridge = {.call = patient_call, .drop = patient_drop};
+
 /* ---- Who looks on ---- */
 
 static void enter(const struct vendor_watch *watch, const char *function)
@@ -166,7 +208,11 @@ static void write_asked(const koine_provider *provider, const struct vendor_case
 {
     const char *function = vendor_request_function(c);
     enter(watch, function);
-    int32_t result = exchange_of(provider, c)->request(&asked->pub, &out->pub);
+    int32_t result = run(&(struct koine__job){.kind = KOINE__JOB_REQUEST,
+                                              .provider = provider,
+                                              .exchange = exchange_of(provider, c),
+                                              .ask = &asked->pub,
+                                              .out = &out->pub});
     write_outcome(out, leave(watch, function, result), ret);
 }
 
@@ -236,11 +282,20 @@ static koine_str header(const koine_frame *frame, const char *name)
     return vendor_case_header(((const struct frame *)frame)->c, name);
 }
 
+static int32_t run_read(struct vendor_reading *r, enum koine__job_kind kind, const koine_read *read)
+{
+    return run(&(struct koine__job){.kind = kind,
+                                    .provider = r->provider,
+                                    .exchange = exchange_of(r->provider, r->c),
+                                    .read = read,
+                                    .sink = r->sink});
+}
+
 static void call_fault(struct vendor_reading *r, struct read *read)
 {
     if (r->provider->fault) { /* else the status alone says it */
         enter(r->way.watch, "fault");
-        r->result = leave(r->way.watch, "fault", r->provider->fault(&read->pub, r->sink));
+        r->result = leave(r->way.watch, "fault", run_read(r, KOINE__JOB_FAULT, &read->pub));
     }
     r->over = true;
 }
@@ -249,7 +304,7 @@ static void call_frame(struct vendor_reading *r, struct read *read)
 {
     const char *function = vendor_read_function(r->c);
     enter(r->way.watch, function);
-    int32_t result = exchange_of(r->provider, r->c)->frame(&read->pub, r->sink);
+    int32_t result = run_read(r, KOINE__JOB_FRAME, &read->pub);
     r->result = leave(r->way.watch, function, result);
     r->over = r->result != KOINE_DONE;
 }

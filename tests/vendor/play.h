@@ -3,6 +3,7 @@
 #ifndef KOINE_TESTS_VENDOR_PLAY_H
 #define KOINE_TESTS_VENDOR_PLAY_H
 
+#include "core/plugin/bridge.h"
 #include "core/plugin/host.h"
 #include "core/plugin/out.h"
 #include "core/wire/frame.h"
@@ -10,6 +11,13 @@
 #include "tests/vendor/trace.h"
 
 #define VENDOR_FUTURE 64 /* bytes by which a later core's structs are larger, see vendor_watch */
+
+/* How providers are called: the direct bridge, or one that answers later, and how to wait for that. */
+extern struct koine__bridge *vendor_bridge;
+extern void (*vendor_wait)(void);
+extern size_t vendor_step; /* of the bytes at which answers are cut: 1, or more where a frame is dear */
+/* Answers at once, whatever vendor_bridge does. */
+extern struct koine__bridge vendor_patient_bridge;
 
 struct vendor_watch { /* looks on; a NULL member does not */
     void *arg;

@@ -113,7 +113,7 @@ static bool read_one_way(const struct proving *p, enum vendor_part part, struct 
 
 static void read_split(const struct proving *p)
 {
-    for (size_t at = 1; at < p->c->body.len; at++)
+    for (size_t at = 1; at < p->c->body.len; at += vendor_step)
         if (!read_one_way(p, VENDOR_SPLIT,
                           (struct vendor_play){.piece = at, .len = p->c->body.len, .clean = !p->c->lost}))
             return;
@@ -129,7 +129,7 @@ static void read_bytes(const struct proving *p)
 
 static void read_cut(const struct proving *p, enum vendor_part part)
 {
-    for (size_t len = 0; len < p->c->body.len; len++)
+    for (size_t len = 0; len < p->c->body.len; len += vendor_step)
         if (!read_one_way(p, part, (struct vendor_play){.len = len, .clean = part == VENDOR_EARLY}))
             return;
     tell(p, (struct vendor_verdict){.part = part, .ok = true});
@@ -196,7 +196,7 @@ static bool is_early_result(const char *full, const char *cut)
 static void prove_cut_result(const struct proving *p, const char *full)
 {
     bool ok = true;
-    for (size_t len = 0; ok && len < p->c->body.len; len++) {
+    for (size_t len = 0; ok && len < p->c->body.len; len += vendor_step) {
         struct koine__buf result;
         char how[64];
         koine__buf_init(&result, LARGEST);
