@@ -91,9 +91,10 @@ static bool check_growth(struct inspection *in, const struct cases_item *item)
     struct spots spots;
     koine_str text = item->c.answered ? (koine_str){koine__buf_str(&item->c.body), item->c.body.len}
                                       : koine__str(item->c.document);
-    bool in_time = true;
     if (!text.ptr)
         return true;
+    inspection_at(in, "%s", item->name);
+    bool in_time = measure(in, &item->c, text.len);
     if (item->c.answered)
         spots_in_answer(&spots, text, item->c.stream);
     else
