@@ -17,7 +17,10 @@ about() { # TARGET
     case $1 in
     advice) echo core/policy/retry.c=advised,advised_date,koine__retry_after core/base/date.c ;;
     catalogue) echo core/plugin/catalogue.c!read_descriptor,read_file,koine__catalogue_add_file core/plugin/catalogue_read.c ;;
-    chat) echo core/dialect/chat.c!calculate_cost,price core/dialect/chat_*.c core/dialect/dialect_*.c ;;
+    chat)
+        echo core/dialect/chat.c!calculate_cost,price core/dialect/chat_*.c
+        for part in answer fault models text traits write; do echo core/dialect/dialect_$part.c; done
+        ;;
     config) echo core/hub/config.c!find_folder,koine__config_load core/hub/config_*.c ;;
     dotenv) echo core/hub/env.c!koine__env_add_file ;;
     frame) echo core/wire/frame.c ;;
