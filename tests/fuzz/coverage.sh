@@ -19,7 +19,9 @@ about() { # TARGET
     catalogue) echo core/plugin/catalogue.c!read_descriptor,read_file,koine__catalogue_add_file core/plugin/catalogue_read.c ;;
     chat)
         echo core/dialect/chat.c!calculate_cost,price core/dialect/chat_*.c
-        for part in answer fault models text traits write; do echo core/dialect/dialect_$part.c; done
+        echo core/dialect/dialect_answer.c!koine__dialect_count,koine__dialect_code core/dialect/dialect_fault.c
+        echo core/dialect/dialect_models.c!next_page core/dialect/dialect_text.c!koine__dialect_is_one_of
+        echo core/dialect/dialect_traits.c!koine__dialect_cost core/dialect/dialect_write.c
         ;;
     config) echo core/hub/config.c!find_folder,koine__config_load core/hub/config_*.c ;;
     dotenv) echo core/hub/env.c!koine__env_add_file ;;
