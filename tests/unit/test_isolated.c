@@ -354,8 +354,7 @@ static void bad_company(void)
         ASSERT_STR(reason(&registry, "leaves", false), expected);
         ASSERT_STR(reason(&registry, "stranger", false),
                    "is no plugin of koine: it has no " KOINE_ENTRY_NAME);
-        snprintf(expected, sizeof(expected),
-                 "its table has %zu bytes, a v1 table has %zu or more",
+        snprintf(expected, sizeof(expected), "its table has %zu bytes, a v1 table has %zu or more",
                  offsetof(koine_provider, extension), sizeof(koine_provider));
         ASSERT_STR(reason(&registry, "old", false), expected);
         ASSERT_STR(reason(&registry, "null", false), "provider null_frame: generate lacks request or frame");

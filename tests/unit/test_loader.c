@@ -230,8 +230,7 @@ static void plugins_that_do_not_fit(void)
     if (scratch_plugin(&scratch, "old.so", "old") &&
         scratch_plugin(&scratch, "unresolved.so", "unresolved")) {
         char expected[256];
-        snprintf(expected, sizeof(expected),
-                 "old.so: its table has %zu bytes, a v1 table has %zu or more",
+        snprintf(expected, sizeof(expected), "old.so: its table has %zu bytes, a v1 table has %zu or more",
                  offsetof(koine_provider, extension), sizeof(koine_provider));
         ASSERT_STR(load("old.so", NULL), expected);
         const char *message = load("unresolved.so", NULL);
