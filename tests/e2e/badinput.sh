@@ -452,7 +452,7 @@ for file in stranger unresolved old future empty endless null_frame; do
         case $file in
         stranger) words="is no plugin of koine: it has no koine_provider_v1" ;;
         future) words="was built for another koine" ;;
-        old) words="it was built for an older koine" ;;
+        old) words="a v1 table has" ;;
         empty) words="has no provider" ;;
         null_frame) words="provider null_frame: generate lacks request or frame" ;;
         *) words= ;;

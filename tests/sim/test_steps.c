@@ -34,7 +34,7 @@ static void emit_ids(const koine_read *read, koine_sink *sink)
         koine_model_info info = {.size = sizeof(info),
                                  .id = host->str(host->at(ids, i)),
                                  .created = -1,
-                                 .context = (int64_t)read->step,
+                                 .context = (int64_t)read->step + 1, /* 0 would not be told */
                                  .max_output = -1};
         koine_provider_event event = {
             .size = sizeof(event), .kind = KOINE_EMIT_MODEL, .index = -1, .retry_ms = -1, .model = &info};
@@ -97,7 +97,7 @@ static void three_pages(void)
     struct world_call *call = ASK(world, .list = true, .complete = true, .targets = 1);
     world_run(world);
     ASSERT_STR(call->trace, "stop  together/a");
-    ASSERT_STR(ids_of(call), "x@0 y@0 z@1 u@2 v@2");
+    ASSERT_STR(ids_of(call), "x@1 y@1 z@2 u@3 v@3");
     ASSERT_STR(world_sends(world), "0 together | 0 together | 0 together");
     ASSERT_STR(world_rows(call), "together/a 200 ok 0 | together/a 200 ok 0 | together/a 200 ok 0");
     ASSERT_STR(world_cost(call), "0"); /* lists cost nothing */
@@ -116,7 +116,7 @@ static void a_page_again(void)
     world->together.provider = &paging;
     struct world_call *call = ASK(world, .list = true, .complete = true, .targets = 1);
     world_run(world);
-    ASSERT_STR(ids_of(call), "x@0 z@1 u@2");
+    ASSERT_STR(ids_of(call), "x@1 z@2 u@3");
     /* Retries are counted anew for each page. */
     ASSERT_STR(call->trace,
                "retry together/a 1000 | retry together/a 2000 | retry together/a 1000 | stop  together/a");
@@ -158,7 +158,7 @@ static void slow_pages(void)
     world_slow(world, WORLD_MS(10));
     struct world_call *call = ASK(world, .list = true, .complete = true, .targets = 1);
     world_run(world);
-    ASSERT_STR(ids_of(call), "x@0 z@1");
+    ASSERT_STR(ids_of(call), "x@1 z@2");
     world_free(world);
 }
 
@@ -177,7 +177,7 @@ static void pages_without_memory(void)
         struct world_call *call = world ? ASK(world, .list = true, .complete = true, .targets = 1) : NULL;
         if (call) {
             world_run(world);
-            CU_ASSERT(strcmp(ids_of(call), "a@0 b@0 c@0 d@0 e@1 f@1 g@2 h@2 i@2") == 0 ||
+            CU_ASSERT(strcmp(ids_of(call), "a@1 b@1 c@1 d@1 e@2 f@2 g@3 h@3 i@3") == 0 ||
                       strstr(call->trace, "fault memory"));
         }
         if (world)
