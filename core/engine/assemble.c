@@ -9,6 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* More than any vendor sends, and few enough to be looked through: what is below the body's ceiling could
+ * else hold hundreds of thousands of each. */
+#define MOST_TOOLS  1024
+#define MOST_EXTRAS 256 /* names */
+#define MOST_MODELS 50000
+
 static void emit(koine_sink *sink, const koine_provider_event *event);
 
 int koine__assembly_init(struct koine__assembly *assembly, const char *target, struct koine__random *random,
@@ -200,6 +206,10 @@ static struct koine__tool *begin_tool(struct koine__assembly *assembly, const ko
 {
     struct koine_response *answer = assembly->answer;
     void *items = answer->tools;
+    if (answer->tool_count == MOST_TOOLS) {
+        fail(assembly, KOINE_CLASS_PROTOCOL, "the answer has more than 1024 tool calls");
+        return NULL;
+    }
     if (koine__array_reserve(&items, &answer->tool_capacity, answer->tool_count + 1,
                              sizeof(*answer->tools)) != KOINE_OK) {
         no_memory(assembly);
@@ -312,6 +322,10 @@ static struct koine__extra *begin_extra(struct koine__assembly *assembly, koine_
 {
     struct koine_response *answer = assembly->answer;
     void *items = answer->extras;
+    if (answer->extra_count == MOST_EXTRAS) {
+        fail(assembly, KOINE_CLASS_PROTOCOL, "the answer has extras of more than 256 names");
+        return NULL;
+    }
     char *copy = koine__strndup(name.ptr, name.len);
     if (!copy || koine__array_reserve(&items, &answer->extra_capacity, answer->extra_count + 1,
                                       sizeof(*answer->extras)) != KOINE_OK) {
@@ -373,6 +387,10 @@ static void on_model(struct koine__assembly *assembly, const koine_provider_even
     koine_model_info info = {.size = 0};
     if (!event->model)
         return;
+    if (answer->model_count == MOST_MODELS) {
+        fail(assembly, KOINE_CLASS_PROTOCOL, "the list has more than 50000 models");
+        return;
+    }
     memcpy(&info, event->model, event->model->size < sizeof(info) ? event->model->size : sizeof(info));
     if (koine__array_reserve(&items, &answer->model_capacity, answer->model_count + 1,
                              sizeof(*answer->models)) != KOINE_OK) {

@@ -342,6 +342,9 @@ static const struct act acts[] = {
     {"endless-stray", play_endless_pieces, "{\"a\":1}\n"},
     {"endless-members", play_endless_pieces, "data: {\"a\":1}\n\n"},
     {"endless-events", play_endless_events, PIECE("x")},
+    {"endless-tools", play_endless_events,
+     "{\"choices\":[{\"index\":0,\"@\":{\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]"
+     "}}]}"},
     {"endless-large-events", play_endless_events, PIECE(TEXT_1K)},
     {"endless-header", play_endless_header, "X-A: b\r\n"},
     {"endless-header-line", play_endless_header, "X-A:aaaaaaaaaaaaaaaaaaaaaaaaaaaa"},

@@ -39,7 +39,8 @@ static void the_default_ceiling(void)
 {
     open_scene(16 * MB, NULL);
     PLAY(MALFORMED("hundred-megabytes"), MALFORMED("endless"), MALFORMED("endless-events"),
-         MALFORMED("endless-large-events"), MALFORMED("endless-stray"), MALFORMED("bomb"));
+         MALFORMED("endless-tools"), MALFORMED("endless-large-events"), MALFORMED("endless-stray"),
+         MALFORMED("bomb"));
     ask_held("endless-events", "protocol");
     ask_held("endless-large-events", "protocol");
     ask_held("good", "ok hi");

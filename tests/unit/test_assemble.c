@@ -216,6 +216,40 @@ static void t05_two_values_under_one_index(void)
     end();
 }
 
+/* A body below its ceiling can hold hundreds of thousands of anything. */
+static void too_many(void)
+{
+    char name[32];
+    koine_model_info model = {.size = sizeof(model), .id = koine__str("m")};
+    koine_provider_event event = event_of(KOINE_EMIT_MODEL);
+    begin(LIMIT);
+    for (int i = 0; i < 1024; i++)
+        emit_tool(i, NULL, "f", "{}");
+    ASSERT_INT(assembly.fault->class_number, KOINE_CLASS_NONE);
+    emit_tool(1024, NULL, "f", "{}");
+    ASSERT_INT(assembly.fault->class_number, KOINE_CLASS_PROTOCOL);
+    ASSERT_STR(assembly.fault->message, "the answer has more than 1024 tool calls");
+    end();
+    begin(LIMIT);
+    event.model = &model;
+    for (int i = 0; i <= 50000; i++)
+        emit(&event);
+    ASSERT_INT(assembly.answer->model_count, 50000);
+    ASSERT_STR(assembly.fault->message, "the list has more than 50000 models");
+    end();
+    begin(LIMIT);
+    event = event_of(KOINE_EMIT_EXTRA);
+    event.text = koine__str("1");
+    for (int i = 0; i <= 256; i++) {
+        snprintf(name, sizeof(name), "x%d", i);
+        event.name = koine__str(name);
+        emit(&event);
+    }
+    ASSERT_INT(assembly.answer->extra_count, 256);
+    ASSERT_STR(assembly.fault->message, "the answer has extras of more than 256 names");
+    end();
+}
+
 static void t06_whole_calls(void)
 {
     begin(LIMIT);
@@ -576,8 +610,8 @@ SUITE_MAIN("assemble", {"T01: fragments by index", t01_fragments_by_index},
            {"T03: all under index 0", t03_all_under_index_0},
            {"T04: a new id with every fragment", t04_a_new_id_with_every_fragment},
            {"T05: two values under one index", t05_two_values_under_one_index},
-           {"T06: whole calls", t06_whole_calls}, {"strings hide brackets", strings_hide_brackets},
-           {"T08: cut arguments", t08_cut_arguments},
+           {"too many of anything", too_many}, {"T06: whole calls", t06_whole_calls},
+           {"strings hide brackets", strings_hide_brackets}, {"T08: cut arguments", t08_cut_arguments},
            {"arguments that are no JSON", arguments_that_are_no_json},
            {"a name that comes late", a_name_that_comes_late},
            {"C14: stop after tools", c14_stop_after_tools}, {"starts", starts}, {"usage", usage},
