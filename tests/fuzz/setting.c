@@ -1,5 +1,6 @@
 /* setting: a value is within its row's range or refused with a reason; a duration that is written reads back
- * the same; and any path is looked up without harm. The first byte chooses the row. */
+ * the same; and any path is looked up without harm. An input is path=value; a path that is none stands for
+ * the first row. */
 #include "core/base/settings.h"
 #include "core/base/str.h"
 #include "tests/fuzz/fuzz.h"
@@ -32,12 +33,20 @@ static void look_up(const char *path)
     FUZZ_CHECK(!nearest || *nearest);
 }
 
+static const struct koine__setting *row_of(koine_str path)
+{
+    size_t count = 0;
+    const struct koine__setting *rows = koine__settings(&count);
+    for (size_t i = 0; i < count; i++)
+        if (koine__str_is(path, rows[i].path))
+            return &rows[i];
+    return rows;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     koine_str input = {(const char *)data, size};
-    size_t count = 0;
-    const struct koine__setting *rows = koine__settings(&count);
-    const struct koine__setting *row = &rows[fuzz_byte(&input, 0) % count];
+    const struct koine__setting *row = row_of(koine__str_cut(&input, '='));
     char *text = fuzz_copy(input);
     int64_t number = 0;
     if (koine__setting_read(row, text, &number) == KOINE_OK) {
