@@ -26,28 +26,18 @@ static bool fits(koine_str id, size_t length)
 
 static struct koine__chat_id *find(const struct koine__chat_writing *w, koine_str told)
 {
-    for (size_t i = 0; i < w->id_count; i++)
-        if (is_same(w->ids[i].told, told))
-            return &w->ids[i];
-    return NULL;
+    size_t number = w->ids ? koine__dialect_index_find(&w->id_index, told) : 0;
+    return number ? &w->ids[number] : NULL;
 }
 
 static void add(struct koine__chat_writing *w, koine_str told)
 {
     if (told.len == 0 || find(w, told))
         return;
-    struct koine__chat_id *id = &w->ids[w->id_count++];
+    struct koine__chat_id *id = &w->ids[koine__dialect_index_add(&w->id_index, told)];
     id->told = told;
     if (fits(told, w->traits.tool_id_length))
         id->sent = told;
-}
-
-static bool is_taken(const struct koine__chat_writing *w, koine_str sent)
-{
-    for (size_t i = 0; i < w->id_count; i++)
-        if (is_same(w->ids[i].sent, sent))
-            return true;
-    return false;
 }
 
 static void write_number(char *text, size_t length, size_t number)
@@ -59,7 +49,7 @@ static void write_number(char *text, size_t length, size_t number)
 static void number_others(struct koine__chat_writing *w)
 {
     size_t length = w->traits.tool_id_length, number = 0;
-    for (size_t i = 0; i < w->id_count; i++) {
+    for (size_t i = 1; i <= w->id_index.count; i++) {
         if (w->ids[i].sent.len > 0)
             continue;
         char *text = w->host->alloc(w->host, length);
@@ -69,7 +59,7 @@ static void number_others(struct koine__chat_writing *w)
         }
         do
             write_number(text, length, ++number);
-        while (is_taken(w, (koine_str){text, length}));
+        while (find(w, (koine_str){text, length}));
         w->ids[i].sent = (koine_str){text, length};
     }
 }
@@ -83,7 +73,8 @@ void koine__chat_ids(struct koine__chat_writing *w, const koine_node *messages)
     for (size_t i = 0; i < host->count(messages); i++)
         most += 1 + host->count(host->get(host->at(messages, i), "tool_calls"));
     w->ids = host->alloc(host, (most + 1) * sizeof(*w->ids));
-    if (!w->ids) {
+    if (!w->ids || koine__dialect_index_init(host, &w->id_index, most) != KOINE_DONE) {
+        w->ids = NULL;
         koine__chat_fail(w, KOINE_NO_MEMORY);
         return;
     }

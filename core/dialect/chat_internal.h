@@ -37,8 +37,9 @@ struct koine__chat_writing {
     bool renamed;               /* a message's role, */
     bool readdressed;           /* ids of tool calls, */
     bool silenced;              /* content beside tool calls */
-    struct koine__chat_id *ids; /* where the vendor takes only some: all of the document */
-    size_t id_count;
+    struct koine__chat_id *ids; /* where the vendor takes only some: all of the document, by number */
+    struct koine__dialect_index id_index; /* by what was told */
+    struct koine__dialect_calls calls;
     int32_t result; /* of it all; the first failure sticks */
 };
 

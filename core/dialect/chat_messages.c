@@ -172,24 +172,19 @@ static void write_tool_calls(struct koine__chat_writing *w, const koine_node *me
     w->out->close(w->out);
 }
 
-/* The tool whose result this is, for a vendor that wants it named. */
+/* The tool whose result this is, for a vendor that wants it named: the latest of its id, should one come
+ * twice. */
 static void write_tool_name(struct koine__chat_writing *w, const koine_node *message)
 {
     const koine_host *host = w->host;
-    const koine_node *messages = host->get(w->ask->doc, "messages"), *id = host->get(message, "tool_call_id");
-    koine_str wanted = host->str(id);
-    if (wanted.len == 0 || host->get(message, "name"))
+    const koine_node *messages = host->get(w->ask->doc, "messages"), *name = NULL;
+    if (host->get(message, "name"))
         return;
-    for (size_t i = host->count(messages); i-- > 0;) { /* the latest, should an id come twice */
-        const koine_node *calls = host->get(host->at(messages, i), "tool_calls");
-        for (size_t j = 0; j < host->count(calls); j++) {
-            koine_str of = host->str(host->get(host->at(calls, j), "id"));
-            if (of.len != wanted.len || memcmp(of.ptr, wanted.ptr, of.len) != 0)
-                continue;
-            w->out->node(w->out, "name", host->get(host->get(host->at(calls, j), "function"), "name"));
-            return;
-        }
-    }
+    int32_t rc = koine__dialect_call_name(host, messages, SIZE_MAX,
+                                          host->str(host->get(message, "tool_call_id")), &w->calls, &name);
+    if (rc != KOINE_DONE)
+        koine__chat_fail(w, rc);
+    w->out->node(w->out, "name", name);
 }
 
 /* ---- Messages ---- */

@@ -78,13 +78,44 @@ const koine_node *koine__dialect_error(const koine_host *host, const koine_node 
 void koine__dialect_tell(const koine_read *read, const koine_node *told,
                          const koine_dialect_fault *const *rules, koine_sink *sink);
 
+/* dialect_index.c */
+struct koine__dialect_entry {
+    koine_str key;
+    size_t older; /* of the same slot; 0: none */
+};
+struct koine__dialect_index { /* texts by number, from 1 on, in the host's memory */
+    size_t *heads, mask, count;
+    struct koine__dialect_entry *entries;
+};
+/* For so many texts at the most. KOINE_DONE, KOINE_NO_MEMORY. */
+int32_t koine__dialect_index_init(const koine_host *host, struct koine__dialect_index *index, size_t most);
+size_t koine__dialect_index_add(struct koine__dialect_index *index, koine_str key); /* its number */
+/* The number of the latest that says this; 0: none. And of the next older one that says the same. */
+size_t koine__dialect_index_find(const struct koine__dialect_index *index, koine_str key);
+size_t koine__dialect_index_older(const struct koine__dialect_index *index, size_t number);
+
+struct koine__dialect_call {
+    const koine_node *call;
+    size_t message; /* its place in messages */
+};
+struct koine__dialect_calls { /* zeroed at first: read when first asked */
+    struct koine__dialect_index index;
+    struct koine__dialect_call *calls; /* by number */
+    size_t most;
+};
+/* The name of the function that the latest call of that id asks for, among messages before that place; NULL:
+ * there is none. KOINE_DONE, KOINE_NO_MEMORY. */
+int32_t koine__dialect_call_name(const koine_host *host, const koine_node *messages, size_t before,
+                                 koine_str id, struct koine__dialect_calls *calls, const koine_node **ret);
+
 /* ---- Requests of another shape than the document's ---- */
 
 struct koine__dialect_writing { /* a document on its way into a request */
     const koine_ask *ask;
     const koine_host *host;
     koine_out *out;
-    uint32_t told;  /* bits of the dialect's own: notices that are given once */
+    uint32_t told; /* bits of the dialect's own: notices that are given once */
+    struct koine__dialect_calls calls;
     int32_t result; /* of it all; the first failure sticks */
 };
 

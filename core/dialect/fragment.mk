@@ -13,6 +13,7 @@ libkoinecore_la_SOURCES += \
   core/dialect/dialect_data.c \
   core/dialect/dialect_document.c \
   core/dialect/dialect_fault.c \
+  core/dialect/dialect_index.c \
   core/dialect/dialect_keep.c \
   core/dialect/dialect_models.c \
   core/dialect/dialect_text.c \

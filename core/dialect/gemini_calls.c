@@ -33,25 +33,15 @@ void koine__gemini_call(struct koine__dialect_writing *w, const koine_node *call
 
 /* ---- Results ---- */
 
-static const koine_node *name_among(const koine_host *host, const koine_node *calls, koine_str id)
+/* The function that the result at that place is of; where no call before it has its id, as it says itself. */
+static const koine_node *name_of(struct koine__dialect_writing *w, const koine_node *messages, size_t at)
 {
-    for (size_t i = 0; i < host->count(calls); i++) {
-        const koine_node *call = host->at(calls, i);
-        koine_str other = koine__dialect_text(host, call, "id");
-        if (other.len == id.len && id.len > 0 && memcmp(other.ptr, id.ptr, id.len) == 0)
-            return host->get(host->get(call, "function"), "name");
-    }
-    return NULL;
-}
-
-/* The function that the result at that place is of: the latest call before it that has its id. */
-static const koine_node *name_of(const koine_host *host, const koine_node *messages, size_t at)
-{
-    const koine_node *message = host->at(messages, at), *name = NULL;
-    koine_str id = koine__dialect_text(host, message, "tool_call_id");
-    for (size_t i = at; i > 0 && !name; i--)
-        name = name_among(host, host->get(host->at(messages, i - 1), "tool_calls"), id);
-    return name ? name : host->get(message, "name");
+    const koine_node *message = w->host->at(messages, at), *name = NULL;
+    koine_str id = koine__dialect_text(w->host, message, "tool_call_id");
+    int32_t rc = koine__dialect_call_name(w->host, messages, at, id, &w->calls, &name);
+    if (rc != KOINE_DONE)
+        koine__dialect_fail(w, rc, NULL);
+    return name ? name : w->host->get(message, "name");
 }
 
 /* What a part says in words; NULL: it is something else. */
@@ -123,7 +113,7 @@ static void write_media(struct koine__dialect_writing *w, const koine_node *cont
 void koine__gemini_result(struct koine__dialect_writing *w, const koine_node *messages, size_t at)
 {
     const koine_node *message = w->host->at(messages, at), *content = w->host->get(message, "content");
-    const koine_node *name = name_of(w->host, messages, at);
+    const koine_node *name = name_of(w, messages, at);
     koine_str text = w->host->str(content);
     if (w->host->str(name).len == 0) {
         koine__dialect_fail(w, KOINE_INVALID,

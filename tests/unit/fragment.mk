@@ -39,6 +39,7 @@ unit_programs = \
   tests/unit/test_head \
   tests/unit/test_host \
   tests/unit/test_hub \
+  tests/unit/test_index \
   tests/unit/test_isolate \
   tests/unit/test_isolated \
   tests/unit/test_json \
