@@ -96,12 +96,21 @@ static void take_out(struct koine__housing *it, const struct koine__job *job)
 }
 
 /* The caller has it back; what it does then may bring new jobs. */
+/* Want of memory is nobody's misdeed: those reasons of this file end so. */
+static bool is_memory(const char *reason)
+{
+    static const char words[] = ": no memory";
+    size_t len = reason ? strlen(reason) : 0;
+    return len >= sizeof(words) - 1 && strcmp(reason + len - (sizeof(words) - 1), words) == 0;
+}
+
 static void give_back(struct koine__job *job, const char *failure)
 {
+    bool memory = is_memory(failure);
     job->private_data = NULL;
-    job->failure = failure;
+    job->failure = memory ? NULL : failure;
     if (failure)
-        job->answer = -1;
+        job->answer = memory ? KOINE_NO_MEMORY : -1;
     job->done(job);
 }
 
@@ -180,7 +189,8 @@ static void on_ended(struct koine__watch *watch, bool readable, bool writable)
     koine__helper_reap(&it->helper, how, sizeof(how));
     snprintf(reason, sizeof(reason), "%s", it->reason[0] ? it->reason : how);
     clear(it);
-    note_end(it);
+    if (!is_memory(reason))
+        note_end(it);
     KOINE__LOG(it->owner->log, KOINE__LOG_WARNING, "event=helper_ended plugin=%s reason=\"%s\"",
                plugin_id(it), reason);
     struct koine__job *job = it->current;
@@ -249,7 +259,8 @@ static void on_socket(struct koine__watch *watch, bool readable, bool writable);
 static void cannot_start(struct koine__housing *it, const char *words)
 {
     snprintf(it->reason, sizeof(it->reason), "cannot be started: %s", words);
-    note_end(it);
+    if (!is_memory(it->reason))
+        note_end(it);
     koine__timer_set(it->owner->loop, &it->timer, koine__loop_now(it->owner->loop));
 }
 
