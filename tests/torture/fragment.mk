@@ -1,4 +1,4 @@
-## Every allocation fails once; `tests/torture/torture --all` takes every one, `make check` every seventh.
+## Every allocation fails once; in a build with AddressSanitizer every seventh, and with `--all` every one.
 if HAVE_CUNIT
 check_PROGRAMS += tests/torture/torture
 TESTS += tests/torture/torture
