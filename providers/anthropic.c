@@ -12,12 +12,12 @@ static const char *const budget_models[] = {
 };
 
 /* What 400 says of an account that is empty or at its limit, and of what the filter did not let pass. */
-static const koine_messages_fault limits = {sizeof(koine_messages_fault), 400, "api usage limits",
-                                            KOINE_FAULT_BILLING};
-static const koine_messages_fault disabled = {sizeof(koine_messages_fault), 400,
-                                              "organization has been disabled", KOINE_FAULT_AUTH};
-static const koine_messages_fault filtered = {sizeof(koine_messages_fault), 0, "content filtering policy",
-                                              KOINE_FAULT_CONTENT_POLICY};
+static const koine_messages_fault limits = {sizeof(koine_messages_fault), 400, KOINE_FAULT_BILLING,
+                                            "api usage limits"};
+static const koine_messages_fault disabled = {sizeof(koine_messages_fault), 400, KOINE_FAULT_AUTH,
+                                              "organization has been disabled"};
+static const koine_messages_fault filtered = {sizeof(koine_messages_fault), 0, KOINE_FAULT_CONTENT_POLICY,
+                                              "content filtering policy"};
 static const koine_messages_fault *const faults[] = {&limits, &disabled, &filtered, NULL};
 
 static const koine_messages_header version = {sizeof(koine_messages_header), "version", "anthropic-version"};

@@ -20,8 +20,8 @@ static const char *const foreign[] = {
 };
 
 /* A quota of calls that is used up is answered like a key that is refused. */
-static const koine_chat_fault quota = {sizeof(koine_chat_fault), 403, "call volume quota",
-                                       KOINE_FAULT_BILLING};
+static const koine_chat_fault quota = {sizeof(koine_chat_fault), 403, KOINE_FAULT_BILLING,
+                                       "call volume quota"};
 static const koine_chat_fault *const faults[] = {&quota, NULL};
 
 static const koine_chat_query api_version = {sizeof(koine_chat_query), "api_version", "api-version"};

@@ -7,30 +7,30 @@ static const char *const budget_models[] = {"gemini-2.5", "gemini-robotics-er-1.
 static const char *const always_models[] = {"gemini-2.5-pro", "gemini-3-pro", "gemini-3.1-pro", NULL};
 
 /* What 400 and 403 say of keys, accounts and countries. */
-static const koine_gemini_fault key = {sizeof(koine_gemini_fault), 400, "api_key_invalid", KOINE_FAULT_AUTH};
-static const koine_gemini_fault expired = {sizeof(koine_gemini_fault), 400, "api key expired",
-                                           KOINE_FAULT_AUTH};
-static const koine_gemini_fault country = {sizeof(koine_gemini_fault), 400, "location is not supported",
-                                           KOINE_FAULT_AUTH};
-static const koine_gemini_fault unpaid = {sizeof(koine_gemini_fault), 400, "enable billing",
-                                          KOINE_FAULT_BILLING};
-static const koine_gemini_fault disabled = {sizeof(koine_gemini_fault), 403, "billing_disabled",
-                                            KOINE_FAULT_BILLING};
+static const koine_gemini_fault key = {sizeof(koine_gemini_fault), 400, KOINE_FAULT_AUTH, "api_key_invalid"};
+static const koine_gemini_fault expired = {sizeof(koine_gemini_fault), 400, KOINE_FAULT_AUTH,
+                                           "api key expired"};
+static const koine_gemini_fault country = {sizeof(koine_gemini_fault), 400, KOINE_FAULT_AUTH,
+                                           "location is not supported"};
+static const koine_gemini_fault unpaid = {sizeof(koine_gemini_fault), 400, KOINE_FAULT_BILLING,
+                                          "enable billing"};
+static const koine_gemini_fault disabled = {sizeof(koine_gemini_fault), 403, KOINE_FAULT_BILLING,
+                                            "billing_disabled"};
 /* No permission for a file or a cache is a wrong document, not a wrong key. */
-static const koine_gemini_fault cache = {sizeof(koine_gemini_fault), 403, "cachedcontent not found",
-                                         KOINE_FAULT_INVALID};
-static const koine_gemini_fault file = {sizeof(koine_gemini_fault), 403, "permission to access the file",
-                                        KOINE_FAULT_INVALID};
-static const koine_gemini_fault length = {sizeof(koine_gemini_fault), 400, "input token count",
-                                          KOINE_FAULT_CONTEXT_LENGTH};
+static const koine_gemini_fault cache = {sizeof(koine_gemini_fault), 403, KOINE_FAULT_INVALID,
+                                         "cachedcontent not found"};
+static const koine_gemini_fault file = {sizeof(koine_gemini_fault), 403, KOINE_FAULT_INVALID,
+                                        "permission to access the file"};
+static const koine_gemini_fault length = {sizeof(koine_gemini_fault), 400, KOINE_FAULT_CONTEXT_LENGTH,
+                                          "input token count"};
 /* A limit of the day, and one that allows nothing, do not pass by waiting a minute, whatever the advice. */
-static const koine_gemini_fault day = {sizeof(koine_gemini_fault), 429, "perday", KOINE_FAULT_BILLING};
-static const koine_gemini_fault nothing = {sizeof(koine_gemini_fault), 429, "limit: 0,", KOINE_FAULT_BILLING};
-static const koine_gemini_fault spent = {sizeof(koine_gemini_fault), 429, "spending cap",
-                                         KOINE_FAULT_BILLING};
-static const koine_gemini_fault depleted = {sizeof(koine_gemini_fault), 429, "credits are depleted",
-                                            KOINE_FAULT_BILLING};
-static const koine_gemini_fault gave_up = {sizeof(koine_gemini_fault), 499, NULL, KOINE_FAULT_SERVER};
+static const koine_gemini_fault day = {sizeof(koine_gemini_fault), 429, KOINE_FAULT_BILLING, "perday"};
+static const koine_gemini_fault nothing = {sizeof(koine_gemini_fault), 429, KOINE_FAULT_BILLING, "limit: 0,"};
+static const koine_gemini_fault spent = {sizeof(koine_gemini_fault), 429, KOINE_FAULT_BILLING,
+                                         "spending cap"};
+static const koine_gemini_fault depleted = {sizeof(koine_gemini_fault), 429, KOINE_FAULT_BILLING,
+                                            "credits are depleted"};
+static const koine_gemini_fault gave_up = {sizeof(koine_gemini_fault), 499, KOINE_FAULT_SERVER, NULL};
 static const koine_gemini_fault *const faults[] = {&key,   &expired,  &country, &unpaid, &disabled,
                                                    &cache, &file,     &length,  &day,    &nothing,
                                                    &spent, &depleted, &gave_up, NULL};

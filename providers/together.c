@@ -20,10 +20,10 @@ static const char *const foreign[] = {
 };
 
 /* 403 is no refused key here: input and max_tokens together exceed the context. These are the other ones. */
-static const koine_chat_fault sharing = {sizeof(koine_chat_fault), 403, "data_sharing", KOINE_FAULT_AUTH};
-static const koine_chat_fault retired = {sizeof(koine_chat_fault), 403, "access_disabled", KOINE_FAULT_AUTH};
-static const koine_chat_fault key = {sizeof(koine_chat_fault), 403, "api_key", KOINE_FAULT_AUTH};
-static const koine_chat_fault length = {sizeof(koine_chat_fault), 403, NULL, KOINE_FAULT_CONTEXT_LENGTH};
+static const koine_chat_fault sharing = {sizeof(koine_chat_fault), 403, KOINE_FAULT_AUTH, "data_sharing"};
+static const koine_chat_fault retired = {sizeof(koine_chat_fault), 403, KOINE_FAULT_AUTH, "access_disabled"};
+static const koine_chat_fault key = {sizeof(koine_chat_fault), 403, KOINE_FAULT_AUTH, "api_key"};
+static const koine_chat_fault length = {sizeof(koine_chat_fault), 403, KOINE_FAULT_CONTEXT_LENGTH, NULL};
 static const koine_chat_fault *const faults[] = {&sharing, &retired, &key, &length, NULL};
 
 static const koine_chat_traits traits = {

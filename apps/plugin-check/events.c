@@ -57,7 +57,7 @@ static bool check_usage(const struct looking *l, const koine_provider_usage *usa
         found(l, RULE_EVENT_USAGE, "an event of usage without one");
         return false;
     }
-    if (usage->size < SIZE_TO(koine_provider_usage, charged)) {
+    if (usage->size < SIZE_TO(koine_provider_usage, picodollars)) {
         inspection_foundf(l->in, RULE_EVENT_SIZE, l->function, "a usage of size %" PRIu32, usage->size);
         return false;
     }

@@ -135,7 +135,7 @@ static int32_t price(const koine_cost_query *query, koine_provider_cost *ret)
 static int32_t calculate_cost(const koine_cost_query *query, koine_provider_cost *ret)
 {
     const koine_provider_usage *usage = query->usage;
-    if (!usage || !KOINE_HAS(koine_provider_usage, usage, charged) || !usage->charged)
+    if (!usage || !KOINE_HAS(koine_provider_usage, usage, picodollars) || !usage->charged)
         return price(query, ret);
     ret->state = KOINE_PRICE_KNOWN;
     ret->picodollars = usage->picodollars;

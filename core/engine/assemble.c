@@ -298,7 +298,7 @@ static void on_usage(struct koine__assembly *assembly, const koine_provider_even
     uint32_t size = event->usage->size < sizeof(told) ? event->usage->size : (uint32_t)sizeof(told);
     memcpy(&told, event->usage, size);
     told.size = (uint32_t)sizeof(told);
-    if (told.charged)
+    if (told.charged && KOINE_HAS(koine_provider_usage, event->usage, picodollars))
         assembly->picodollars = told.picodollars;
     koine__usage_from_provider(&told, &assembly->answer->usage);
     struct koine_event *out =

@@ -24,8 +24,8 @@ typedef struct koine_dialect { /* [pure], static storage of the core */
 typedef struct koine_dialect_fault { /* where a vendor's errors mean something else than elsewhere */
     uint32_t size;
     int32_t status;    /* HTTP status; 0: any */
-    const char *match; /* found in the error's code, type or message, without case; NULL: always */
     int32_t fault;     /* KOINE_FAULT_* */
+    const char *match; /* found in the error's code, type or message, without case; NULL: always */
 } koine_dialect_fault;
 
 typedef struct koine_dialect_header { /* an option of the instance that travels as a header */

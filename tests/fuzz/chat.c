@@ -15,8 +15,8 @@ const koine_provider *vendor_ollama(const koine_host *host, uint32_t index);
 /* What goes back as it came, and rules of its own for errors. */
 static const void *strange_extension(const char *id)
 {
-    static const koine_chat_fault any = {sizeof(koine_chat_fault), 418, NULL, KOINE_FAULT_OVERLOADED},
-                                  worded = {sizeof(koine_chat_fault), 0, "teapot", KOINE_FAULT_BILLING};
+    static const koine_chat_fault any = {sizeof(koine_chat_fault), 418, KOINE_FAULT_OVERLOADED, NULL},
+                                  worded = {sizeof(koine_chat_fault), 0, KOINE_FAULT_BILLING, "teapot"};
     static const koine_chat_fault *const faults[] = {&any, &worded, NULL};
     static const koine_chat_traits traits = {
         .size = sizeof(traits), .flags = KOINE_CHAT_EXTRA_BACK, .faults = faults};

@@ -339,9 +339,9 @@ static void classifies_by_words(void)
 
 static void asks_the_traits_first(void)
 {
-    static const koine_chat_fault by_word = {sizeof(by_word), 0, "Quota", KOINE_FAULT_OVERLOADED};
-    static const koine_chat_fault by_type = {sizeof(by_type), 429, "slow_type", KOINE_FAULT_SERVER};
-    static const koine_chat_fault by_number = {sizeof(by_number), 418, NULL, KOINE_FAULT_CONTENT_POLICY};
+    static const koine_chat_fault by_word = {sizeof(by_word), 0, KOINE_FAULT_OVERLOADED, "Quota"};
+    static const koine_chat_fault by_type = {sizeof(by_type), 429, KOINE_FAULT_SERVER, "slow_type"};
+    static const koine_chat_fault by_number = {sizeof(by_number), 418, KOINE_FAULT_CONTENT_POLICY, NULL};
     static const koine_chat_fault *const faults[] = {&by_word, &by_type, &by_number, NULL};
     strange = (koine_chat_traits){.size = sizeof(strange), .faults = faults};
     ASSERT_INT(fault(&with_traits, 429, "{\"error\":{\"message\":\"no quota\"}}"), KOINE_FAULT_OVERLOADED);

@@ -53,7 +53,7 @@ static int32_t request(const koine_ask *ask, koine_out *out)
 static int32_t frame(const koine_read *read, koine_sink *sink)
 {
     struct state *state = read->state;
-    const koine_provider_usage usage = {sizeof(usage), 1, 2, 3, 4, 5, 6, 7, 8, 9, 1};
+    const koine_provider_usage usage = {sizeof(usage), 1, 1, 2, 3, 4, 5, 6, 7, 8, 9};
     koine_provider_event event = {
         .size = sizeof(event), .kind = KOINE_EMIT_TEXT, .index = -1, .retry_ms = -1};
     state->frames++;
@@ -204,7 +204,7 @@ static void stand_open(struct stand *stand, enum koine__job_kind kind, const cha
                                .frame = &stand->frame,
                                .state = kind == KOINE__JOB_FRAME ? &stand->state : NULL,
                                .model = str("m/1")};
-    stand->usage = (koine_provider_usage){sizeof(stand->usage), 3, -1, -1, 2, -1, -1, -1, -1, 0, 0};
+    stand->usage = (koine_provider_usage){sizeof(stand->usage), 0, 3, -1, -1, 2, -1, -1, -1, -1, 0};
     stand->query = (koine_cost_query){.size = sizeof(koine_cost_query),
                                       .self = &provider,
                                       .host = &stand->host.pub,

@@ -56,6 +56,7 @@ const NOTICE_DROPPED: i32 = 1;
 #[repr(C)]
 struct Usage {
     size: u32,
+    charged: i32,
     input: i64,
     cache_read: i64,
     cache_write: i64,
@@ -65,7 +66,6 @@ struct Usage {
     audio_output: i64,
     image_input: i64,
     picodollars: i64,
-    charged: i32,
 }
 #[repr(C)]
 struct ModelInfo {
@@ -327,6 +327,7 @@ extern "C" fn models_request(_: *const Ask, to: *mut Out) -> i32 {
 fn emit_end(root: Value, end: Str, sink: *mut Sink) {
     let usage = Usage {
         size: size_of::<Usage>() as u32,
+        charged: 0,
         input: root.get(c!("in")).number(),
         cache_read: -1,
         cache_write: -1,
@@ -336,7 +337,6 @@ fn emit_end(root: Value, end: Str, sink: *mut Sink) {
         audio_output: -1,
         image_input: -1,
         picodollars: 0,
-        charged: 0,
     };
     send(sink, &Event { kind: EMIT_USAGE, usage: &usage, ..event() });
     let is_cut = end.len == 6 && end.bytes().first() == Some(&b'l');

@@ -133,16 +133,16 @@ enum {
  * output excludes reasoning, and the audio and image buckets are excluded from both. */
 typedef struct koine_provider_usage {
     uint32_t size;
+    int32_t charged; /* 1: the vendor itself says what it charged, picodollars; else 0 */
     int64_t input, cache_read, cache_write, output, reasoning;
     int64_t audio_input, audio_output, image_input;
-    int64_t picodollars; /* what the vendor itself says it charged, */
-    int32_t charged;     /* if it does: 1; else 0 */
+    int64_t picodollars;
 } koine_provider_usage;
 
 /* Nothing told: what a usage starts from, for a count that is left out would read as zero tokens. */
 #define KOINE_PROVIDER_USAGE_INIT                                                                            \
     {                                                                                                        \
-        (uint32_t)sizeof(koine_provider_usage), -1, -1, -1, -1, -1, -1, -1, -1, 0, 0                         \
+        (uint32_t)sizeof(koine_provider_usage), 0, -1, -1, -1, -1, -1, -1, -1, -1, 0                         \
     }
 
 typedef struct koine_model_info { /* one entry of a vendor's list of models; 0, below, and empty: not told */
@@ -169,7 +169,7 @@ typedef struct koine_frame {
     int32_t http_status;
     koine_str event;        /* SSE event name, or empty */
     koine_str text;         /* the frame's bytes, valid UTF-8 if json is not NULL */
-    const koine_node *json; /* the same text parsed; NULL if it is not strict JSON */
+    const koine_node *json; /* the text parsed; NULL unless it is a strict JSON object, array or string */
     koine_str (*header)(const struct koine_frame *frame, const char *name); /* without case; empty: absent */
 } koine_frame;
 
@@ -182,9 +182,10 @@ struct koine_sink { /* where events go; copies what it keeps */
 struct koine_out {
     uint32_t size;
     void (*method)(koine_out *out, const char *method); /* default: POST with a body, else GET */
-    void (*path)(koine_out *out, const char *text);     /* appended to the base URL as it is */
+    void (*path)(koine_out *out, const char *text);     /* appended to the base URL as it is; begins with / */
     void (*segment)(koine_out *out, koine_str text);    /* appended, percent-encoded */
     void (*query)(koine_out *out, const char *name, koine_str value);
+    /* Not those that are the core's to write: Host, Content-Length, Authorization, … */
     void (*header)(koine_out *out, const char *name, koine_str value);
     void (*secret)(koine_out *out, const char *name, const char *prefix); /* header: prefix + the key */
     /* The body as JSON. key is NULL inside an array and for the outermost value. */
@@ -204,6 +205,7 @@ struct koine_out {
 
 typedef struct koine_cost_query {
     uint32_t size;
+    int32_t batch; /* 1: asked as part of a batch */
     const koine_provider *self;
     const koine_host *host;
     koine_str model; /* the one that answered, or the one asked */
@@ -211,7 +213,6 @@ typedef struct koine_cost_query {
     int64_t at;      /* seconds since 1970: which price row holds */
     const koine_provider_usage *usage;
     koine_str service_tier; /* "": the standard one */
-    int32_t batch;          /* 1: asked as part of a batch */
 } koine_cost_query;
 
 enum {
@@ -223,9 +224,9 @@ enum {
 typedef struct koine_provider_cost {
     uint32_t size;
     int32_t state;       /* KOINE_PRICE_* */
+    int32_t estimated;   /* 1: the price itself is an estimate, so the cost is one */
     int64_t picodollars; /* 10^-12 US dollars, exact */
     koine_str price_id;  /* which row priced it; borrowed until the call returns */
-    int32_t estimated;   /* 1: the price itself is an estimate, so the cost is one */
 } koine_provider_cost;
 
 /* What the core offers. A NULL node reads as absent everywhere. [pure] unless said otherwise. */
@@ -280,8 +281,8 @@ struct koine_read { /* what to read */
 
 typedef struct koine_exchange { /* one operation over HTTP: how to ask, how to read the answer */
     uint32_t size;
-    /* Bytes the core keeps for each exchange, zeroed, aligned for any type. No pointers: the exchange may go
-     * on in another process. */
+    /* Bytes the core keeps for each exchange, at most 64 kB, zeroed, aligned for any type. No pointers: the
+     * exchange may go on in another process. */
     size_t state_size;
     int32_t (*request)(const koine_ask *ask, koine_out *out); /* [exchange] */
     int32_t (*frame)(const koine_read *read,
@@ -307,12 +308,12 @@ typedef struct koine_option { /* a setting of the vendor's own, under `options:`
 
 struct koine_provider { /* the vtable; static storage in the plugin */
     uint32_t size;
-    const char *id;                     /* "together": [a-z0-9_-]+, the name of its instance by default */
-    const char *version;                /* of the plugin, "1.0.0" */
-    const char *base_url;               /* "https://api.together.ai/v1"; no slash at the end; or KOINE_LOCAL;
-                                           NULL: none is everybody's, so each instance tells its own */
-    const char *key_variable;           /* "TOGETHER_API_KEY"; NULL: needs no key */
-    const koine_option *const *options; /* NULL-ended; NULL: none */
+    const char *id;           /* "together": [a-z0-9_-]+, at most 64; the name of its instance by default */
+    const char *version;      /* of the plugin, "1.0.0" */
+    const char *base_url;     /* "https://api.together.ai/v1"; no slash at the end; or KOINE_LOCAL;
+                                 NULL: none is everybody's, so each instance tells its own */
+    const char *key_variable; /* "TOGETHER_API_KEY"; NULL: needs no key */
+    const koine_option *const *options; /* NULL-ended, at most 64; NULL: none */
     const koine_exchange *generate;     /* required */
     const koine_exchange *list_models;  /* required */
     int32_t (*calculate_cost)(const koine_cost_query *query,
@@ -323,7 +324,7 @@ struct koine_provider { /* the vtable; static storage in the plugin */
 };
 
 /* The one symbol of a plugin: its index-th provider, or NULL past the last. The core calls it once for
- * each index, before anything else. */
+ * each index, before anything else; a plugin has at most 64 providers. */
 #ifndef KOINE_ENTRY
 #define KOINE_ENTRY koine_provider_v1
 #endif
