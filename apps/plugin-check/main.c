@@ -150,8 +150,8 @@ static void leave_out(struct inspection *in)
 
 static void run_stages(struct inspection *in)
 {
-    in->tried[STAGE_FILE] = true;
-    if (!symbols_check(in->file, &in->findings))
+    in->tried[STAGE_FILE] = symbols_check(in->file, &in->findings);
+    if (!in->tried[STAGE_FILE])
         return;
     if (child_run(in, STAGE_LOAD) != CHILD_DONE)
         return;

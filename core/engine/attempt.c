@@ -228,10 +228,10 @@ static void fail_without_key(struct koine__attempt *attempt)
 {
     const struct koine__instance *instance = attempt->spec.target->instance;
     const char *variable = instance->provider->key_variable;
-    if (instance->provider->base_url)
+    if (instance->reads_variable)
         koine__attempt_failf(attempt, KOINE_CLASS_AUTH, "",
                              "there is no key: set %s, or providers.%s.api_key", variable, instance->name);
-    else /* the variable's key goes to no server that only a configuration names */
+    else /* what is in there does not go just anywhere: see snapshot_instance.c */
         koine__attempt_failf(attempt, KOINE_CLASS_AUTH, "",
                              "there is no key: set providers.%s.api_key, for example to ${%s}",
                              instance->name, variable);

@@ -26,7 +26,8 @@ struct koine__instance {
     const char *base_url;         /* no slash at the end */
     struct koine__secret *secret; /* NULL: no key */
     bool free_of_charge;
-    int64_t parameters; /* enum koine__parameters */
+    bool reads_variable; /* its key may come from the variable that the plugin names */
+    int64_t parameters;  /* enum koine__parameters */
     int64_t body_limit;
     int64_t isolate_timeout; /* ns */
     struct koine__timeouts timeouts;

@@ -237,6 +237,30 @@ static char *without_slashes(const struct koine__building *building, const char 
     return koine__building_text(building, "%.*s", (int)len, url);
 }
 
+/* A plugin that nobody trusts with files must not choose which variable travels to the server of its choice:
+ * the key of an isolated one is that of its own name, as `acme` has ACME_API_KEY. */
+static bool is_of_own_name(const koine_provider *provider)
+{
+    static const char end[] = "_API_KEY";
+    const char *variable = provider->key_variable;
+    size_t i = 0;
+    for (; provider->id[i]; i++) {
+        char c = provider->id[i];
+        char wanted = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c == '-' ? '_' : c;
+        if (variable[i] != wanted)
+            return false;
+    }
+    return strcmp(variable + i, end) == 0;
+}
+
+static bool reads_variable(const struct making *making, bool own_server)
+{
+    const koine_provider *provider = making->instance->provider;
+    if (own_server || !provider->key_variable) /* a key must not travel because a URL was changed */
+        return false;
+    return !number(making, "isolate") || is_of_own_name(provider);
+}
+
 static int read_key(const struct making *making, bool own_server)
 {
     static const char *const members[] = {"api_key", "api_key_file", "api_key_command"};
@@ -261,7 +285,8 @@ static int read_key(const struct making *making, bool own_server)
         return koine__building_memory(building);
     struct koine__credential_spec spec = {
         .key = values[0], .file = values[1], .command = values[2], .where = place};
-    if (!own_server && provider->key_variable)
+    making->instance->reads_variable = reads_variable(making, own_server);
+    if (making->instance->reads_variable)
         spec.variable = koine__env_get(building->env, provider->key_variable);
     return koine__credential_load(&spec, &making->instance->secret, building->ret_error);
 }

@@ -189,7 +189,7 @@ static void on_ended(struct koine__watch *watch, bool readable, bool writable)
     koine__helper_reap(&it->helper, how, sizeof(how));
     snprintf(reason, sizeof(reason), "%s", it->reason[0] ? it->reason : how);
     clear(it);
-    if (!is_memory(reason))
+    if (!is_memory(reason) && (it->current || it->was_loading)) /* an idle one ends with the thread it had */
         note_end(it);
     KOINE__LOG(it->owner->log, KOINE__LOG_WARNING, "event=helper_ended plugin=%s reason=\"%s\"",
                plugin_id(it), reason);

@@ -62,6 +62,7 @@ static void no_key_no_request(void)
     struct world *world = WORLD({ANSWER(OPENAI, 200, STREAM("b"))}, {ANSWER(OPENAI, 200, STREAM("b"))});
     world->together.secret = NULL;
     world->together.base_url = world->together.provider->base_url;
+    world->together.reads_variable = true;
     struct world_call *call = ASK(world, .targets = 1);
     world_run(world);
     ASSERT_STR(world_message(call), "there is no key: set TOGETHER_API_KEY, or providers.together.api_key");
