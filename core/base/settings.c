@@ -22,7 +22,7 @@ static const struct koine__setting rows[] = {
         .help = "The plugin that speaks to this provider, for example `openai` for any server that is compatible "
                 "with it. By default the instance's own name."),
     ROW("providers.*.isolate", BOOL, "false",
-        .help = "Runs the plugin in a process of its own, without network, files and keys. If it crashes or hangs, "
+        .help = "Runs the plugin in a process of its own, without network, files and keys. Its key is api_key, or the variable of its own name, `ACME_API_KEY` for `acme`. If it crashes or hangs, "
                 "the calls it held fail as `plugin`, and it is started again. The plugin's file must be named like "
                 "the plugin: `acme.so`."),
     ROW("providers.*.isolate_timeout", DURATION, "5s", RANGE(MS(1), HOURS(1)),

@@ -315,6 +315,8 @@ static void advance(struct koine__housing *it)
 {
     if (!it->first)
         return;
+    if (it->stage == IDLE && koine__helper_has_ended(&it->helper))
+        end(it, NULL); /* the loop will reap it, and then another gets the job */
     if (it->stage == NONE && it->timer.due == KOINE__NEVER)
         start(it);
     else if (it->stage == IDLE)

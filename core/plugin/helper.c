@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -126,7 +127,8 @@ void koine__helper_allow(struct koine__helper *helper, int64_t now, int64_t time
     clockid_t clock;
     struct timespec used;
     bool is_fresh = helper->allowed_at != INT64_MIN && now - helper->allowed_at < KOINE__SEC;
-    if (is_fresh && time <= helper->allowed)
+    if ((is_fresh && time <= helper->allowed) ||
+        koine__helper_has_ended(helper)) /* the number is another's */
         return;
     helper->allowed_at = now;
     helper->allowed = time;
@@ -135,6 +137,12 @@ void koine__helper_allow(struct koine__helper *helper, int64_t now, int64_t time
     rlim_t seconds = (rlim_t)used.tv_sec + (rlim_t)(time / KOINE__SEC) + 2;
     const struct rlimit limit = {seconds, RLIM_INFINITY};
     prlimit(helper->pid, RLIMIT_CPU, &limit, NULL);
+}
+
+bool koine__helper_has_ended(const struct koine__helper *helper)
+{
+    struct pollfd fd = {.fd = helper->pidfd, .events = POLLIN};
+    return poll(&fd, 1, 0) != 0;
 }
 
 void koine__helper_kill(const struct koine__helper *helper)

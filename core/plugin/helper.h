@@ -22,6 +22,7 @@ int koine__helper_start(const char *program, int object_fd, struct koine__helper
 /* It may use so much more processor time (ns) than until now; asks the system at most once a second of `now`.
  */
 void koine__helper_allow(struct koine__helper *helper, int64_t now, int64_t time);
+bool koine__helper_has_ended(const struct koine__helper *helper);
 void koine__helper_kill(const struct koine__helper *helper); /* fine if it has ended */
 /* After pidfd is readable, or to wait until it is: closes, reaps, and says how it ended: "was killed by
  * SIGSEGV", "ended with status 3". */

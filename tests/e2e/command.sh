@@ -478,6 +478,11 @@ member_is providers.0.base_url "http://127.0.0.1:$port/together/v1"
 member_is folders.0 "$scratch/plugins"
 out_lacks a-key
 done_with "providers --json"
+printf 'providers:\n  together: {isolate: true}\n' >"$scratch/isolated.yaml"
+run -c "$scratch/isolated.yaml" providers --json
+member_is providers.0.name together
+member_is providers.0.key true
+done_with "an isolated plugin has the key of its own name"
 bare -c "$scratch/keyless.yaml" providers --json
 member_is providers.1.key false
 member_is providers.1.key_variable OPENAI_API_KEY

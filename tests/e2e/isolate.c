@@ -535,7 +535,7 @@ static void after_fork(void)
     ASSERT_INT(status, 0);
     ASSERT_INT(ask(&play, "wild/healthy", 0), KOINE_CLASS_NONE);
     helpers_of(getpid(), &after);
-    ASSERT_INT(after, before);
+    CU_ASSERT_TRUE(after > 0 && after != before);
     end(&play);
 }
 
@@ -624,7 +624,7 @@ static void *ask_in_thread(void *arg)
     return NULL;
 }
 
-/* A client may go from thread to thread, and the first one may end. */
+/* A client may go from thread to thread, and the first one may end, and its helpers with it. */
 static void the_end_of_a_thread(void)
 {
     struct play play;
