@@ -213,6 +213,7 @@ int koine__answer_message(struct koine_response *answer)
 size_t koine__answer_weight(const struct koine_response *answer)
 {
     size_t weight = answer->text.cap + answer->reasoning.cap + answer->refusal.cap + answer->message.cap;
+    weight += answer->names;
     for (size_t i = 0; i < answer->tool_count; i++)
         weight += answer->tools[i].arguments.cap;
     for (size_t i = 0; i < answer->extra_count; i++)

@@ -14,6 +14,7 @@
 #define MOST_TOOLS  1024
 #define MOST_EXTRAS 256 /* names */
 #define MOST_MODELS 50000
+#define MOST_NAME   1024 /* bytes of a tool's name, and of its id */
 
 static void emit(koine_sink *sink, const koine_provider_event *event);
 
@@ -84,6 +85,7 @@ static void keep(struct koine__assembly *assembly, char **at, koine_str text)
     *at = koine__strndup(text.ptr, text.len);
     if (!*at)
         no_memory(assembly);
+    assembly->answer->names += text.len;
 }
 
 static void on_start(struct koine__assembly *assembly, const koine_provider_event *event)
@@ -222,6 +224,7 @@ static struct koine__tool *begin_tool(struct koine__assembly *assembly, const ko
     tool->name = koine__strndup(event->name.ptr ? event->name.ptr : "", event->name.len);
     koine__buf_init(&tool->arguments, answer->text.max);
     answer->tool_count++;
+    answer->names += event->id.len + event->name.len;
     if (!tool->id || !tool->name) {
         no_memory(assembly);
         return NULL;
@@ -273,10 +276,15 @@ static void name_late(struct koine__assembly *assembly, struct koine__tool *tool
     }
     koine__dealloc(tool->name);
     tool->name = copy;
+    assembly->answer->names += name.len;
 }
 
 static void on_tool(struct koine__assembly *assembly, const koine_provider_event *event)
 {
+    if (event->id.len > MOST_NAME || event->name.len > MOST_NAME) {
+        fail(assembly, KOINE_CLASS_PROTOCOL, "the name or id of a tool call is longer than 1024 bytes");
+        return;
+    }
     begin_content(assembly);
     struct koine__tool *tool = find_slot(assembly->answer, event);
     if (!tool)
@@ -336,6 +344,7 @@ static struct koine__extra *begin_extra(struct koine__assembly *assembly, koine_
     answer->extras = items;
     struct koine__extra *extra = &answer->extras[answer->extra_count++];
     *extra = (struct koine__extra){.name = copy, .kept = kept};
+    answer->names += name.len;
     koine__buf_init(&extra->json, answer->text.max);
     return extra;
 }

@@ -93,6 +93,25 @@ static bool play_endless_events(const struct peer *peer, const struct act *act)
     return send_head(peer, "") && send_forever(peer, event);
 }
 
+/* Calls that have, each, a name as long as a piece of the body may be. */
+static bool play_large_names(const struct peer *peer, const struct act *act)
+{
+    static _Thread_local char name[15500 + 1], text[sizeof(name) + 512], event[sizeof(text) + 64];
+    bool ok = send_head(peer, "");
+    memset(name, 'n', sizeof(name) - 1);
+    for (int i = 0; ok && i < atoi(act->text); i++) {
+        snprintf(
+            text, sizeof(text),
+            "{\"choices\":[{\"index\":0,\"@\":{\"tool_calls\":[{\"index\":%d,\"id\":\"c%d\",\"function\":{"
+            "\"name\":\"%s\",\"arguments\":\"{}\"}}]}}]}",
+            i, i, name);
+        size_t len = peer->stream ? compose_event(text, event, sizeof(event))
+                                  : compose(false, text, event, sizeof(event));
+        ok = peer_send(peer, event, len);
+    }
+    return false;
+}
+
 static bool play_after_the_end(const struct peer *peer, const struct act *act)
 {
     char text[1024];
@@ -346,6 +365,7 @@ static const struct act acts[] = {
      "{\"choices\":[{\"index\":0,\"@\":{\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]"
      "}}]}"},
     {"endless-large-events", play_endless_events, PIECE(TEXT_1K)},
+    {"large-names", play_large_names, "1000"},
     {"endless-header", play_endless_header, "X-A: b\r\n"},
     {"endless-header-line", play_endless_header, "X-A:aaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
     {"endless-folded-header", play_endless_header, " folded\r\n"},
