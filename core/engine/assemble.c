@@ -5,7 +5,6 @@
 #include "core/money/price.h"
 #include "core/wire/json.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -131,10 +130,9 @@ static bool scan_arguments(struct koine__tool *tool, koine_str text)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
-        if (tool->complete) {
-            if (!isspace((unsigned char)c))
-                return true;
-        } else if (tool->in_string) {
+        if (tool->complete)
+            return koine__str_trim((koine_str){text.ptr + i, text.len - i}).len > 0;
+        if (tool->in_string) {
             if (tool->escaped)
                 tool->escaped = false;
             else if (c == '\\')

@@ -216,6 +216,24 @@ static void t05_two_values_under_one_index(void)
     end();
 }
 
+/* JSON's four, whatever the locale takes for one. */
+static void only_space_may_follow(void)
+{
+    static const char *const others[] = {"\v", "\f", "\xa0", "x"};
+    begin(LIMIT);
+    emit_tool(0, "x", "f", "{} \t");
+    emit_tool(0, NULL, NULL, "\r\n");
+    ASSERT_STR(finish(KOINE_STOP_TOOL), "tool");
+    end();
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        begin(LIMIT);
+        emit_tool(0, "x", "f", "{}");
+        emit_tool(0, NULL, NULL, others[i]);
+        ASSERT_STR(assembly.fault->message, "two tool calls came under one index");
+        end();
+    }
+}
+
 /* A body below its ceiling can hold hundreds of thousands of anything. */
 static void too_many(void)
 {
@@ -663,9 +681,10 @@ SUITE_MAIN("assemble", {"T01: fragments by index", t01_fragments_by_index},
            {"T03: all under index 0", t03_all_under_index_0},
            {"T04: a new id with every fragment", t04_a_new_id_with_every_fragment},
            {"T05: two values under one index", t05_two_values_under_one_index},
-           {"too many of anything", too_many}, {"names without end", names_without_end},
-           {"names weigh", names_weigh}, {"T06: whole calls", t06_whole_calls},
-           {"strings hide brackets", strings_hide_brackets}, {"T08: cut arguments", t08_cut_arguments},
+           {"only space may follow", only_space_may_follow}, {"too many of anything", too_many},
+           {"names without end", names_without_end}, {"names weigh", names_weigh},
+           {"T06: whole calls", t06_whole_calls}, {"strings hide brackets", strings_hide_brackets},
+           {"T08: cut arguments", t08_cut_arguments},
            {"arguments that are no JSON", arguments_that_are_no_json},
            {"a name that comes late", a_name_that_comes_late},
            {"C14: stop after tools", c14_stop_after_tools}, {"starts", starts}, {"usage", usage},
