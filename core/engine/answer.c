@@ -221,6 +221,14 @@ size_t koine__answer_weight(const struct koine_response *answer)
     return weight;
 }
 
+size_t koine__answer_arguments(const struct koine_response *answer)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < answer->tool_count; i++)
+        len += answer->tools[i].arguments.len;
+    return len;
+}
+
 /* ---- getters ---- */
 
 static const char *text_of(const struct koine__buf *buf, size_t *ret_length)

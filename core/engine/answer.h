@@ -56,6 +56,7 @@ int koine__answer_parameter(struct koine_response *answer, const char *name, con
 int koine__answer_message(struct koine_response *answer);
 /* Bytes that it takes, lists aside. */
 size_t koine__answer_weight(const struct koine_response *answer);
+size_t koine__answer_arguments(const struct koine_response *answer); /* bytes of them, of all tool calls */
 /* Moves the models listed in `from` behind (or before) those of `to`. KOINE_EMEMORY: both stay as they are.
  */
 int koine__answer_append_models(struct koine_response *to, struct koine_response *from);

@@ -53,8 +53,13 @@ static void no_memory(struct koine__assembly *assembly)
     fail(assembly, KOINE_CLASS_MEMORY, "no memory for the answer");
 }
 
+/* NULL: no memory, or nobody wants it. */
 static struct koine_event *push(struct koine__assembly *assembly, const struct koine__event_parts *parts)
 {
+    if (assembly->untold) {
+        assembly->pushed++;
+        return NULL;
+    }
     struct koine_event *event = koine__event_new(parts);
     if (!event) {
         no_memory(assembly);
