@@ -269,10 +269,11 @@ static void end_unread(struct koine__attempt *attempt)
 static void take_events(struct koine_call *call, struct koine__attempt *attempt)
 {
     koine__events_append(&call->events, &attempt->assembly.events);
+    bool was_paused = attempt->paused; /* else it came at once, and nobody could have read it before */
     koine__call_ready(call);
     if (call->events.bytes > UNREAD_HIGH)
         koine__attempt_pause(attempt);
-    if (is_too_much_unread(attempt, &call->events)) /* a multiplexed stream is read on */
+    if (was_paused && is_too_much_unread(attempt, &call->events)) /* a multiplexed stream is read on */
         end_unread(attempt);
 }
 

@@ -444,14 +444,14 @@ static size_t said(const koine_response *response)
     return len + strlen(koine_response_tool_arguments(response, 0));
 }
 
-/* Through koine_generate, or by its events, held back until it is whole. */
-static void is_answered(struct large *large, bool generated, bool streamed)
+/* Through koine_generate, or by its events. */
+static void is_answered(struct large *large, bool generated, bool streamed, int commit)
 {
     const struct koine__replay_answer script[] = {fill_up(large)};
     if (BEGIN_WITH(script, "providers.openai.body_limit", "4MiB", "providers.openai.retry.max_retries",
                    "0")) {
         koine_request *request = rig_request("openai/m", "Hi");
-        koine_request_set_commit(request, KOINE_COMMIT_COMPLETE);
+        koine_request_set_commit(request, commit);
         koine_request_set_stream(request, streamed);
         koine_call *call = generated ? NULL : start(request);
         koine_response *response = generated ? generate(request) : NULL;
@@ -478,15 +478,18 @@ static void answers_what_fits(void)
     struct large pieces = {
         "", "data: {\"choices\":[{\"delta\":{\"content\":\"" TEN_TIMES(TEN_TIMES("1234567890")) "\"}}]}\n\n",
         "data: {" WORDS "\"delta\":{}}]}\n\ndata: [DONE]\n\n", .each = 1000};
-    is_answered(&text, true, false);
-    is_answered(&escapes, true, false);
-    is_answered(&events, true, true);
-    is_answered(&pieces, true, true);
-    is_answered(&text, false, false);
-    is_answered(&escapes, false, false);
-    is_answered(&pieces, false, true);
-    is_answered(&call, true, false);
-    is_answered(&call, false, false);
+    is_answered(&text, true, false, KOINE_COMMIT_COMPLETE);
+    is_answered(&escapes, true, false, KOINE_COMMIT_COMPLETE);
+    is_answered(&events, true, true, KOINE_COMMIT_COMPLETE);
+    is_answered(&pieces, true, true, KOINE_COMMIT_COMPLETE);
+    is_answered(&text, false, false, KOINE_COMMIT_COMPLETE);
+    is_answered(&escapes, false, false, KOINE_COMMIT_COMPLETE);
+    is_answered(&pieces, false, true, KOINE_COMMIT_COMPLETE);
+    is_answered(&call, true, false, KOINE_COMMIT_COMPLETE);
+    is_answered(&call, false, false, KOINE_COMMIT_COMPLETE);
+    /* Nobody could read it before it was there. */
+    is_answered(&text, false, false, KOINE_COMMIT_FIRST_CONTENT);
+    is_answered(&call, false, false, KOINE_COMMIT_FIRST_CONTENT);
 }
 
 /* A call keeps the configuration it was started with. */
