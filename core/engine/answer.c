@@ -11,9 +11,9 @@ struct koine_response *koine__answer_new(size_t limit)
     struct koine_response *answer = koine__alloc(sizeof(*answer));
     if (!answer)
         return NULL;
-    koine__buf_init(&answer->text, limit);
-    koine__buf_init(&answer->reasoning, limit);
-    koine__buf_init(&answer->refusal, limit);
+    koine__buf_init_sparing(&answer->text, limit);
+    koine__buf_init_sparing(&answer->reasoning, limit);
+    koine__buf_init_sparing(&answer->refusal, limit);
     koine__buf_init(&answer->message, 8 * limit);
     answer->finish = KOINE_FINISH_NONE;
     answer->first_token_ns = -1;

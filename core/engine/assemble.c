@@ -225,7 +225,7 @@ static struct koine__tool *begin_tool(struct koine__assembly *assembly, const ko
     *tool = (struct koine__tool){.index = event->index};
     tool->id = make_id(assembly, event->id);
     tool->name = koine__strndup(event->name.ptr ? event->name.ptr : "", event->name.len);
-    koine__buf_init(&tool->arguments, answer->text.max);
+    koine__buf_init_sparing(&tool->arguments, answer->text.max);
     answer->tool_count++;
     answer->names += event->id.len + event->name.len;
     if (!tool->id || !tool->name) {
@@ -348,7 +348,7 @@ static struct koine__extra *begin_extra(struct koine__assembly *assembly, koine_
     struct koine__extra *extra = &answer->extras[answer->extra_count++];
     *extra = (struct koine__extra){.name = copy, .kept = kept};
     answer->names += name.len;
-    koine__buf_init(&extra->json, answer->text.max);
+    koine__buf_init_sparing(&extra->json, answer->text.max);
     return extra;
 }
 
