@@ -7,10 +7,9 @@
 #include <string.h>
 
 /* How many bytes of unread events stop the reading of the answer. */
-#define UNREAD_HIGH ((size_t)256 << 10)
-#define UNREAD_SPARE                                                                                         \
-    ((size_t)1 << 20)   /* what they may take beyond the body's ceiling, where reading goes on */
-#define MOST_STEPS 1000 /* of one exchange */
+#define UNREAD_HIGH  ((size_t)256 << 10)
+#define UNREAD_SPARE ((size_t)1 << 20) /* what they may take beyond the body's ceiling */
+#define MOST_STEPS   1000              /* of one exchange */
 
 static void try_target(struct koine_call *call);
 static void on_progress(struct koine__attempt *attempt);
