@@ -1,4 +1,6 @@
-/* buf: see the header for what a buffer promises. Growth doubles, so adding is linear in what is added. */
+/* buf: see the header for what a buffer promises. Growth is by a factor, so adding is linear in what is
+ * added.
+ */
 #include "core/base/buf.h"
 
 #include "core/base/mem.h"
@@ -7,6 +9,7 @@
 #include <string.h>
 
 #define FIRST_SIZE    ((size_t)64)
+#define WORTH_SPARING ((size_t)16 << 10)
 #define WORTH_FITTING ((size_t)64 << 10)
 
 void koine__buf_init(struct koine__buf *buf, size_t max)
@@ -14,10 +17,18 @@ void koine__buf_init(struct koine__buf *buf, size_t max)
     *buf = (struct koine__buf){.max = max < PTRDIFF_MAX ? max : PTRDIFF_MAX - 1};
 }
 
+void koine__buf_init_sparing(struct koine__buf *buf, size_t max)
+{
+    koine__buf_init(buf, max);
+    buf->sparing = true;
+}
+
 void koine__buf_release(struct koine__buf *buf)
 {
+    bool sparing = buf->sparing;
     koine__dealloc(buf->ptr);
     koine__buf_init(buf, buf->max);
+    buf->sparing = sparing;
 }
 
 void koine__buf_reset(struct koine__buf *buf)
@@ -38,8 +49,10 @@ static int fail(struct koine__buf *buf, int error)
 static size_t capacity_for(const struct koine__buf *buf, size_t needed)
 {
     size_t cap = buf->cap > FIRST_SIZE / 2 ? buf->cap : FIRST_SIZE / 2;
-    while (cap < needed)
-        cap = cap > buf->max / 2 ? buf->max + 1 : cap * 2;
+    while (cap < needed) {
+        size_t more = buf->sparing && cap >= WORTH_SPARING ? cap / 16 : cap;
+        cap = more > buf->max - cap ? buf->max + 1 : cap + more;
+    }
     return cap > buf->max + 1 ? buf->max + 1 : cap;
 }
 

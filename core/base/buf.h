@@ -4,6 +4,7 @@
 #define KOINE_CORE_BASE_BUF_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,11 +12,14 @@ struct koine__buf {
     char *ptr;  /* always NUL-terminated at ptr[len] once anything was added; NULL before */
     size_t len; /* without the NUL */
     size_t cap;
-    size_t max; /* ceiling of len */
-    int error;  /* 0, KOINE_EMEMORY, or KOINE_EARGUMENT: over the ceiling or a bad format */
+    size_t max;   /* ceiling of len */
+    bool sparing; /* beyond 16 kB it takes at most a sixteenth more than it needs */
+    int error;    /* 0, KOINE_EMEMORY, or KOINE_EARGUMENT: over the ceiling or a bad format */
 };
 
 void koine__buf_init(struct koine__buf *buf, size_t max);
+/* For what waits in memory while it grows, and may be one of many. */
+void koine__buf_init_sparing(struct koine__buf *buf, size_t max);
 void koine__buf_release(struct koine__buf *buf);             /* frees, clears the error, keeps max */
 void koine__buf_reset(struct koine__buf *buf);               /* len 0 and no error; keeps the memory */
 int koine__buf_reserve(struct koine__buf *buf, size_t more); /* room for that many more bytes */

@@ -11,9 +11,9 @@ struct koine_response *koine__answer_new(size_t limit)
     struct koine_response *answer = koine__alloc(sizeof(*answer));
     if (!answer)
         return NULL;
-    koine__buf_init(&answer->text, limit);
-    koine__buf_init(&answer->reasoning, limit);
-    koine__buf_init(&answer->refusal, limit);
+    koine__buf_init_sparing(&answer->text, limit);
+    koine__buf_init_sparing(&answer->reasoning, limit);
+    koine__buf_init_sparing(&answer->refusal, limit);
     koine__buf_init(&answer->message, 8 * limit);
     answer->finish = KOINE_FINISH_NONE;
     answer->first_token_ns = -1;
@@ -213,11 +213,20 @@ int koine__answer_message(struct koine_response *answer)
 size_t koine__answer_weight(const struct koine_response *answer)
 {
     size_t weight = answer->text.cap + answer->reasoning.cap + answer->refusal.cap + answer->message.cap;
+    weight += answer->names;
     for (size_t i = 0; i < answer->tool_count; i++)
         weight += answer->tools[i].arguments.cap;
     for (size_t i = 0; i < answer->extra_count; i++)
         weight += answer->extras[i].json.cap;
     return weight;
+}
+
+size_t koine__answer_arguments(const struct koine_response *answer)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < answer->tool_count; i++)
+        len += answer->tools[i].arguments.len;
+    return len;
 }
 
 /* ---- getters ---- */

@@ -43,6 +43,7 @@ struct koine_response {
     int finish;
     char finish_raw[48];
     char *model, *id, *target; /* NULL: not told */
+    size_t names;              /* bytes of these and of the names and ids of tools and extras */
     koine_usage usage;
     koine_cost cost;
     struct koine__ledger ledger;
@@ -53,8 +54,9 @@ int koine__answer_parameter(struct koine_response *answer, const char *name, con
                             const char *reason);
 /* Writes `message`, the assistant message to append. KOINE_EMEMORY. */
 int koine__answer_message(struct koine_response *answer);
-/* Bytes of text that it holds. */
+/* Bytes that it takes, lists aside. */
 size_t koine__answer_weight(const struct koine_response *answer);
+size_t koine__answer_arguments(const struct koine_response *answer); /* bytes of them, of all tool calls */
 /* Moves the models listed in `from` behind (or before) those of `to`. KOINE_EMEMORY: both stay as they are.
  */
 int koine__answer_append_models(struct koine_response *to, struct koine_response *from);

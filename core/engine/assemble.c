@@ -5,7 +5,6 @@
 #include "core/money/price.h"
 #include "core/wire/json.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +13,7 @@
 #define MOST_TOOLS  1024
 #define MOST_EXTRAS 256 /* names */
 #define MOST_MODELS 50000
+#define MOST_NAME   1024 /* bytes of a tool's name, and of its id */
 
 static void emit(koine_sink *sink, const koine_provider_event *event);
 
@@ -53,8 +53,13 @@ static void no_memory(struct koine__assembly *assembly)
     fail(assembly, KOINE_CLASS_MEMORY, "no memory for the answer");
 }
 
+/* NULL: no memory, or nobody wants it. */
 static struct koine_event *push(struct koine__assembly *assembly, const struct koine__event_parts *parts)
 {
+    if (assembly->untold) {
+        assembly->pushed++;
+        return NULL;
+    }
     struct koine_event *event = koine__event_new(parts);
     if (!event) {
         no_memory(assembly);
@@ -84,6 +89,7 @@ static void keep(struct koine__assembly *assembly, char **at, koine_str text)
     *at = koine__strndup(text.ptr, text.len);
     if (!*at)
         no_memory(assembly);
+    assembly->answer->names += text.len;
 }
 
 static void on_start(struct koine__assembly *assembly, const koine_provider_event *event)
@@ -129,10 +135,9 @@ static bool scan_arguments(struct koine__tool *tool, koine_str text)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
-        if (tool->complete) {
-            if (!isspace((unsigned char)c))
-                return true;
-        } else if (tool->in_string) {
+        if (tool->complete)
+            return koine__str_trim((koine_str){text.ptr + i, text.len - i}).len > 0;
+        if (tool->in_string) {
             if (tool->escaped)
                 tool->escaped = false;
             else if (c == '\\')
@@ -220,8 +225,9 @@ static struct koine__tool *begin_tool(struct koine__assembly *assembly, const ko
     *tool = (struct koine__tool){.index = event->index};
     tool->id = make_id(assembly, event->id);
     tool->name = koine__strndup(event->name.ptr ? event->name.ptr : "", event->name.len);
-    koine__buf_init(&tool->arguments, answer->text.max);
+    koine__buf_init_sparing(&tool->arguments, answer->text.max);
     answer->tool_count++;
+    answer->names += event->id.len + event->name.len;
     if (!tool->id || !tool->name) {
         no_memory(assembly);
         return NULL;
@@ -273,10 +279,15 @@ static void name_late(struct koine__assembly *assembly, struct koine__tool *tool
     }
     koine__dealloc(tool->name);
     tool->name = copy;
+    assembly->answer->names += name.len;
 }
 
 static void on_tool(struct koine__assembly *assembly, const koine_provider_event *event)
 {
+    if (event->id.len > MOST_NAME || event->name.len > MOST_NAME) {
+        fail(assembly, KOINE_CLASS_PROTOCOL, "the name or id of a tool call is longer than 1024 bytes");
+        return;
+    }
     begin_content(assembly);
     struct koine__tool *tool = find_slot(assembly->answer, event);
     if (!tool)
@@ -336,7 +347,8 @@ static struct koine__extra *begin_extra(struct koine__assembly *assembly, koine_
     answer->extras = items;
     struct koine__extra *extra = &answer->extras[answer->extra_count++];
     *extra = (struct koine__extra){.name = copy, .kept = kept};
-    koine__buf_init(&extra->json, answer->text.max);
+    answer->names += name.len;
+    koine__buf_init_sparing(&extra->json, answer->text.max);
     return extra;
 }
 

@@ -20,6 +20,7 @@ struct koine__assembly {
     const char *target;          /* for the start event */
     struct koine__random *random;
     bool started, content, stopped;
+    bool untold;     /* nobody reads events: what would be one counts as progress, and is not made */
     uint64_t pushed; /* signs of progress so far: events, also those taken, and what was kept */
     const struct koine__fault *fault; /* class_number not KOINE_CLASS_NONE: what was emitted, or found to be
                                          wrong, ends the attempt */

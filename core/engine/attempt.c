@@ -72,6 +72,7 @@ int koine__attempt_new(struct koine__engine *engine, const struct koine__attempt
         koine__attempt_free(attempt);
         return KOINE_EMEMORY;
     }
+    attempt->assembly.untold = spec->untold;
     koine__timer_set(engine->loop, &attempt->soon, attempt->started);
     *ret = attempt;
     return KOINE_OK;

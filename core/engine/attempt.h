@@ -39,6 +39,7 @@ struct koine__attempt_spec { /* all borrowed until the attempt is freed */
     const koine_node *doc; /* NULL: the operation has none */
     const struct koine__catalogue *catalogue;
     bool stream;     /* how the provider is asked */
+    bool untold;     /* what the provider emits goes into the answer alone, and makes no events */
     bool needs_stop; /* only a stop makes it an answer (generate); else the body's clean end does */
     const struct koine__exchange_state *state; /* of the step's start: copied */
     unsigned

@@ -7,10 +7,9 @@
 #include <string.h>
 
 /* How many bytes of unread events stop the reading of the answer. */
-#define UNREAD_HIGH ((size_t)256 << 10)
-#define UNREAD_SPARE                                                                                         \
-    ((size_t)1 << 20)   /* what they may take beyond the body's ceiling, where reading goes on */
-#define MOST_STEPS 1000 /* of one exchange */
+#define UNREAD_HIGH  ((size_t)256 << 10)
+#define UNREAD_SPARE ((size_t)1 << 20) /* what they may take beyond the body's ceiling */
+#define MOST_STEPS   1000              /* of one exchange */
 
 static void try_target(struct koine_call *call);
 static void on_progress(struct koine__attempt *attempt);
@@ -63,6 +62,7 @@ static int start_attempt(struct koine_call *call, size_t index)
         .exchange = exchange_of(call, target->instance->provider),
         .catalogue = call->spec.catalogue,
         .stream = call->spec.stream && call->spec.operation == KOINE__OP_GENERATE,
+        .untold = call->spec.untold,
         .needs_stop = call->spec.operation == KOINE__OP_GENERATE,
         .state = index == call->route_state.current ? &call->step : NULL,
         .untried = koine__route_untried(&call->route_state),
@@ -235,12 +235,26 @@ static void end_others(struct koine_call *call, const struct koine__attempt *win
     }
 }
 
-/* Small events take more memory than the bytes they came in. */
-static bool is_too_much(const struct koine__attempt *attempt, const struct koine__events *events)
+static size_t most_of(const struct koine__attempt *attempt)
 {
-    size_t most = (size_t)attempt->spec.target->instance->body_limit + UNREAD_SPARE;
+    return (size_t)attempt->spec.target->instance->body_limit + UNREAD_SPARE;
+}
+
+/* Of events that the application may read, and does not. */
+static bool is_too_much_unread(const struct koine__attempt *attempt, const struct koine__events *events)
+{
     return events->bytes > UNREAD_HIGH &&
-           events->bytes + koine__answer_weight(attempt->assembly.answer) > most;
+           events->bytes + koine__answer_weight(attempt->assembly.answer) > most_of(attempt);
+}
+
+/* Of events that wait for the commit. The application cannot help it, so what fits into the body's ceiling
+ * must pass: a text is in one event, and the arguments of a tool call once more in that of its end. Small
+ * events, though, take more memory than the bytes they came in. */
+static bool is_too_much_held(const struct koine__attempt *attempt)
+{
+    size_t bytes = attempt->assembly.events.bytes;
+    return bytes > UNREAD_HIGH && bytes > most_of(attempt) &&
+           bytes - most_of(attempt) > koine__answer_arguments(attempt->assembly.answer);
 }
 
 static void end_unread(struct koine__attempt *attempt)
@@ -254,10 +268,11 @@ static void end_unread(struct koine__attempt *attempt)
 static void take_events(struct koine_call *call, struct koine__attempt *attempt)
 {
     koine__events_append(&call->events, &attempt->assembly.events);
+    bool was_paused = attempt->paused; /* else it came at once, and nobody could have read it before */
     koine__call_ready(call);
     if (call->events.bytes > UNREAD_HIGH)
         koine__attempt_pause(attempt);
-    if (is_too_much(attempt, &call->events)) /* a multiplexed stream is read on */
+    if (was_paused && is_too_much_unread(attempt, &call->events)) /* a multiplexed stream is read on */
         end_unread(attempt);
 }
 
@@ -278,7 +293,7 @@ static void on_progress(struct koine__attempt *attempt)
         commit(call, attempt);
     if (call->committed == attempt)
         take_events(call, attempt);
-    else if (is_too_much(attempt, &attempt->assembly.events)) /* what is not committed is held */
+    else if (is_too_much_held(attempt))
         end_unread(attempt);
 }
 

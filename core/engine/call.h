@@ -33,6 +33,7 @@ struct koine__call_spec {
     const struct koine__catalogue *catalogue;
     struct koine__document *document; /* the call's own once it is started; NULL: the operation has none */
     bool stream;
+    bool untold;      /* only the answer is wanted: nobody reads its events */
     int64_t deadline; /* ns from now */
     int64_t min_attempt;
     koine_canceller *canceller; /* may be NULL */

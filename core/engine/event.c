@@ -23,6 +23,7 @@ struct koine_event *koine__event_new(const struct koine__event_parts *parts)
     struct koine_event *event = koine__alloc(sizeof(*event) + texts);
     if (!event)
         return NULL;
+    event->size = sizeof(*event) + texts;
     char *at = event->bytes;
     event->kind = parts->kind;
     event->tool = parts->tool;
@@ -59,11 +60,6 @@ bool koine__event_is_terminal(const struct koine_event *event)
     return event->kind == KOINE_EVENT_STOP || event->kind == KOINE_EVENT_FAULT;
 }
 
-static size_t weight(const struct koine_event *event)
-{
-    return sizeof(*event) + event->len + 5; /* five texts end with a NUL */
-}
-
 void koine__events_push(struct koine__events *events, struct koine_event *event)
 {
     event->next = NULL;
@@ -72,7 +68,7 @@ void koine__events_push(struct koine__events *events, struct koine_event *event)
     else
         events->first = event;
     events->last = event;
-    events->bytes += weight(event);
+    events->bytes += event->size;
 }
 
 struct koine_event *koine__events_pop(struct koine__events *events)
@@ -83,7 +79,7 @@ struct koine_event *koine__events_pop(struct koine__events *events)
     events->first = event->next;
     if (!events->first)
         events->last = NULL;
-    events->bytes -= weight(event);
+    events->bytes -= event->size;
     event->next = NULL;
     return event;
 }

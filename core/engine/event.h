@@ -14,6 +14,7 @@ struct koine_event {
     koine_usage usage;
     const koine_error *error;                      /* borrowed from the call */
     size_t len;                                    /* of text */
+    size_t size;                                   /* of the whole allocation */
     const char *text, *name, *id, *target, *model; /* behind this struct; never NULL */
     char bytes[];
 };

@@ -162,7 +162,8 @@ static bool wants_stream(const struct koine_request *request, const struct koine
 struct start { /* how the two ways of asking differ */
     bool stream_otherwise;
     bool complete; /* commit, whatever the request and the route say */
-    bool waits;    /* for the end, so that nobody polls the descriptor: finish_call lets the loop go */
+    bool waits;    /* for the end, so that nobody polls the descriptor or reads an event: finish_call lets
+                      the loop go */
 };
 
 static int start_call(struct koine_client *client, struct koine__snapshot *snapshot,
@@ -186,6 +187,7 @@ static int start_call(struct koine_client *client, struct koine__snapshot *snaps
         .catalogue = snapshot->catalogue,
         .document = document,
         .stream = wants_stream(request, document, how->stream_otherwise),
+        .untold = how->waits,
         .deadline = request->deadline_ms > 0 ? request->deadline_ms * KOINE__MS : route.deadline,
         .min_attempt = snapshot->min_attempt,
         .canceller = request->canceller,
@@ -377,6 +379,7 @@ static int start_list(struct koine_client *client, struct koine__snapshot *snaps
         .route = &route,
         .catalogue = snapshot->catalogue,
         .document = document,
+        .untold = true,
         .deadline = route.deadline,
         .min_attempt = snapshot->min_attempt,
         .run = client->hub->run,

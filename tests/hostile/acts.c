@@ -93,6 +93,28 @@ static bool play_endless_events(const struct peer *peer, const struct act *act)
     return send_head(peer, "") && send_forever(peer, event);
 }
 
+/* A thousand calls, just below the ceiling together, with long names, or long arguments. */
+static bool play_large_calls(const struct peer *peer, const struct act *act)
+{
+    enum {
+        CALLS = 1000,
+        EACH = 16500
+    };
+    static _Thread_local char filler[EACH + 1], text[2 * EACH + 512], event[2 * EACH + 600];
+    bool names = strcmp(act->text, "name") == 0, ok = send_head(peer, "");
+    memset(filler, names ? 'n' : '1', EACH);
+    for (int i = 0; ok && i < CALLS; i++) {
+        snprintf(text, sizeof(text),
+                 "{\"choices\":[{\"@\":{\"tool_calls\":[{\"index\":%d,\"id\":\"c%d\",\"function\":{"
+                 "\"name\":\"f%s\",\"arguments\":\"[%s]\"}}]}}]}",
+                 i, i, names ? filler : "", names ? "" : filler);
+        size_t len = peer->stream ? compose_event(text, event, sizeof(event))
+                                  : compose(false, text, event, sizeof(event));
+        ok = peer_send(peer, event, len);
+    }
+    return false;
+}
+
 static bool play_after_the_end(const struct peer *peer, const struct act *act)
 {
     char text[1024];
@@ -346,6 +368,11 @@ static const struct act acts[] = {
      "{\"choices\":[{\"index\":0,\"@\":{\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]"
      "}}]}"},
     {"endless-large-events", play_endless_events, PIECE(TEXT_1K)},
+    {"endless-kinds", play_endless_events,
+     "{\"choices\":[{\"@\":{\"content\":\"" TEXT_512 "\",\"reasoning_content\":\"" TEXT_512
+     "\",\"refusal\":\"" TEXT_512 "\"}}]}"},
+    {"large-names", play_large_calls, "name"},
+    {"large-arguments", play_large_calls, "arguments"},
     {"endless-header", play_endless_header, "X-A: b\r\n"},
     {"endless-header-line", play_endless_header, "X-A:aaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
     {"endless-folded-header", play_endless_header, " folded\r\n"},

@@ -40,8 +40,12 @@ static void the_default_ceiling(void)
     open_scene(16 * MB, NULL);
     PLAY(MALFORMED("hundred-megabytes"), MALFORMED("endless"), MALFORMED("endless-events"),
          MALFORMED("endless-tools"), MALFORMED("endless-large-events"), MALFORMED("endless-stray"),
+         MALFORMED("large-names"), MALFORMED("large-arguments"), MALFORMED("endless-kinds"),
          MALFORMED("bomb"));
     ask_held("endless-events", "protocol");
+    ask_held("endless-kinds", "protocol");
+    ask_held("large-names", "protocol");
+    ask_held("large-arguments", "protocol");
     ask_held("endless-large-events", "protocol");
     ask_held("good", "ok hi");
     close_scene();

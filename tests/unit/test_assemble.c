@@ -216,6 +216,24 @@ static void t05_two_values_under_one_index(void)
     end();
 }
 
+/* JSON's four, whatever the locale takes for one. */
+static void only_space_may_follow(void)
+{
+    static const char *const others[] = {"\v", "\f", "\xa0", "x"};
+    begin(LIMIT);
+    emit_tool(0, "x", "f", "{} \t");
+    emit_tool(0, NULL, NULL, "\r\n");
+    ASSERT_STR(finish(KOINE_STOP_TOOL), "tool");
+    end();
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        begin(LIMIT);
+        emit_tool(0, "x", "f", "{}");
+        emit_tool(0, NULL, NULL, others[i]);
+        ASSERT_STR(assembly.fault->message, "two tool calls came under one index");
+        end();
+    }
+}
+
 /* A body below its ceiling can hold hundreds of thousands of anything. */
 static void too_many(void)
 {
@@ -247,6 +265,59 @@ static void too_many(void)
     }
     ASSERT_INT(assembly.answer->extra_count, 256);
     ASSERT_STR(assembly.fault->message, "the answer has extras of more than 256 names");
+    end();
+}
+
+/* A name is copied into the answer and into events, so what is below the body's ceiling is too much of it. */
+static void names_without_end(void)
+{
+    static const char why[] = "the name or id of a tool call is longer than 1024 bytes";
+    char most[1025], more[1026];
+    memset(most, 'n', sizeof(most));
+    memset(more, 'n', sizeof(more));
+    most[1024] = more[1025] = '\0';
+    begin(LIMIT);
+    emit_tool(0, most, most, "{}");
+    ASSERT_STR(finish(KOINE_STOP_TOOL), "tool");
+    ASSERT_STR(koine_response_tool_name(assembly.answer, 0), most);
+    ASSERT_STR(koine_response_tool_id(assembly.answer, 0), most);
+    end();
+    begin(LIMIT);
+    emit_tool(0, "x", more, "{}");
+    ASSERT_INT(assembly.fault->class_number, KOINE_CLASS_PROTOCOL);
+    ASSERT_STR(assembly.fault->message, why);
+    ASSERT_INT(assembly.answer->tool_count, 0);
+    end();
+    begin(LIMIT);
+    emit_tool(0, more, "f", "{}");
+    ASSERT_STR(assembly.fault->message, why);
+    end();
+    begin(LIMIT);
+    emit_tool(0, "x", NULL, "");
+    emit_tool(0, NULL, more, "{}"); /* also one that comes late */
+    ASSERT_STR(assembly.fault->message, why);
+    ASSERT_STR(koine_response_tool_name(assembly.answer, 0), "");
+    end();
+}
+
+static void names_weigh(void)
+{
+    koine_provider_event event = event_of(KOINE_EMIT_START);
+    begin(LIMIT);
+    event.id = KOINE__STR("12345");
+    event.name = KOINE__STR("123456");
+    emit(&event);
+    emit(&event); /* is not kept twice */
+    ASSERT_INT(koine__answer_weight(assembly.answer), 11);
+    emit_tool(0, "123", NULL, "");
+    ASSERT_INT(koine__answer_weight(assembly.answer), 14);
+    emit_tool(0, NULL, "1234", "");
+    ASSERT_INT(koine__answer_weight(assembly.answer), 18);
+    event = event_of(KOINE_EMIT_EXTRA);
+    event.name = KOINE__STR("1234567");
+    event.text = KOINE__STR("1");
+    emit(&event);
+    ASSERT_INT(koine__answer_weight(assembly.answer), 25 + assembly.answer->extras[0].json.cap);
     end();
 }
 
@@ -610,8 +681,10 @@ SUITE_MAIN("assemble", {"T01: fragments by index", t01_fragments_by_index},
            {"T03: all under index 0", t03_all_under_index_0},
            {"T04: a new id with every fragment", t04_a_new_id_with_every_fragment},
            {"T05: two values under one index", t05_two_values_under_one_index},
-           {"too many of anything", too_many}, {"T06: whole calls", t06_whole_calls},
-           {"strings hide brackets", strings_hide_brackets}, {"T08: cut arguments", t08_cut_arguments},
+           {"only space may follow", only_space_may_follow}, {"too many of anything", too_many},
+           {"names without end", names_without_end}, {"names weigh", names_weigh},
+           {"T06: whole calls", t06_whole_calls}, {"strings hide brackets", strings_hide_brackets},
+           {"T08: cut arguments", t08_cut_arguments},
            {"arguments that are no JSON", arguments_that_are_no_json},
            {"a name that comes late", a_name_that_comes_late},
            {"C14: stop after tools", c14_stop_after_tools}, {"starts", starts}, {"usage", usage},

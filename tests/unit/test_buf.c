@@ -166,6 +166,25 @@ static void fill(struct koine__buf *buf, size_t len)
         koine__buf_addc(buf, 'x');
 }
 
+static void test_sparing(void)
+{
+    struct koine__buf buf;
+    koine__buf_init_sparing(&buf, 1 << 20);
+    for (int i = 1; i <= 1 << 20; i++) {
+        koine__buf_addc(&buf, 'x');
+        if (buf.cap > 16384)
+            CU_ASSERT_FATAL(buf.cap <= (size_t)i + (size_t)i / 16 + 1);
+    }
+    ASSERT_INT(buf.error, 0);
+    ASSERT_INT(buf.cap, (1 << 20) + 1);
+    koine__buf_addc(&buf, 'x');
+    ASSERT_INT(buf.error, KOINE_EARGUMENT);
+    koine__buf_release(&buf);
+    koine__buf_reserve(&buf, 20000); /* it stays so */
+    ASSERT_INT(buf.cap, 20880);
+    koine__buf_release(&buf);
+}
+
 static void test_fit(void)
 {
     struct koine__buf buf;
@@ -215,4 +234,4 @@ SUITE_MAIN("buf", {"adds of all kinds", test_adds_of_all_kinds}, {"integers", te
            {"long format", test_long_format}, {"ceiling is exact", test_ceiling_is_exact},
            {"ceiling of nothing", test_ceiling_of_nothing}, {"failure sticks", test_failure_sticks},
            {"format that cannot be", test_format_that_cannot_be}, {"drop", test_drop}, {"take", test_take},
-           {"fit", test_fit}, {"failing memory", test_failing_memory})
+           {"sparing", test_sparing}, {"fit", test_fit}, {"failing memory", test_failing_memory})

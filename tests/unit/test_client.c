@@ -14,6 +14,8 @@
 #define MANY      1000
 #define MOST_TEXT (1 << 14)
 
+#define TEN_TIMES(text) text text text text text text text text text text
+
 static struct rig rig;
 static koine_client *client;
 
@@ -401,6 +403,93 @@ static void commits_as_told(void)
         koine_call_free(calls[i]);
     koine_request_free(request);
     end();
+}
+
+/* ---- large answers ---- */
+
+#define CEILING ((size_t)4 << 20)
+#define WORDS   "\"choices\":[{\"index\":0,\"finish_reason\":\"stop\","
+#define CALL                                                                                                 \
+    WORDS "\"message\":{\"tool_calls\":[{\"id\":\"x\",\"type\":\"function\",\"function\":{\"name\":\"f\","
+
+/* Answers of almost CEILING: the piece as often as it fits between the two ends. */
+struct large {
+    const char *before, *piece, *after;
+    size_t each, more; /* bytes of text that a piece stands for, and the ends */
+    size_t count;
+    char *body;
+    struct koine__replay_chunk chunk;
+};
+
+static struct koine__replay_answer fill_up(struct large *large)
+{
+    size_t len = strlen(large->piece), at = strlen(large->before);
+    large->count = (CEILING - at - strlen(large->after)) / len;
+    large->body = malloc(CEILING + 1);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(large->body);
+    memcpy(large->body, large->before, at);
+    for (size_t i = 0; i < large->count; i++, at += len)
+        memcpy(large->body + at, large->piece, len);
+    strcpy(large->body + at, large->after);
+    large->chunk = (struct koine__replay_chunk){0, {large->body, strlen(large->body)}};
+    return (struct koine__replay_answer){
+        .repeat = true, .status = 200, .chunks = &large->chunk, .chunk_count = 1};
+}
+
+/* How much the answer says, if it is one. */
+static size_t said(const koine_response *response)
+{
+    size_t len = 0;
+    koine_response_text(response, &len);
+    return len + strlen(koine_response_tool_arguments(response, 0));
+}
+
+/* Through koine_generate, or by its events. */
+static void is_answered(struct large *large, bool generated, bool streamed, int commit)
+{
+    const struct koine__replay_answer script[] = {fill_up(large)};
+    if (BEGIN_WITH(script, "providers.openai.body_limit", "4MiB", "providers.openai.retry.max_retries",
+                   "0")) {
+        koine_request *request = rig_request("openai/m", "Hi");
+        koine_request_set_commit(request, commit);
+        koine_request_set_stream(request, streamed);
+        koine_call *call = generated ? NULL : start(request);
+        koine_response *response = generated ? generate(request) : NULL;
+        if (call)
+            ASSERT_INT(rig_run(client, call), KOINE_EVENT_STOP);
+        ASSERT_INT(said(call ? koine_call_response(call) : response),
+                   large->count * large->each + large->more);
+        koine_call_free(call);
+        koine_response_free(response);
+        koine_request_free(request);
+        end();
+    }
+    free(large->body);
+}
+
+/* What the ceiling of the body lets in is an answer, however the memory it takes is counted. */
+static void answers_what_fits(void)
+{
+    struct large text = {"{" WORDS "\"message\":{\"content\":\"", "x", "\"}}]}", .each = 1};
+    struct large escapes = {"{" WORDS "\"message\":{\"content\":\"", "x\\n", "\"}}]}", .each = 2};
+    struct large call = {"{" CALL "\"arguments\":\"[", "1,1,", "1]\"}}]}}]}", .each = 4, .more = 3};
+    struct large events = {"", "data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\n",
+                           "data: {" WORDS "\"delta\":{}}]}\n\ndata: [DONE]\n\n", .each = 1};
+    struct large pieces = {
+        "", "data: {\"choices\":[{\"delta\":{\"content\":\"" TEN_TIMES(TEN_TIMES("1234567890")) "\"}}]}\n\n",
+        "data: {" WORDS "\"delta\":{}}]}\n\ndata: [DONE]\n\n", .each = 1000};
+    is_answered(&text, true, false, KOINE_COMMIT_COMPLETE);
+    is_answered(&escapes, true, false, KOINE_COMMIT_COMPLETE);
+    is_answered(&events, true, true, KOINE_COMMIT_COMPLETE);
+    is_answered(&pieces, true, true, KOINE_COMMIT_COMPLETE);
+    is_answered(&text, false, false, KOINE_COMMIT_COMPLETE);
+    is_answered(&escapes, false, false, KOINE_COMMIT_COMPLETE);
+    is_answered(&pieces, false, true, KOINE_COMMIT_COMPLETE);
+    is_answered(&call, true, false, KOINE_COMMIT_COMPLETE);
+    is_answered(&call, false, false, KOINE_COMMIT_COMPLETE);
+    /* Nobody could read it before it was there. */
+    is_answered(&text, false, false, KOINE_COMMIT_FIRST_CONTENT);
+    is_answered(&call, false, false, KOINE_COMMIT_FIRST_CONTENT);
 }
 
 /* A call keeps the configuration it was started with. */
@@ -972,8 +1061,9 @@ SUITE_MAIN("client", {"without a client", without_a_client}, {"wrong arguments",
            {"the real world", the_real_world}, {"generates", generates}, {"streams or not", streams_or_not},
            {"ends in a fault", ends_in_a_fault}, {"falls through", falls_through},
            {"waits no longer than said", waits_no_longer_than_said}, {"commits as told", commits_as_told},
-           {"keeps its configuration", keeps_its_configuration}, {"seams", seams},
-           {"interleaves", interleaves}, {"a thousand", a_thousand}, {"one connection", one_connection},
+           {"answers what fits", answers_what_fits}, {"keeps its configuration", keeps_its_configuration},
+           {"seams", seams}, {"interleaves", interleaves}, {"a thousand", a_thousand},
+           {"one connection", one_connection},
            {"generates among unread events", generates_among_unread_events},
            {"keeps what it lent", keeps_what_it_lent},
            {"generates beside a paused call", generates_beside_a_paused_call}, {"waits", waits},

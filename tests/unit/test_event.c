@@ -107,6 +107,21 @@ static void queues(void)
     CU_ASSERT_PTR_NULL(first.first);
 }
 
+/* Whatever part of it is long. */
+static void weighs_all_of_it(void)
+{
+    struct koine__events events = {0};
+    koine__events_push(&events, koine__event_new(&(struct koine__event_parts){.kind = KOINE_EVENT_TOOL,
+                                                                              .text = KOINE__STR("1"),
+                                                                              .name = KOINE__STR("22"),
+                                                                              .id = KOINE__STR("333"),
+                                                                              .target = KOINE__STR("4444"),
+                                                                              .model = KOINE__STR("55555")}));
+    ASSERT_INT(events.bytes, sizeof(struct koine_event) + 5 + 15);
+    koine__event_free(koine__events_pop(&events));
+    ASSERT_INT(events.bytes, 0);
+}
+
 static void no_memory(void)
 {
     failalloc_begin(1);
@@ -115,4 +130,5 @@ static void no_memory(void)
 }
 
 SUITE_MAIN("event", {"holds what it is given", holds_what_it_is_given}, {"no event", no_event},
-           {"kinds", kinds}, {"queues", queues}, {"no memory", no_memory})
+           {"kinds", kinds}, {"queues", queues}, {"weighs all of it", weighs_all_of_it},
+           {"no memory", no_memory})
