@@ -51,6 +51,7 @@ struct curl_transport {
     struct open_socket *open;      /* all that curl may have open, for abandon */
     size_t open_count, open_capacity;
     size_t idle, running;
+    const int64_t *limit;
     const size_t *waiting;
     bool inside;
     bool broken;                                               /* the multi handle is to be replaced */
@@ -253,14 +254,24 @@ static size_t waiting(const struct curl_transport *transport)
     return transport->waiting ? *transport->waiting : 0;
 }
 
+/* Of connections at once; 0: there is none. */
+static size_t limit_of(const struct curl_transport *transport)
+{
+    return transport->limit ? (size_t)*transport->limit : 0;
+}
+
 /* When a transfer ends, curl closes one idle connection if there are more than this in all, and the one that
- * has just become idle is among them. */
+ * has just become idle is among them. Where one is to be opened beyond the limit, it closes an idle one
+ * first; there is one, for there are never more transfers than the limit it is told. */
 static void set_ceiling(struct curl_transport *transport)
 {
-    size_t ceiling = transport->idle + transport->running + waiting(transport);
+    size_t ceiling = transport->idle + transport->running + waiting(transport), limit = limit_of(transport);
     if (transport->running > 0)
         ceiling--;
     curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, ceiling ? (long)ceiling : 1L);
+    if (limit > 0 && limit < transport->running) /* it was lowered meanwhile */
+        limit = transport->running;
+    curl_multi_setopt(transport->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)limit);
 }
 
 static void enter(struct curl_transport *transport)
@@ -876,9 +887,39 @@ static bool has_multi(struct curl_transport *transport)
     return !transport->broken;
 }
 
+/* Of those that nobody listens to, but that have a connection still, the one that had longest to end. */
+static struct koine__transfer *find_leaving(struct curl_transport *transport)
+{
+    struct koine__transfer *oldest = NULL;
+    for (struct koine__transfer *at = transport->active; at; at = at->next) {
+        if (at->step != RUNNING || is_listening(at))
+            continue;
+        if (at->cancelled)
+            return at;
+        if (!oldest || at->drain_timer.due < oldest->drain_timer.due)
+            oldest = at;
+    }
+    return oldest;
+}
+
+static void curl_cancel(struct koine__transfer *transfer);
+
+/* Whoever drains is no user of the pool any more: his connection goes as soon as another needs its place. */
+static void make_room(struct curl_transport *transport)
+{
+    size_t limit = limit_of(transport);
+    while (limit > 0 && transport->running >= limit) {
+        struct koine__transfer *leaving = find_leaving(transport);
+        if (!leaving)
+            return;
+        curl_cancel(leaving);
+    }
+}
+
 static void add(struct koine__transfer *transfer)
 {
     struct curl_transport *transport = transfer->owner;
+    make_room(transport);
     if (!has_multi(transport))
         return;
     enter(transport);
@@ -1443,6 +1484,7 @@ int koine__transport_curl_new(struct koine__loop *loop, const struct koine__curl
     transport->loop = loop;
     transport->share = options->share;
     transport->idle = options->idle < INT_MAX ? options->idle : INT_MAX;
+    transport->limit = options->limit;
     transport->waiting = options->waiting;
     koine__timer_init(&transport->timer, on_deadline);
     koine__timer_init(&transport->kick, on_kick);
