@@ -12,8 +12,8 @@
 static int open_transport(struct koine_client *client, const struct koine__snapshot *snapshot)
 {
     const struct koine__world *world = &client->hub->world;
-    struct koine__curl_options options = {.idle = (size_t)snapshot->pool_idle,
-                                          .waiting = &client->pool.waiting};
+    struct koine__curl_options options = {
+        .idle = (size_t)snapshot->pool_idle, .limit = &client->pool.limit, .waiting = &client->pool.waiting};
     if (world->transport)
         return world->transport(world->transport_arg, client->loop, &client->engine.transport);
     int rc = koine__hub_share(client->hub, &options.share);

@@ -61,7 +61,7 @@ struct koine__transport_ops {
                  const struct koine__handler *handler, void *arg, struct koine__transfer **ret);
     void (*cancel)(struct koine__transfer *transfer);
     /* The caller has all it wants: the rest is read and dropped for a moment, so that the connection can
-     * serve again. The request is not needed any more. */
+     * serve again, unless another needs its place first. The request is not needed any more. */
     void (*drain)(struct koine__transfer *transfer);
     /* Whether the body has left, so that its memory can go too; may be asked in a handler, after the head. */
     bool (*has_sent)(const struct koine__transfer *transfer);

@@ -27,6 +27,7 @@
 #define DRAIN_LIMIT   ((size_t)65536)
 #define DRAIN_TIME    (500 * KOINE__MS)
 #define MOST_SPARE    ((size_t)64)
+#define MOST_KNOWN    ((size_t)32)
 #define ONE_DAY_MS    86400000L /* the engine times the stages itself */
 #define SYSTEM_BUNDLE "/etc/ssl/certs/ca-certificates.crt"
 
@@ -51,7 +52,10 @@ struct curl_transport {
     struct open_socket *open;      /* all that curl may have open, for abandon */
     size_t open_count, open_capacity;
     size_t idle, running;
+    const int64_t *limit;
     const size_t *waiting;
+    uint64_t known[MOST_KNOWN]; /* hosts that carry several streams on a connection; 0: free */
+    size_t newest;              /* of them */
     bool inside;
     bool broken;                                               /* the multi handle is to be replaced */
     bool has_tls, guarded, pipe_was_blocked, pipe_was_pending; /* SIGPIPE, see block_pipe */
@@ -253,14 +257,24 @@ static size_t waiting(const struct curl_transport *transport)
     return transport->waiting ? *transport->waiting : 0;
 }
 
+/* Of connections at once; 0: there is none. */
+static size_t limit_of(const struct curl_transport *transport)
+{
+    return transport->limit ? (size_t)*transport->limit : 0;
+}
+
 /* When a transfer ends, curl closes one idle connection if there are more than this in all, and the one that
- * has just become idle is among them. */
+ * has just become idle is among them. Where one is to be opened beyond the limit, it closes an idle one
+ * first; there is one, for there are never more transfers than the limit it is told. */
 static void set_ceiling(struct curl_transport *transport)
 {
-    size_t ceiling = transport->idle + transport->running + waiting(transport);
+    size_t ceiling = transport->idle + transport->running + waiting(transport), limit = limit_of(transport);
     if (transport->running > 0)
         ceiling--;
     curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, ceiling ? (long)ceiling : 1L);
+    if (limit > 0 && limit < transport->running) /* it was lowered meanwhile */
+        limit = transport->running;
+    curl_multi_setopt(transport->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)limit);
 }
 
 static void enter(struct curl_transport *transport)
@@ -308,6 +322,46 @@ static void dequeue(struct koine__transfer *transfer)
         at = &(*at)->queue_next;
     *at = transfer->queue_next;
     transfer->queued = false;
+}
+
+/* ---- Which hosts speak HTTP/2 --------------------------------------------------------------------- */
+
+/* FNV-1a of "host:port". Were two hosts to share one, a transfer would wait without need. */
+static uint64_t host_mark(const struct koine__transfer *transfer)
+{
+    uint64_t mark = 0xcbf29ce484222325;
+    for (const char *at = transfer->host; *at; at++)
+        mark = (mark ^ (unsigned char)*at) * 0x100000001b3;
+    mark = (mark ^ ':') * 0x100000001b3;
+    for (const char *at = transfer->port; *at; at++)
+        mark = (mark ^ (unsigned char)*at) * 0x100000001b3;
+    return mark ? mark : 1;
+}
+
+static uint64_t *find_known(const struct koine__transfer *transfer)
+{
+    uint64_t mark = host_mark(transfer), *known = transfer->owner->known;
+    for (size_t i = 0; i < MOST_KNOWN; i++)
+        if (known[i] == mark)
+            return &known[i];
+    return NULL;
+}
+
+static void note_host(const struct koine__transfer *transfer)
+{
+    struct curl_transport *transport = transfer->owner;
+    if (!transfer->is_tls || transfer->head.version < 20 || find_known(transfer))
+        return;
+    transport->newest = (transport->newest + 1) % MOST_KNOWN; /* the oldest one is forgotten */
+    transport->known[transport->newest] = host_mark(transfer);
+}
+
+/* It never came to send: whoever asks there next shall not wait for the like of it. */
+static void forget_host(const struct koine__transfer *transfer)
+{
+    uint64_t *known = transfer->is_tls && transfer->sends == 0 ? find_known(transfer) : NULL;
+    if (known)
+        *known = 0;
 }
 
 static const char *stage_of(const struct koine__transfer *transfer)
@@ -598,8 +652,10 @@ static size_t on_header(char *ptr, size_t size, size_t count, void *arg)
         struct koine__head head = koine__head_reader_head(&transfer->head);
         transfer->handler.head(transfer->arg, &head);
     }
-    if (rc == 1)
+    if (rc == 1) {
+        note_host(transfer);
         forget_head(transfer);
+    }
     return rc < 0 || transfer->cancelled ? 0 : len;
 }
 
@@ -780,6 +836,7 @@ static void detach(struct koine__transfer *transfer)
         curl_multi_remove_handle(transport->multi, transfer->easy);
         leave(transport);
         transport->running--;
+        forget_host(transfer);
     }
     curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
     curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, NULL);
@@ -876,9 +933,39 @@ static bool has_multi(struct curl_transport *transport)
     return !transport->broken;
 }
 
+/* Of those that nobody listens to, but that have a connection still, the one that had longest to end. */
+static struct koine__transfer *find_leaving(struct curl_transport *transport)
+{
+    struct koine__transfer *oldest = NULL;
+    for (struct koine__transfer *at = transport->active; at; at = at->next) {
+        if (at->step != RUNNING || is_listening(at))
+            continue;
+        if (at->cancelled)
+            return at;
+        if (!oldest || at->drain_timer.due < oldest->drain_timer.due)
+            oldest = at;
+    }
+    return oldest;
+}
+
+static void curl_cancel(struct koine__transfer *transfer);
+
+/* Whoever drains is no user of the pool any more: his connection goes as soon as another needs its place. */
+static void make_room(struct curl_transport *transport)
+{
+    size_t limit = limit_of(transport);
+    while (limit > 0 && transport->running >= limit) {
+        struct koine__transfer *leaving = find_leaving(transport);
+        if (!leaving)
+            return;
+        curl_cancel(leaving);
+    }
+}
+
 static void add(struct koine__transfer *transfer)
 {
     struct curl_transport *transport = transfer->owner;
+    make_room(transport);
     if (!has_multi(transport))
         return;
     enter(transport);
@@ -1219,10 +1306,10 @@ static int set_for_request(struct koine__transfer *transfer, const struct koine_
     SET(&options, CURLOPT_ACCEPT_ENCODING,
         request->stream ? "identity" : ""); /* "": all that curl can read */
     SET(&options, CURLOPT_CAINFO, is_tls ? find_bundle(request) : NULL);
-    /* Waiting for a connection to learn whether it carries several streams makes sense only where ALPN tells
-     * soon. */
     SET(&options, CURLOPT_HTTP_VERSION, is_tls ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
-    SET(&options, CURLOPT_PIPEWAIT, is_tls ? 1L : 0L);
+    /* While curl waits for another's handshake to tell whether the connection carries several streams, this
+     * one's timer runs. That pays only where it will. */
+    SET(&options, CURLOPT_PIPEWAIT, is_tls && find_known(transfer) ? 1L : 0L);
     SET(&options, CURLOPT_PROXY, transfer->loopback ? "" : request->proxy); /* NULL: the environment's */
     return options.failed ? KOINE_EMEMORY : KOINE_OK;
 }
@@ -1443,6 +1530,7 @@ int koine__transport_curl_new(struct koine__loop *loop, const struct koine__curl
     transport->loop = loop;
     transport->share = options->share;
     transport->idle = options->idle < INT_MAX ? options->idle : INT_MAX;
+    transport->limit = options->limit;
     transport->waiting = options->waiting;
     koine__timer_init(&transport->timer, on_deadline);
     koine__timer_init(&transport->kick, on_kick);

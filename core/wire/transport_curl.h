@@ -18,7 +18,8 @@ void koine__curl_share_free(
     struct koine__curl_share *share); /* after the last transport that uses it; also in a forked child */
 
 struct koine__curl_options {
-    size_t idle; /* connections kept for reuse */
+    size_t idle;          /* connections kept for reuse */
+    const int64_t *limit; /* connections at once, for as many transfers; borrowed; NULL: no bound */
     const size_t
         *waiting; /* how many are about to start; those keep connections, too. Borrowed; NULL: none */
     struct koine__curl_share *share;

@@ -319,6 +319,16 @@ static bool play_slow(const struct peer *peer, const struct act *act)
     return peer_wait(peer, atoi(act->text)) && play_good(peer);
 }
 
+/* All that was asked for is there, but not the body's end. */
+static bool play_late_end(const struct peer *peer, const struct act *act)
+{
+    char text[1024];
+    size_t len = compose(peer->stream, good, text, sizeof(text));
+    return send_head(peer, "Transfer-Encoding: chunked\r\n") && peer_sayf(peer, "%zx\r\n", len) &&
+           peer_send(peer, text, len) && peer_say(peer, "\r\n") && peer_wait(peer, atoi(act->text)) &&
+           peer_say(peer, "0\r\n\r\n");
+}
+
 /* ---- Much ---- */
 
 static bool play_long(const struct peer *peer, const struct act *act)
@@ -457,6 +467,7 @@ static const struct act acts[] = {
     {"drip", play_drip, CONTENT("hi")},
     {"drip-comments", play_drip, ": a comment that says nothing\n\n"},
     {"drip-head", play_drip_head, GOOD_HEAD "Content-Length: 5\r\n\r\nhello"},
+    {"late-end", play_late_end, "100"},
     {"silence", play_silence, ""},
     {"silence-in-head", play_silence, "HTTP/1.1 200 OK\r\nContent-"},
     {"silence-in-chunk", play_silence, GOOD_HEAD "Transfer-Encoding: chunked\r\n\r\n50\r\nhello"},

@@ -17,8 +17,9 @@ static void start(const char *act, int count)
     }
 }
 
-/* Each call is freed at its end, so a second end of one could not go unnoticed. */
-static int read_ends(int count, const char *expected)
+/* How many come to what is expected; the others to what is bad. Each call is freed at its end, so a second
+ * end of one could not go unnoticed. */
+static int read_ends(int count, const char *expected, const char *bad)
 {
     int right = 0;
     while (count > 0) {
@@ -34,7 +35,7 @@ static int read_ends(int count, const char *expected)
             if (strcmp(outcome, expected) == 0)
                 right++;
             else
-                ASSERT_STR(outcome, expected);
+                ASSERT_STR(outcome, bad);
             koine_call_free(call);
             count--;
         }
@@ -46,6 +47,14 @@ void crowd_asks(const char *act, int count, const char *expected)
 {
     long before = server_requests();
     start(act, count);
-    ASSERT_INT(read_ends(count, expected), count);
+    ASSERT_INT(read_ends(count, expected, expected), count);
     ASSERT_INT(server_requests() - before, count);
+}
+
+void crowd_loses(const char *act, int count, const char *expected, int lost, const char *class_name)
+{
+    long before = server_requests();
+    start(act, count);
+    ASSERT_INT(read_ends(count, expected, class_name), count - lost);
+    ASSERT_INT(server_requests() - before, count - lost);
 }

@@ -9,6 +9,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 
 #define MOST_STREAMS 64
 #define FRAME_LIMIT  ((size_t)16384)
+#define HANG_MS      20000 /* no timer of a test is that long */
 #define WINDOW       65535 /* until somebody says something else */
 
 struct stream {
@@ -315,6 +317,18 @@ static bool greet(struct http2 *http2)
            memcmp(got, wanted, sizeof(got)) == 0 && write_all(http2, settings, sizeof(settings));
 }
 
+static atomic_int hanging;
+
+void http2_hang(int count)
+{
+    atomic_store(&hanging, count);
+}
+
+static bool hangs(void)
+{
+    return atomic_load(&hanging) > 0 && atomic_fetch_sub(&hanging, 1) > 0;
+}
+
 static void serve(int fd)
 {
     struct http2 *http2 = calloc(1, sizeof(*http2));
@@ -325,7 +339,9 @@ static void serve(int fd)
     http2->fd = fd;
     http2->window = http2->first_window = WINDOW;
     http2->ssl = SSL_new(context);
-    if (http2->ssl && SSL_set_fd(http2->ssl, fd) == 1 && SSL_accept(http2->ssl) == 1 && greet(http2))
+    if (hangs())
+        server_wait(fd, HANG_MS);
+    else if (http2->ssl && SSL_set_fd(http2->ssl, fd) == 1 && SSL_accept(http2->ssl) == 1 && greet(http2))
         serve_requests(http2);
     SSL_free(http2->ssl);
     ERR_clear_error();

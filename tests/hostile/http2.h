@@ -54,6 +54,7 @@ const struct act2 *act2_find(const char *name);
 #define CROWD 5 /* so many requests on one connection the acts `crowd-…` wait for */
 
 #define HTTP2_CA_FILE "ca.pem"
+void http2_hang(int count); /* so many connections that come next are left alone in their handshake */
 int http2_start(struct scratch *scratch); /* as server_start; puts the certificate into the folder */
 
 /* All that send give false when the peer is gone. */

@@ -157,6 +157,24 @@ static void a_pool_of_64(void)
     close_scene();
 }
 
+/* An answer whose last chunk is awaited has its connection still, but its place no more. */
+static void a_pool_and_late_ends(void)
+{
+    static const char *const many[] = {"pool.connections", "64", NULL};
+    static const char *const few[] = {"pool.connections", "2", NULL};
+    open_scene(256 * KB, many);
+    server_forget_most();
+    crowd_asks("late-end", 200, "ok hi");
+    ASSERT_INT(server_most() > 64 ? server_most() : 64, 64);
+    close_scene();
+    open_scene(256 * KB, few);
+    server_forget_most();
+    for (int i = 0; i < 8; i++) /* nobody waits */
+        ask("late-end", true, "ok hi");
+    ASSERT_INT(server_most() > 2 ? server_most() : 2, 2);
+    close_scene();
+}
+
 static bool opens_no_more_than(long count)
 {
     for (int i = 0; i < 1000 && server_open() > count; i++)
@@ -190,4 +208,5 @@ SUITE_MAIN("hostile", {"without end", without_end}, {"heads without end", heads_
            {"JSON that is odd", odd_json}, {"encodings", encodings}, {"lengths", lengths}, {"chunks", chunks},
            {"slow ones", slow_ones}, {"odd heads", odd_heads}, {"lost at once", lost_at_once},
            {"a reader that pauses", a_reader_that_pauses}, {"a pool of 64", a_pool_of_64},
-           {"what stays open", what_stays_open}, {"nothing is left", nothing_is_left})
+           {"a pool and late ends", a_pool_and_late_ends}, {"what stays open", what_stays_open},
+           {"nothing is left", nothing_is_left})

@@ -141,6 +141,41 @@ static void a_crowd(void)
     close_scene();
 }
 
+/* A client that knows nothing of the server yet. */
+static void begin_anew(void)
+{
+    koine_client_free(scene.client);
+    CU_ASSERT_EQUAL_FATAL(koine_client_new(scene.hub, &scene.client, NULL), KOINE_OK);
+}
+
+/* Whoever starts beside a handshake that never ends has one of his own. Only where the host is known for
+ * several streams on a connection do they wait for it, and not a second time. */
+static void a_handshake_that_hangs(void)
+{
+    static const char *const settings[] = {"providers.lab.timeouts.connect", "2s", "pool.idle", "0", NULL};
+    open_scene(256 * KB, settings);
+    begin_anew();
+    http2_hang(1);
+    crowd_loses("trailers", 3, "ok hi", 1, "connect");
+    ask("good", true, "ok hi");
+    http2_hang(1);
+    crowd_loses("trailers", 3, "ok hi", 3, "connect");
+    http2_hang(1);
+    crowd_loses("trailers", 3, "ok hi", 1, "connect");
+    close_scene();
+}
+
+/* What is known is used: several that start at once on a new connection share it. */
+static void a_host_that_is_known(void)
+{
+    open_scene(256 * KB, NULL);
+    ask("cut", true, "reset");
+    long before = server_connections();
+    crowd_asks("trailers", CROWD, "ok hi");
+    ASSERT_INT(server_connections() - before, 1);
+    close_scene();
+}
+
 static void nothing_is_left(void)
 {
     ASSERT_INT((long long)ledger_blocks(), (long long)scene_kept());
@@ -151,4 +186,5 @@ SUITE_MAIN("hostile, HTTP/2", {"honest answers", honest}, {"streams reset", stre
            {"bodies without end", bodies_without_end}, {"the default ceiling", the_default_ceiling},
            {"slow ones", slow_ones}, {"what is no HTTP/2", no_http2},
            {"a reader that pauses", a_reader_that_pauses}, {"a crowd on one connection", a_crowd},
+           {"a handshake that hangs", a_handshake_that_hangs}, {"a host that is known", a_host_that_is_known},
            {"a fork", a_fork}, {"a proxy", a_proxy}, {"nothing is left", nothing_is_left})

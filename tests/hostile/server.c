@@ -19,6 +19,7 @@ static struct {
     pthread_t thread, threads[MOST];
     int sockets[MOST]; /* -1: closed */
     int count;
+    long most;
     pthread_mutex_t mutex; /* of sockets and count */
     atomic_long requests, bytes;
 } server = {.mutex = PTHREAD_MUTEX_INITIALIZER};
@@ -42,6 +43,16 @@ static void *connection(void *arg)
     return NULL;
 }
 
+/* Those that the client has not closed: the thread of one that it has may not know yet. */
+static void note_most(void)
+{
+    long open = 0;
+    for (int i = 0; i < server.count; i++)
+        open += server.sockets[i] >= 0 && server_wait(server.sockets[i], 0);
+    if (open > server.most)
+        server.most = open;
+}
+
 static void *accept_all(void *arg)
 {
     int one = 1;
@@ -62,6 +73,7 @@ static void *accept_all(void *arg)
             close(fd);
             *own = -1;
         }
+        note_most();
         pthread_mutex_unlock(&server.mutex);
     }
     return NULL;
@@ -154,4 +166,19 @@ long server_open(void)
         count += server.sockets[i] >= 0;
     pthread_mutex_unlock(&server.mutex);
     return count;
+}
+
+long server_most(void)
+{
+    pthread_mutex_lock(&server.mutex);
+    long most = server.most;
+    pthread_mutex_unlock(&server.mutex);
+    return most;
+}
+
+void server_forget_most(void)
+{
+    pthread_mutex_lock(&server.mutex);
+    server.most = 0;
+    pthread_mutex_unlock(&server.mutex);
 }

@@ -14,6 +14,8 @@ void server_count_request(void);
 long server_requests(void);    /* so far */
 long server_connections(void); /* accepted so far */
 long server_open(void);        /* of them open now */
+long server_most(void);        /* the most that a client had open at once */
+void server_forget_most(void);
 
 void server_count_bytes(size_t len); /* sent */
 long server_bytes(void);

@@ -349,13 +349,18 @@ static struct koine__curl_share *share;
 static struct koine__loop *loop;
 static struct koine__transport *transport;
 
-static void begin_client(size_t idle)
+static void begin_bounded(size_t idle, const int64_t *limit)
 {
-    struct koine__curl_options options = {.idle = idle};
+    struct koine__curl_options options = {.idle = idle, .limit = limit};
     CU_ASSERT_FATAL(koine__curl_share_new(&share) == KOINE_OK);
     options.share = share;
     CU_ASSERT_FATAL(koine__loop_new(&koine__system_clock, &loop) == KOINE_OK);
     CU_ASSERT_FATAL(koine__transport_curl_new(loop, &options, &transport) == KOINE_OK);
+}
+
+static void begin_client(size_t idle)
+{
+    begin_bounded(idle, NULL);
 }
 
 static void end_client(void)
@@ -1200,6 +1205,33 @@ static void drains_and_reuses(void)
 }
 
 /* Neither a body that goes on, nor one that has stopped, is waited for; nor an answer that did not begin. */
+/* An idle connection to one host, or one whose answer has no end yet, goes before another is opened. */
+static void opens_no_more_than_told(void)
+{
+    static const int64_t limit = 1;
+    struct call here = {0}, there = {0}, hanging = {.moment = AT_BODY, .act = drain}, last = {0};
+    char local[64];
+    start_server();
+    begin_bounded(16, &limit);
+    get(&here, "/whole");
+    finish(&here);
+    snprintf(local, sizeof(local), "http://localhost:%d/whole", server.port);
+    struct koine__http_request request = {.method = "GET", .url = local};
+    start_request(&there, &request);
+    finish(&there);
+    assert_call(&there, KOINE_CLASS_NONE, 200, "hello");
+    await_closed(1);
+    ASSERT_INT(atomic_load(&server.connections), 2);
+    get(&hanging, "/hang");
+    run(&hanging.bodies, 1);
+    get(&last, "/whole");
+    finish(&last);
+    assert_call(&last, KOINE_CLASS_NONE, 200, "hello");
+    await_closed(3);
+    ASSERT_INT(atomic_load(&server.connections), 4);
+    end();
+}
+
 static void drains_no_further(void)
 {
     struct call endless = {.moment = AT_BODY, .act = drain}, stalled = {.moment = AT_BODY, .act = drain},
@@ -1519,9 +1551,10 @@ SUITE_MAIN(
     {"refuses_bad_requests", refuses_bad_requests},
     {"tells_why_nothing_was_sent", tells_why_nothing_was_sent},
     {"needs_the_bundle_it_was_given", needs_the_bundle_it_was_given},
-    {"reuses_connections", reuses_connections}, {"trusts_no_excess", trusts_no_excess},
-    {"keeps_none_when_told", keeps_none_when_told}, {"never_sends_twice", never_sends_twice},
-    {"carries_many_at_once", carries_many_at_once}, {"does_not_wait_for_others", does_not_wait_for_others},
+    {"reuses_connections", reuses_connections}, {"opens_no_more_than_told", opens_no_more_than_told},
+    {"trusts_no_excess", trusts_no_excess}, {"keeps_none_when_told", keeps_none_when_told},
+    {"never_sends_twice", never_sends_twice}, {"carries_many_at_once", carries_many_at_once},
+    {"does_not_wait_for_others", does_not_wait_for_others},
     {"ignores_proxies_for_loopback", ignores_proxies_for_loopback}, {"hides_the_tunnel", hides_the_tunnel},
     {"does_not_wait_for_the_resolver", does_not_wait_for_the_resolver},
     {"sends_nothing_after_a_late_lookup", sends_nothing_after_a_late_lookup},
