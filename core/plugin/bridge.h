@@ -7,6 +7,7 @@
 #define KOINE_CORE_PLUGIN_BRIDGE_H
 
 #include <koine/provider.h>
+#include <stdbool.h>
 
 enum koine__job_kind {
     KOINE__JOB_REQUEST,
@@ -36,7 +37,8 @@ struct koine__job {
     void (*done)(struct koine__job *job); /* called from the loop after KOINE__LATER, once */
     void *owner;                          /* the caller's */
     void *private_data;                   /* the bridge's, while it is under way; else NULL */
-    struct koine__job *next;              /* the bridge's */
+    struct koine__job *next;              /* the bridge's, */
+    bool was_asked;                       /* too */
 };
 struct koine__bridge {
     int (*call)(struct koine__bridge *bridge, struct koine__job *job); /* KOINE__ANSWERED or KOINE__LATER */

@@ -61,6 +61,7 @@ static const char *plugin_id(const struct koine__housing *it)
 static void enqueue(struct koine__housing *it, struct koine__job *job)
 {
     job->next = NULL;
+    job->was_asked = false;
     job->failure = NULL;
     job->private_data = it;
     if (it->last)
@@ -178,6 +179,24 @@ static void clear(struct koine__housing *it)
     it->stage = NONE;
 }
 
+/* The kernel kills a helper with the thread that started it: nobody's misdeed, so its job is asked of
+ * another, once. */
+static bool ask_again(struct koine__housing *it, const char *how)
+{
+    struct koine__job *job = it->current;
+    if (it->reason[0] || it->was_loading || strcmp(how, "was killed by SIGKILL") != 0)
+        return false;
+    if (!job || job->was_asked)
+        return !job;
+    job->was_asked = true;
+    job->next = it->first;
+    it->first = job;
+    if (!it->last)
+        it->last = job;
+    it->current = NULL;
+    return true;
+}
+
 /* Fails the job it had, and those that wait where another helper would not do better. */
 static void on_ended(struct koine__watch *watch, bool readable, bool writable)
 {
@@ -189,7 +208,8 @@ static void on_ended(struct koine__watch *watch, bool readable, bool writable)
     koine__helper_reap(&it->helper, how, sizeof(how));
     snprintf(reason, sizeof(reason), "%s", it->reason[0] ? it->reason : how);
     clear(it);
-    if (!is_memory(reason) && (it->current || it->was_loading)) /* an idle one ends with the thread it had */
+    bool again = ask_again(it, how);
+    if (!is_memory(reason) && !again)
         note_end(it);
     KOINE__LOG(it->owner->log, KOINE__LOG_WARNING, "event=helper_ended plugin=%s reason=\"%s\"",
                plugin_id(it), reason);
