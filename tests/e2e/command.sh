@@ -478,14 +478,19 @@ member_is providers.0.base_url "http://127.0.0.1:$port/together/v1"
 member_is folders.0 "$scratch/plugins"
 out_lacks a-key
 done_with "providers --json"
-printf 'providers:\n  together: {isolate: true}\n' >"$scratch/isolated.yaml"
-run -c "$scratch/isolated.yaml" providers --json
+printf 'plugin_path: ["%s"]\nisolate_helper: %s\nproviders:\n  together: {isolate: true}\n' "$scratch/plugins" "$scratch/koine-isolate" \
+    >"$scratch/isolated.yaml"
+cp "$build/apps/koine-isolate" "$scratch/koine-isolate"
+TOGETHER_API_KEY=sk-own
+export TOGETHER_API_KEY
+bare -c "$scratch/isolated.yaml" providers --json
+unset TOGETHER_API_KEY
 member_is providers.0.name together
 member_is providers.0.key true
 done_with "an isolated plugin has the key of its own name"
 bare -c "$scratch/keyless.yaml" providers --json
-member_is providers.1.key false
-member_is providers.1.key_variable OPENAI_API_KEY
+member_is providers.0.key false
+member_is providers.0.key_variable OPENAI_API_KEY
 done_with "providers without a key"
 OPENAI_API_KEY=b-key bare -c "$scratch/keyless.yaml" providers --json
 member_is providers.1.key false
