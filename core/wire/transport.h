@@ -65,7 +65,7 @@ struct koine__transport_ops {
     void (*drain)(struct koine__transfer *transfer);
     /* Whether the body has left, so that its memory can go too; may be asked in a handler, after the head. */
     bool (*has_sent)(const struct koine__transfer *transfer);
-    /* Stops reading (HTTP/1.1; a multiplexed stream is read on) and goes on. */
+    /* Stops reading (HTTP/1.1; a multiplexed or compressed stream is read on) and goes on. */
     void (*pause)(struct koine__transfer *transfer);
     void (*resume)(struct koine__transfer *transfer);
     void (*free)(struct koine__transport *self); /* cancels all transfers; not from inside a handler */

@@ -86,6 +86,7 @@ struct koine__transfer { /* keeps its handle for life; a spare one serves the ne
     void *arg;
     bool cancelled, detached; /* no handler is called any more; detached: reads on */
     bool paused, held;        /* held: curl stopped reading, for we refused bytes */
+    bool encoded;             /* what arrives is less than what is read */
     bool loopback;            /* the URL says so */
     bool strayed;             /* but an address was none */
     bool is_tls;              /* the URL says that, too */
@@ -637,6 +638,16 @@ static void forget_head(struct koine__transfer *transfer)
     free_lines(transfer);
 }
 
+/* Though it was asked to be not, perhaps. */
+static bool is_encoded(const struct koine__head *head)
+{
+    for (size_t i = 0; i < head->count; i++)
+        if (koine__str_is_nocase(head->headers[i].name, "content-encoding") &&
+            !koine__str_is_nocase(koine__str_trim(head->headers[i].value), "identity"))
+            return true;
+    return false;
+}
+
 static size_t on_header(char *ptr, size_t size, size_t count, void *arg)
 {
     struct koine__transfer *transfer = arg;
@@ -648,15 +659,22 @@ static size_t on_header(char *ptr, size_t size, size_t count, void *arg)
         fail(transfer, KOINE_CLASS_MEMORY, "out of memory");
     else if (rc < 0)
         fail_head(transfer);
-    if (rc == 1 && is_listening(transfer) && transfer->handler.head) {
-        struct koine__head head = koine__head_reader_head(&transfer->head);
-        transfer->handler.head(transfer->arg, &head);
-    }
     if (rc == 1) {
+        struct koine__head head = koine__head_reader_head(&transfer->head);
+        transfer->encoded = is_encoded(&head);
+        if (is_listening(transfer) && transfer->handler.head)
+            transfer->handler.head(transfer->arg, &head);
         note_host(transfer);
         forget_head(transfer);
     }
     return rc < 0 || transfer->cancelled ? 0 : len;
+}
+
+/* Of what curl has taken apart already, the frames of HTTP/2 or an encoding, it would keep all that comes of
+ * one read, which is no bound: such a one is read on. */
+static bool can_pause(const struct koine__transfer *transfer)
+{
+    return transfer->head.version < 20 && !transfer->encoded;
 }
 
 static size_t on_body(char *ptr, size_t size, size_t count, void *arg)
@@ -669,7 +687,7 @@ static size_t on_body(char *ptr, size_t size, size_t count, void *arg)
         forbid_reuse(transfer);
     if (transfer->cancelled || transfer->drained > DRAIN_LIMIT)
         return CURL_WRITEFUNC_ERROR;
-    if (transfer->paused && transfer->head.version < 20) {
+    if (transfer->paused && can_pause(transfer)) {
         transfer->held = true;
         return CURL_WRITEFUNC_PAUSE;
     }
@@ -1346,7 +1364,7 @@ static struct koine__transfer *take_transfer(struct curl_transport *transport, s
     if (!transfer)
         return NULL;
     transfer->cancelled = transfer->detached = transfer->paused = transfer->held = transfer->strayed = false;
-    transfer->stale = false;
+    transfer->stale = transfer->encoded = false;
     transfer->sends = 0;
     transfer->drained = 0;
     koine__fault_drop(&transfer->fault);

@@ -489,8 +489,8 @@ member_is providers.0.name together
 member_is providers.0.key true
 done_with "an isolated plugin has the key of its own name"
 bare -c "$scratch/keyless.yaml" providers --json
-member_is providers.0.key false
-member_is providers.0.key_variable OPENAI_API_KEY
+member_is providers.1.key false
+member_is providers.1.key_variable OPENAI_API_KEY
 done_with "providers without a key"
 OPENAI_API_KEY=b-key bare -c "$scratch/keyless.yaml" providers --json
 member_is providers.1.key false

@@ -212,6 +212,18 @@ static bool play_bomb(const struct peer *peer, const struct act *act)
     return false;
 }
 
+static bool play_event_bomb(const struct peer *peer, const struct act *act)
+{
+    struct event_bomb bomb;
+    event_bomb_make(&bomb);
+    if (!send_head(peer, act->text) || !peer_send(peer, bomb.head, sizeof(bomb.head)) ||
+        !peer_send(peer, bomb.start, sizeof(bomb.start)))
+        return false;
+    while (peer_send(peer, bomb.round, sizeof(bomb.round)))
+        continue;
+    return false;
+}
+
 static bool play_head_and_good(const struct peer *peer, const struct act *act)
 {
     char text[1024];
@@ -440,6 +452,7 @@ static const struct act acts[] = {
     /* encodings */
     {"bomb", play_bomb, "Content-Encoding: gzip\r\n"},
     {"bomb-deflate", play_bomb, "Content-Encoding: deflate\r\n"},
+    {"endless-events-in-gzip", play_event_bomb, "Content-Encoding: gzip\r\n"},
     {"gzip-that-is-none", play_head_and_good, "Content-Encoding: gzip\r\n"},
     {"encoding-unknown", play_head_and_good, "Content-Encoding: rot13\r\n"},
     {"encodings-many", play_head_and_good,

@@ -16,7 +16,7 @@ size_t long_event(int number, char *ret, size_t size);
  * been kept from sending on. The answer is whole afterwards. */
 void reader_pauses(int events, bool blocked);
 /* The server sends on for ever, and cannot be kept from that: over the ceiling, the call ends. */
-void reader_pauses_for_ever(void);
+void reader_pauses_for_ever(const char *act, size_t ceiling);
 /* The process forks in the middle of the act `two`, and the child frees all that it has. */
 void reader_forks(void);
 

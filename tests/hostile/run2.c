@@ -105,7 +105,7 @@ static void no_http2(void)
 static void a_reader_that_pauses(void)
 {
     reader_pauses(LONG_HTTP2, false);
-    reader_pauses_for_ever();
+    reader_pauses_for_ever("endless-large-events", 16 * MB);
 }
 
 /* The child says nothing on the parent's connection, not even goodbye. */

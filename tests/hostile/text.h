@@ -32,6 +32,13 @@ struct bomb {
 #define BOMB_ROUND ((size_t)13 * 1024)
 void bomb_make(struct bomb *ret);
 
+/* The same of events, so that each 20 bits become more than one: a start, and what may follow for ever. */
+#define EVENT_LENGTH 257
+struct event_bomb {
+    unsigned char head[10], start[EVENT_LENGTH + 1], round[16380];
+};
+void event_bomb_make(struct event_bomb *ret);
+
 /* Which act a request asks for, by its model's name. False: it says none. */
 bool asked_act(const char *request, char *ret, size_t size);
 bool asked_stream(const char *request);
