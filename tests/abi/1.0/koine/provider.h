@@ -84,12 +84,13 @@ enum {
     KOINE_EMIT_TEXT = 2,      /* text: next piece of the answer */
     KOINE_EMIT_REASONING = 3, /* text: next piece of the reasoning */
     KOINE_EMIT_REFUSAL = 4,   /* text: next piece of a refusal */
-    KOINE_EMIT_TOOL = 5,      /* index (-1: none told), id, name, text: a fragment of a call, as seen */
-    KOINE_EMIT_USAGE = 6,     /* usage: totals so far; last wins */
-    KOINE_EMIT_EXTRA = 7,     /* name, text: JSON of something else worth keeping ("logprobs") */
-    KOINE_EMIT_STOP = 8,      /* code: KOINE_STOP_*, text: the vendor's word; nothing may follow */
-    KOINE_EMIT_FAULT = 9,     /* code: KOINE_FAULT_*, text: the vendor's words, name: the vendor's code */
-    KOINE_EMIT_MODEL = 10,    /* model: one entry of list_models */
+    /* index (-1: none told), id and name (of at most 1024 bytes each), text: a fragment of a call, as seen */
+    KOINE_EMIT_TOOL = 5,
+    KOINE_EMIT_USAGE = 6,  /* usage: totals so far; last wins */
+    KOINE_EMIT_EXTRA = 7,  /* name, text: JSON of something else worth keeping ("logprobs") */
+    KOINE_EMIT_STOP = 8,   /* code: KOINE_STOP_*, text: the vendor's word; nothing may follow */
+    KOINE_EMIT_FAULT = 9,  /* code: KOINE_FAULT_*, text: the vendor's words, name: the vendor's code */
+    KOINE_EMIT_MODEL = 10, /* model: one entry of list_models */
     /* name, index, text: next piece of a JSON value that the vendor wants back unchanged with the message (a
      * signed piece of reasoning). Pieces of one index make one value. The core keeps the values of a name as
      * a list in the assistant message, in member `name` of its member `koine`, where request finds them
