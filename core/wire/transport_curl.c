@@ -27,6 +27,7 @@
 #define DRAIN_LIMIT   ((size_t)65536)
 #define DRAIN_TIME    (500 * KOINE__MS)
 #define MOST_SPARE    ((size_t)64)
+#define FRESH_TIME    (30 * KOINE__SEC) /* curl keeps addresses for twice as long */
 #define MOST_KNOWN    ((size_t)32)
 #define ONE_DAY_MS    86400000L /* the engine times the stages itself */
 #define SYSTEM_BUNDLE "/etc/ssl/certs/ca-certificates.crt"
@@ -56,6 +57,9 @@ struct curl_transport {
     const size_t *waiting;
     uint64_t known[MOST_KNOWN]; /* hosts that carry several streams on a connection; 0: free */
     size_t newest;              /* of them */
+    uint64_t resolved;          /* the host whose address curl knows, since */
+    int64_t resolved_at;
+    size_t parked;
     bool inside;
     bool broken;                                               /* the multi handle is to be replaced */
     bool has_tls, guarded, pipe_was_blocked, pipe_was_pending; /* SIGPIPE, see block_pipe */
@@ -85,6 +89,8 @@ struct koine__transfer { /* keeps its handle for life; a spare one serves the ne
     struct koine__handler handler;
     void *arg;
     bool cancelled, detached; /* no handler is called any more; detached: reads on */
+    bool reached;             /* it has an address, or a connection that was there */
+    bool parked;              /* WAITING for another to find the address */
     bool paused, held;        /* held: curl stopped reading, for we refused bytes */
     bool encoded;             /* what arrives is less than what is read */
     bool loopback;            /* the URL says so */
@@ -365,6 +371,50 @@ static void forget_host(const struct koine__transfer *transfer)
         *known = 0;
 }
 
+/* ---- One thread for each name ------------------------------------------------------------------------ */
+
+/* curl looks up a name in a thread for each transfer. Where several ask for the same one, the first does, and
+ * the others find the answer in curl's cache. */
+static bool must_park(const struct koine__transfer *transfer)
+{
+    const struct curl_transport *transport = transfer->owner;
+    uint64_t mark = host_mark(transfer);
+    if (!transfer->is_tls || transfer->loopback ||
+        (transport->resolved == mark && now_of(transport) - transport->resolved_at < FRESH_TIME))
+        return false;
+    for (const struct koine__transfer *at = transport->active; at; at = at->next)
+        if (at != transfer && at->step == RUNNING && at->is_tls && !at->reached && host_mark(at) == mark)
+            return true;
+    return false;
+}
+
+static void set_parked(struct koine__transfer *transfer, bool parked)
+{
+    size_t *count = &transfer->owner->parked;
+    if (transfer->parked != parked)
+        *count = parked ? *count + 1 : *count - 1;
+    transfer->parked = parked;
+}
+
+static void unpark_others(const struct koine__transfer *transfer)
+{
+    uint64_t mark = host_mark(transfer);
+    for (struct koine__transfer *at = transfer->owner->active; at && transfer->owner->parked > 0;
+         at = at->next)
+        if (at->parked && host_mark(at) == mark) {
+            set_parked(at, false);
+            enqueue(at);
+        }
+}
+
+static void note_reached(struct koine__transfer *transfer)
+{
+    if (transfer->reached)
+        return;
+    transfer->reached = true;
+    unpark_others(transfer);
+}
+
 static const char *stage_of(const struct koine__transfer *transfer)
 {
     if (transfer->sends == 0)
@@ -435,6 +485,9 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockad
     struct koine__transfer *transfer = arg;
     struct curl_transport *transport = transfer->owner;
     (void)purpose;
+    transport->resolved = host_mark(transfer);
+    transport->resolved_at = now_of(transport);
+    note_reached(transfer);
     if (transfer->loopback && !is_loopback_address(&address->addr)) {
         transfer->strayed = true;
         return CURL_SOCKET_BAD;
@@ -598,6 +651,7 @@ static int on_send(void *arg, char *to_ip, char *from_ip, int to_port, int from_
 {
     struct koine__transfer *transfer = arg;
     (void)to_ip, (void)from_ip, (void)to_port;
+    note_reached(transfer);
     if (transfer->sends == 0 && holds_bytes(transfer, from_port)) {
         transfer->stale = true;
         return CURL_PREREQFUNC_ABORT;
@@ -855,7 +909,9 @@ static void detach(struct koine__transfer *transfer)
         leave(transport);
         transport->running--;
         forget_host(transfer);
+        note_reached(transfer); /* or never will */
     }
+    set_parked(transfer, false);
     curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
     curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, NULL);
     free_lines(transfer);
@@ -892,7 +948,7 @@ static bool begin_afresh(struct koine__transfer *transfer)
     transfer->step = WAITING;
     if (curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK)
         add(transfer);
-    return transfer->step == RUNNING;
+    return transfer->step == RUNNING || transfer->parked;
 }
 
 static void finish(struct koine__transfer *transfer, CURLcode code)
@@ -983,6 +1039,10 @@ static void make_room(struct curl_transport *transport)
 static void add(struct koine__transfer *transfer)
 {
     struct curl_transport *transport = transfer->owner;
+    if (must_park(transfer)) {
+        set_parked(transfer, true);
+        return;
+    }
     make_room(transport);
     if (!has_multi(transport))
         return;
@@ -1012,7 +1072,7 @@ static void serve(struct koine__transfer *transfer)
 {
     if (transfer->step == WAITING && !transfer->cancelled)
         add(transfer);
-    if (transfer->step == WAITING && !transfer->cancelled)
+    if (transfer->step == WAITING && !transfer->parked && !transfer->cancelled)
         fail(transfer, KOINE_CLASS_MEMORY, "out of memory");
     if (transfer->cancelled || transfer->fault->class_number != KOINE_CLASS_NONE)
         finish(transfer, CURLE_OK);
@@ -1364,7 +1424,7 @@ static struct koine__transfer *take_transfer(struct curl_transport *transport, s
     if (!transfer)
         return NULL;
     transfer->cancelled = transfer->detached = transfer->paused = transfer->held = transfer->strayed = false;
-    transfer->stale = transfer->encoded = false;
+    transfer->stale = transfer->encoded = transfer->reached = transfer->parked = false;
     transfer->sends = 0;
     transfer->drained = 0;
     koine__fault_drop(&transfer->fault);
@@ -1388,7 +1448,7 @@ static int begin(struct koine__transfer *transfer)
         enqueue(transfer);
     else
         add(transfer);
-    return transfer->step == RUNNING || transfer->queued ? KOINE_OK : KOINE_EMEMORY;
+    return transfer->step == RUNNING || transfer->queued || transfer->parked ? KOINE_OK : KOINE_EMEMORY;
 }
 
 static int curl_start(struct koine__transport *self, const struct koine__http_request *request,

@@ -977,6 +977,42 @@ static void sends_nothing_after_a_late_lookup(void)
     end();
 }
 
+/* curl would look it up in a thread for each. The last of them are cancelled meanwhile. */
+static void looks_a_name_up_once(void)
+{
+    enum {
+        MANY = 20,
+        GONE = 4
+    };
+    struct call calls[MANY] = {0};
+    struct koine__http_request request = {.method = "GET"};
+    char url[64];
+    int waits = 0;
+    begin();
+    snprintf(url, sizeof(url), "https://late.invalid:%d/whole", server.port); /* where nobody speaks TLS */
+    request.url = url;
+    for (int i = 0; i < MANY; i++)
+        start_request(&calls[i], &request);
+    run_to_the_lookup(&calls[0]);
+    run_for(30 * KOINE__MS);
+    for (int i = MANY - GONE; i < MANY; i++)
+        transport->ops->cancel(calls[i].transfer);
+    for (int i = 0; i < MANY; i++)
+        sem_post(&late_may_go);
+    for (int i = 0; i < MANY - GONE; i++) {
+        finish(&calls[i]);
+        assert_call(&calls[i], KOINE_CLASS_CONNECT, 0, "");
+        assert_has(calls[i].message, "TLS: ", true);
+    }
+    while (sem_trywait(&resolver_waits) == 0)
+        waits++;
+    ASSERT_INT(waits, 0); /* but for the first */
+    ASSERT_INT(atomic_load(&server.connections), MANY - GONE);
+    while (sem_trywait(&late_may_go) == 0)
+        continue;
+    end();
+}
+
 /* ---- Cancel, pause, drain
  * ---------------------------------------------------------------------------------- */
 
@@ -1558,13 +1594,13 @@ SUITE_MAIN(
     {"ignores_proxies_for_loopback", ignores_proxies_for_loopback}, {"hides_the_tunnel", hides_the_tunnel},
     {"does_not_wait_for_the_resolver", does_not_wait_for_the_resolver},
     {"sends_nothing_after_a_late_lookup", sends_nothing_after_a_late_lookup},
-    {"cancels_in_every_handler", cancels_in_every_handler}, {"cancels_from_outside", cancels_from_outside},
-    {"cancels_another", cancels_another}, {"cancels_a_crowd", cancels_a_crowd},
-    {"starts_another", starts_another}, {"pauses_and_resumes", pauses_and_resumes},
-    {"cancels_while_paused", cancels_while_paused}, {"drains_and_reuses", drains_and_reuses},
-    {"drains_no_further", drains_no_further}, {"drains_a_paused_one", drains_a_paused_one},
-    {"drains_before_all_is_sent", drains_before_all_is_sent}, {"uploads_much", uploads_much},
-    {"needs_no_body_that_was_sent", needs_no_body_that_was_sent},
+    {"looks_a_name_up_once", looks_a_name_up_once}, {"cancels_in_every_handler", cancels_in_every_handler},
+    {"cancels_from_outside", cancels_from_outside}, {"cancels_another", cancels_another},
+    {"cancels_a_crowd", cancels_a_crowd}, {"starts_another", starts_another},
+    {"pauses_and_resumes", pauses_and_resumes}, {"cancels_while_paused", cancels_while_paused},
+    {"drains_and_reuses", drains_and_reuses}, {"drains_no_further", drains_no_further},
+    {"drains_a_paused_one", drains_a_paused_one}, {"drains_before_all_is_sent", drains_before_all_is_sent},
+    {"uploads_much", uploads_much}, {"needs_no_body_that_was_sent", needs_no_body_that_was_sent},
     {"shares_between_threads", shares_between_threads}, {"leaves_no_descriptors", leaves_no_descriptors},
     {"closes_on_exec", closes_on_exec}, {"survives_a_fork", survives_a_fork},
     {"keeps_sigpipe_as_it_was", keeps_sigpipe_as_it_was},
