@@ -20,7 +20,7 @@ about() { # TARGET
     chat)
         echo core/dialect/chat.c!calculate_cost,price core/dialect/chat_*.c
         echo core/dialect/dialect_answer.c!koine__dialect_count,koine__dialect_code core/dialect/dialect_fault.c
-        echo core/dialect/dialect_models.c!next_page core/dialect/dialect_text.c!koine__dialect_is_one_of
+        echo core/dialect/dialect_index.c core/dialect/dialect_models.c!next_page core/dialect/dialect_text.c!koine__dialect_is_one_of
         echo core/dialect/dialect_traits.c!koine__dialect_cost core/dialect/dialect_write.c
         ;;
     config) echo core/hub/config.c!find_folder,koine__config_load core/hub/config_*.c ;;
@@ -28,7 +28,12 @@ about() { # TARGET
     frame) echo core/wire/frame.c ;;
     json) echo core/wire/json.c core/wire/json_scan.c core/wire/json_text.c core/wire/json_tree.c ;;
     gemini) echo core/dialect/gemini.c!calculate_cost core/dialect/gemini_*.c core/dialect/dialect_*.c ;;
-    messages) echo core/dialect/messages.c!calculate_cost core/dialect/messages_*.c core/dialect/dialect_*.c ;;
+    messages)
+        echo core/dialect/messages.c!calculate_cost core/dialect/messages_*.c
+        for part in answer data document fault keep models text traits turns write; do
+            echo core/dialect/dialect_$part.c
+        done
+        ;;
     setting) echo core/base/settings.c core/base/settings_value.c ;;
     *) return 1 ;;
     esac
