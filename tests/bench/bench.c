@@ -357,8 +357,11 @@ static void compare_starts(void)
     const char *const providers[] = {bench.koine, "providers", NULL};
     const char *const version[] = {"curl", "--version", NULL};
     double a[STARTS], b[STARTS], ratios[STARTS];
+    char path[4200];
     if (!bench.koine)
         return;
+    snprintf(path, sizeof(path), "[\"%s\"]", bench.plugins); /* what it lists, and so has to load */
+    setenv("KOINE__plugin_path", path, 1);
     run_program(providers, false);
     run_program(version, false);
     for (int i = 0; i < STARTS; i++) {
