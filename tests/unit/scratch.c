@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 void scratch_make(struct scratch *scratch)
@@ -105,6 +106,16 @@ static void remove_helper(void)
 {
     if (getpid() == owner)
         scratch_remove(&of_helper);
+}
+
+bool scratch_can_isolate(void)
+{
+    int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    if (fd < 0)
+        suite_skip("there are no descriptors of processes here");
+    else
+        close(fd);
+    return fd >= 0;
 }
 
 const char *scratch_helper(void)

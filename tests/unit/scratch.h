@@ -26,5 +26,7 @@ bool scratch_plugin(const struct scratch *scratch, const char *name, const char 
 char *scratch_plugin_bytes(const char *plugin, size_t *ret_len);
 /* The helper of isolated plugins, built, as a file of ours: a copy for the whole program. */
 const char *scratch_helper(void);
+/* False (and the test is marked as skipped): this system runs no helpers, as valgrind's does not. */
+bool scratch_can_isolate(void);
 
 #endif

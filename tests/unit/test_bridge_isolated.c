@@ -27,7 +27,7 @@ static bool begin(struct ground *world)
     koine_error *error = NULL;
     const char *folder = rig_plugins();
     *world = (struct ground){.loop = NULL};
-    if (!folder)
+    if (!folder || !scratch_can_isolate())
         return false;
     const struct koine__isolated_spec spec = {.program = scratch_helper(), .timeout = 60 * KOINE__SEC};
     CU_ASSERT_EQUAL_FATAL(koine__loop_new(&koine__system_clock, &world->loop), KOINE_OK);

@@ -635,7 +635,7 @@ static bool is_isolated(const struct koine__instance *it)
 
 static void isolated_instances(void)
 {
-    if (begin()) {
+    if (begin() && scratch_can_isolate()) {
         struct koine__snapshot *snapshot =
             build_isolated("providers:\n"
                            "  good: {isolate: true, isolate_timeout: 60s}\n"
