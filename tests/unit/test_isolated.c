@@ -316,6 +316,24 @@ static const char *reason(const struct koine__registry *registry, const char *id
     return NULL;
 }
 
+static void write_bad_company(char *bytes, size_t len, const char *outside)
+{
+    scratch_plugin(&scratch, "a-good.so", "good");
+    scratch_write(&scratch, "half.so", bytes, len / 2);
+    bytes[18] ^= 0x40; /* e_machine */
+    scratch_write(&scratch, "foreign.so", bytes, len);
+    scratch_write(&scratch, "empty.so", "", 0);
+    scratch_write(&scratch, "script.so", "#!/bin/sh\n", 10);
+    CU_ASSERT_EQUAL(symlink(outside, scratch_path(&scratch, "leaves.so")), 0);
+    scratch_plugin(&scratch, "stranger.so", "stranger");
+    scratch_plugin(&scratch, "old.so", "old");
+    scratch_plugin(&scratch, "null.so", "null_frame");
+    scratch_plugin(&scratch, "usurper.so", "usurper");
+    scratch_plugin(&scratch, "crash.so", "crash_load");
+    scratch_plugin(&scratch, "pinned.so", "picky");
+    scratch_plugin(&scratch, "z-two.so", "two");
+}
+
 /* A folder of everything that can be wrong with a file: one line each, and the two that are right load. */
 static void bad_company(void)
 {
@@ -331,20 +349,7 @@ static void bad_company(void)
         scratch_make(&elsewhere);
         scratch_write(&elsewhere, "outside.so", bytes, len);
         snprintf(outside, sizeof(outside), "%s", scratch_path(&elsewhere, "outside.so"));
-        scratch_plugin(&scratch, "a-good.so", "good");
-        scratch_write(&scratch, "half.so", bytes, len / 2);
-        bytes[18] ^= 0x40; /* e_machine */
-        scratch_write(&scratch, "foreign.so", bytes, len);
-        scratch_write(&scratch, "empty.so", "", 0);
-        scratch_write(&scratch, "script.so", "#!/bin/sh\n", 10);
-        CU_ASSERT_EQUAL(symlink(outside, scratch_path(&scratch, "leaves.so")), 0);
-        scratch_plugin(&scratch, "stranger.so", "stranger");
-        scratch_plugin(&scratch, "old.so", "old");
-        scratch_plugin(&scratch, "null.so", "null_frame");
-        scratch_plugin(&scratch, "usurper.so", "usurper");
-        scratch_plugin(&scratch, "crash.so", "crash_load");
-        scratch_plugin(&scratch, "pinned.so", "picky");
-        scratch_plugin(&scratch, "z-two.so", "two");
+        write_bad_company(bytes, len, outside);
         build(wishes, 2, &registry);
         ASSERT_STR(reason(&registry, "half", false), "is truncated");
         ASSERT_STR(reason(&registry, "foreign", false), "was built for another kind of processor");
