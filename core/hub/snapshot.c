@@ -234,15 +234,20 @@ static int build(const struct koine__building *building, const struct koine__sto
     return rc;
 }
 
-int koine__snapshot_build(const struct koine__store *store, const struct koine__env *env,
-                          struct koine__log *log, struct koine__snapshot **ret, koine_error **ret_error)
+int koine__snapshot_build(const struct koine__store *store, const struct koine__surroundings *around,
+                          struct koine__snapshot **ret, koine_error **ret_error)
 {
     struct koine__snapshot *snapshot = koine__alloc(sizeof(*snapshot));
     if (!snapshot)
         return koine__error_memory(ret_error);
     snapshot->references = 1;
     koine__arena_init(&snapshot->arena, 0);
-    struct koine__building building = {.snapshot = snapshot, .env = env, .log = log, .ret_error = ret_error};
+    snapshot->states = around->states;
+    struct koine__building building = {.snapshot = snapshot,
+                                       .env = around->env,
+                                       .log = around->log,
+                                       .now = around->clock ? koine__now(around->clock) : 0,
+                                       .ret_error = ret_error};
     int rc = build(&building, store);
     if (rc)
         koine__snapshot_unref(snapshot);
@@ -261,8 +266,11 @@ void koine__snapshot_unref(struct koine__snapshot *snapshot)
 {
     if (!snapshot || __atomic_sub_fetch(&snapshot->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    for (size_t i = 0; i < snapshot->instance_count; i++)
+    for (size_t i = 0; i < snapshot->instance_count; i++) {
+        if (snapshot->states)
+            koine__states_drop(snapshot->states, &snapshot->instances[i].policies);
         koine__secret_unref(snapshot->instances[i].secret);
+    }
     koine__catalogue_free(snapshot->catalogue);
     koine__registry_release(&snapshot->registry);
     koine__arena_release(&snapshot->arena);

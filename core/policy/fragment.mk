@@ -6,6 +6,8 @@ libkoinecore_la_SOURCES += \
   core/policy/inbox.h \
   core/policy/latch.h \
   core/policy/limiter.h \
+  core/policy/pace.c \
+  core/policy/pace.h \
   core/policy/policies.h \
   core/policy/pool.c \
   core/policy/pool.h \

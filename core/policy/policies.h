@@ -1,9 +1,9 @@
 /* policies: what holds where an attempt goes: the state that is kept there, and the settings it is judged by.
  *
  * State is found in a hub's table by what it is kept by (DESIGN section 6): limiter and pauses by instance
- * and key, latches by instance (and in it by key and model), breaker and retry budget by plugin and base URL.
- * It is counted: a configuration that names it keeps it, and a new one that names the same finds it as it
- * was.
+ * and key, latches by instance (and in it by key and model), breaker, retry budget and pace by plugin and
+ * base URL. It is counted: a configuration that names it keeps it, and a new one that names the same finds it
+ * as it was.
  */
 #ifndef KOINE_CORE_POLICY_POLICIES_H
 #define KOINE_CORE_POLICY_POLICIES_H
@@ -11,6 +11,7 @@
 #include "core/policy/breaker.h"
 #include "core/policy/latch.h"
 #include "core/policy/limiter.h"
+#include "core/policy/pace.h"
 #include "core/policy/retry_budget.h"
 
 struct koine__policies {
@@ -18,6 +19,7 @@ struct koine__policies {
     struct koine__breaker *breaker;
     struct koine__retry_budget *retry_budget;
     struct koine__latches *latches;
+    struct koine__pace *pace; /* two: of whole answers, and of streams */
     struct koine__breaker_config breaking;
     int64_t retry_capacity; /* of the retry budget; -1: none */
     int64_t latch;          /* how long one holds, ns; 0: none is set */
@@ -26,11 +28,15 @@ struct koine__policies {
 struct koine__states;                                  /* a hub's table */
 struct koine__states *koine__states_new(void);         /* NULL: no memory */
 void koine__states_free(struct koine__states *states); /* when nobody holds any of it */
+/* In a child after fork, where no other thread runs and any lock may be held for ever: none is taken any
+ * more.
+ */
+void koine__states_orphan(struct koine__states *states);
 struct koine__states_key {
     const char *instance, *plugin, *base_url;
     uint64_t key; /* fingerprint of the credential; 0: none */
 };
-/* Fills the state's four pointers, making what is not there yet; the limiter gets these limits. [any thread]
+/* Fills the state's five pointers, making what is not there yet; the limiter gets these limits. [any thread]
  * KOINE_EMEMORY: nothing is held. */
 int koine__states_hold(struct koine__states *states, const struct koine__states_key *key,
                        const struct koine__limiter_config *limits, int64_t now, struct koine__policies *ret);

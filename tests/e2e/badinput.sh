@@ -36,6 +36,18 @@ routes:
   default:
     targets: [default/x]
 END
+yaml "a deadline shorter than the connect timeout" 5:15 '2s is shorter than providers.together.timeouts.connect, 5s' <<'END'
+providers:
+  together: {timeouts: {connect: 5s}}
+routes:
+  default:
+    deadline: 2s
+    targets: [together/a]
+END
+yaml "a first delay longer than the longest" 2:35 '5s is longer than max_delay, 2s' <<'END'
+providers:
+  together: {retry: {base_delay: 5s, max_delay: 2s}}
+END
 yaml "a limit of nothing" 3:35 '"0" is out of range; allowed is 1 to 1000000, or off' <<'END'
 providers:
   together:
