@@ -84,6 +84,16 @@ void koine__building_path(char ret[KOINE__PATH_SIZE], const char *format, ...)
     va_end(args);
 }
 
+bool koine__building_is_staged(const struct koine__building *building, const char *format, ...)
+{
+    char path[KOINE__PATH_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(path, sizeof(path), format, args);
+    va_end(args);
+    return koine__store_get(building->snapshot->store, path) != NULL;
+}
+
 size_t koine__building_children(const struct koine__building *building, const char *path)
 {
     size_t count = 0;

@@ -359,7 +359,8 @@ static int check_policies(const struct making *making)
 {
     const struct koine__retry_config *retry = &making->instance->retry;
     char path[KOINE__PATH_SIZE], delay[32], most[32];
-    if (!get(making, "retry.base_delay") || !get(making, "retry.max_delay") ||
+    if (!koine__building_is_staged(making->building, "%s.retry.base_delay", making->path) ||
+        !koine__building_is_staged(making->building, "%s.retry.max_delay", making->path) ||
         retry->base_delay <= retry->max_delay)
         return KOINE_OK;
     koine__building_path(path, "%s.retry.base_delay", making->path);

@@ -232,7 +232,7 @@ static int check_deadline(const struct koine__building *building, const char *pa
                                       "%s is shorter than min_attempt: no attempt would start", limit);
     for (size_t i = 0; i < route->count; i++) {
         const struct koine__instance *instance = route->targets[i].instance;
-        if (!koine__store_textf(store, "providers.%s.timeouts.connect", instance->name) ||
+        if (!koine__building_is_staged(building, "providers.%s.timeouts.connect", instance->name) ||
             instance->timeouts.connect <= route->deadline)
             continue;
         koine__write_duration(instance->timeouts.connect, connect, sizeof(connect));
