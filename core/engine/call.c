@@ -63,7 +63,7 @@ static int64_t patience_of(const struct koine_call *call, const struct koine__ta
 
 static void watch_for_hedge(struct koine_call *call, const struct koine__target *target, int64_t from)
 {
-    if (call->route.hedge_after >= 0 && !call->has_hedged)
+    if (call->route.hedge_after > 0 && !call->has_hedged)
         koine__timer_set(call->calls->engine->loop, &call->hedge_timer,
                          koine__time_add(from, koine__call_hedge_delay(call, target->instance)));
 }

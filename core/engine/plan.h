@@ -58,7 +58,7 @@ struct koine__route {
     int64_t commit;   /* KOINE_COMMIT_FIRST_CONTENT or _COMPLETE */
     int64_t deadline; /* ns */
     int64_t max_attempts;
-    int64_t hedge_after; /* ns; -1: never */
+    int64_t hedge_after; /* ns; 0 or less: never */
     struct koine__typed_fallback typed;
 };
 const char *koine__instance_option(const void *instance, const char *name); /* for koine__host_env */

@@ -10,6 +10,7 @@ sim_programs = \
   tests/sim/test_costs \
   tests/sim/test_keys \
   tests/sim/test_memory \
+  tests/sim/test_policies \
   tests/sim/test_random \
   tests/sim/test_retry_sim \
   tests/sim/test_seams \
@@ -23,6 +24,7 @@ tests_sim_test_calls_LDADD = $(sim_ldadd)
 tests_sim_test_costs_LDADD = $(sim_ldadd)
 tests_sim_test_keys_LDADD = $(sim_ldadd)
 tests_sim_test_memory_LDADD = $(sim_ldadd)
+tests_sim_test_policies_LDADD = $(sim_ldadd)
 tests_sim_test_random_LDADD = $(sim_ldadd)
 tests_sim_test_retry_sim_LDADD = $(sim_ldadd)
 tests_sim_test_seams_LDADD = $(sim_ldadd)
