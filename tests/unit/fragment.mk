@@ -13,6 +13,9 @@ LDADD += $(suite_ldadd)
 unit_programs = \
   tests/unit/test_answer \
   tests/unit/test_assemble \
+  tests/unit/test_breaker \
+  tests/unit/test_breaker_model \
+  tests/unit/test_breaker_stage \
   tests/unit/test_bridge \
   tests/unit/test_bridge_isolated \
   tests/unit/test_buf \
@@ -46,6 +49,7 @@ unit_programs = \
   tests/unit/test_json_scan \
   tests/unit/test_json_tree \
   tests/unit/test_json_write \
+  tests/unit/test_latch \
   tests/unit/test_ledger \
   tests/unit/test_loader \
   tests/unit/test_log \
@@ -62,6 +66,7 @@ unit_programs = \
   tests/unit/test_request \
   tests/unit/test_resolve \
   tests/unit/test_retry \
+  tests/unit/test_retry_budget \
   tests/unit/test_route \
   tests/unit/test_settings \
   tests/unit/test_snapshot \
