@@ -405,6 +405,8 @@ static void publish(struct koine_hub *hub, struct koine__snapshot *snapshot)
 {
     pthread_mutex_lock(&hub->mutex);
     struct koine__snapshot *old = hub->snapshot;
+    const struct koine__clock *clock = hub->world.clock ? hub->world.clock : &koine__system_clock;
+    koine__snapshot_enforce(snapshot, koine__now(clock));
     hub->snapshot = snapshot;
     pthread_mutex_unlock(&hub->mutex);
     koine__snapshot_unref(old);
@@ -436,7 +438,6 @@ static int apply(struct koine_hub *hub, koine_error **ret_error)
         .env = hub->env,
         .log = &hub->log,
         .states = hub->states,
-        .clock = hub->world.clock ? hub->world.clock : &koine__system_clock,
     };
     int rc = koine__snapshot_build(hub->staged, &around, &snapshot, ret_error);
     if (rc != KOINE_OK)

@@ -253,17 +253,22 @@ int koine__snapshot_build(const struct koine__store *store, const struct koine__
     snapshot->references = 1;
     koine__arena_init(&snapshot->arena, 0);
     snapshot->states = around->states;
-    struct koine__building building = {.snapshot = snapshot,
-                                       .env = around->env,
-                                       .log = around->log,
-                                       .now = around->clock ? koine__now(around->clock) : 0,
-                                       .ret_error = ret_error};
+    struct koine__building building = {
+        .snapshot = snapshot, .env = around->env, .log = around->log, .ret_error = ret_error};
     int rc = build(&building, store);
     if (rc)
         koine__snapshot_unref(snapshot);
     else
         *ret = snapshot;
     return rc;
+}
+
+void koine__snapshot_enforce(const struct koine__snapshot *snapshot, int64_t now)
+{
+    for (size_t i = 0; i < snapshot->instance_count; i++)
+        if (snapshot->instances[i].policies.limiter)
+            koine__limiter_configure(snapshot->instances[i].policies.limiter, &snapshot->instances[i].limits,
+                                     now);
 }
 
 struct koine__snapshot *koine__snapshot_ref(struct koine__snapshot *snapshot)

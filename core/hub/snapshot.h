@@ -35,10 +35,11 @@ struct koine__surroundings { /* what a snapshot is built in; each may be NULL */
     const struct koine__env *env;
     struct koine__log *log;
     struct koine__states *states; /* lives longer than the snapshot */
-    const struct koine__clock *clock;
 };
 int koine__snapshot_build(const struct koine__store *store, const struct koine__surroundings *around,
                           struct koine__snapshot **ret, koine_error **ret_error);
+/* Its limits hold from now on, also for those who wait in line already: when it is published. */
+void koine__snapshot_enforce(const struct koine__snapshot *snapshot, int64_t now);
 struct koine__snapshot *koine__snapshot_ref(struct koine__snapshot *snapshot);
 void koine__snapshot_unref(struct koine__snapshot *snapshot); /* NULL is fine */
 const struct koine__instance *koine__snapshot_instance(const struct koine__snapshot *snapshot,

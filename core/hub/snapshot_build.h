@@ -11,7 +11,6 @@ struct koine__building {
     struct koine__snapshot *snapshot;
     const struct koine__env *env;
     struct koine__log *log;
-    int64_t now; /* loop time */
     koine_error **ret_error;
 };
 /* snapshot.c */

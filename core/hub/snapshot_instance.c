@@ -382,8 +382,7 @@ static int hold_state(const struct making *making)
     };
     if (!snapshot->states)
         return KOINE_OK;
-    int rc = koine__states_hold(snapshot->states, &key, &instance->limits, making->building->now,
-                                &instance->policies);
+    int rc = koine__states_hold(snapshot->states, &key, &instance->limits, &instance->policies);
     return rc == KOINE_OK ? rc : koine__building_memory(making->building);
 }
 

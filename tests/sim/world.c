@@ -294,8 +294,9 @@ static void hold(struct world *world, struct koine__instance *instance,
         .retry_capacity = 100,
         .latch = WORLD_MS(300000),
     };
-    if (koine__states_hold(world->states, &key, limits, world->now, &instance->policies) != KOINE_OK)
+    if (koine__states_hold(world->states, &key, limits, &instance->policies) != KOINE_OK)
         CU_FAIL("no state");
+    koine__limiter_configure(instance->policies.limiter, limits, world->now);
     koine__states_drop(world->states, &before);
 }
 
