@@ -29,6 +29,7 @@ thread_tests_quick = \
   tests/unit/test_loader \
   tests/unit/test_log \
   tests/unit/test_loop \
+  tests/unit/test_policies \
   tests/unit/test_registry \
   tests/unit/test_retry_budget \
   tests/unit/test_transport_curl \

@@ -452,7 +452,6 @@ static void conclude(struct koine_call *call, struct koine__attempt *attempt)
 
 static void judge_fault(struct koine_call *call, struct koine__attempt *attempt)
 {
-    koine__call_note_fault(call, attempt);
     if (!koine__route_moves(&call->route.typed, attempt->fault->class_number)) {
         /* No other target would do better, nor does one that is under way. */
         koine__route_move(&call->route_state, index_of(call, attempt));
@@ -464,8 +463,6 @@ static void judge_fault(struct koine_call *call, struct koine__attempt *attempt)
 /* An answer, or a step of one, makes the others superfluous. */
 static void judge(struct koine_call *call, struct koine__attempt *attempt)
 {
-    if (koine__attempt_answered(attempt))
-        koine__call_note_answer(call, attempt);
     if (koine__attempt_answered(attempt) && !attempt->more)
         commit(call, attempt);
     else if (koine__attempt_answered(attempt))
@@ -495,6 +492,7 @@ static void on_ended(struct koine__attempt *attempt)
     struct koine__attempt *superfluous = attempt;
     unlink_attempt(call, attempt);
     record(call, attempt);
+    koine__call_note(call, attempt);
     if (is_refused_hedge(call, attempt)) {
         take_back_hedge(call, attempt->spec.target, attempt->spec.retry_cost);
     } else {

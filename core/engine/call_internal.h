@@ -9,8 +9,8 @@
 /* call_policy.c */
 /* Whether that target is to be left alone; *ret says why. */
 bool koine__call_is_latched(const struct koine_call *call, size_t index, struct koine__fault *ret);
-void koine__call_note_fault(const struct koine_call *call, const struct koine__attempt *attempt);
-void koine__call_note_answer(const struct koine_call *call, const struct koine__attempt *attempt);
+/* What an attempt that has ended says to all calls. */
+void koine__call_note(const struct koine_call *call, const struct koine__attempt *attempt);
 /* Takes a retry after that fault from the budget of the target's server. False: it is empty. */
 bool koine__call_take_retry(struct koine_call *call, const struct koine__target *target,
                             const struct koine__fault *fault);

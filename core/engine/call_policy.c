@@ -84,7 +84,7 @@ static void latch(const struct koine_call *call, const struct koine__attempt *at
         tell(call, KOINE__HAPPENED_LATCHED, target, attempt->fault, koine__time_add(now, policies->latch));
 }
 
-void koine__call_note_fault(const struct koine_call *call, const struct koine__attempt *attempt)
+static void note_fault(const struct koine_call *call, const struct koine__attempt *attempt)
 {
     if (attempt->requested && attempt->head.status > 0)
         latch(call, attempt);
@@ -92,7 +92,7 @@ void koine__call_note_fault(const struct koine_call *call, const struct koine__a
         tell(call, KOINE__HAPPENED_REFUSED, attempt->spec.target, attempt->fault, KOINE__NEVER);
 }
 
-void koine__call_note_answer(const struct koine_call *call, const struct koine__attempt *attempt)
+static void note_answer(const struct koine_call *call, const struct koine__attempt *attempt)
 {
     const struct koine__target *target = attempt->spec.target;
     const struct koine__policies *policies = &target->instance->policies;
@@ -101,6 +101,14 @@ void koine__call_note_answer(const struct koine_call *call, const struct koine__
                                  attempt->spec.retry_cost > 0 ? attempt->spec.retry_cost : 1);
     if (policies->latches && koine__latch_clear(policies->latches, key_of(target->instance), target->model))
         tell(call, KOINE__HAPPENED_UNLATCHED, target, &koine__no_fault, KOINE__NEVER);
+}
+
+void koine__call_note(const struct koine_call *call, const struct koine__attempt *attempt)
+{
+    if (koine__attempt_answered(attempt))
+        note_answer(call, attempt);
+    else if (attempt->fault->class_number != KOINE_CLASS_CANCELLED)
+        note_fault(call, attempt);
 }
 
 /* ---- The retry budget ---- */

@@ -39,7 +39,7 @@ static void destroy(struct koine_hub *hub)
     if (is_parents(hub) && hub->states)
         koine__states_orphan(hub->states);
     koine__snapshot_unref(hub->snapshot);
-    koine__states_free(hub->states);
+    koine__states_unref(hub->states);
     koine__store_free(hub->staged);
     koine__env_free(hub->env);
     koine__handles_free(hub->handles);

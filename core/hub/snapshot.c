@@ -252,7 +252,7 @@ int koine__snapshot_build(const struct koine__store *store, const struct koine__
         return koine__error_memory(ret_error);
     snapshot->references = 1;
     koine__arena_init(&snapshot->arena, 0);
-    snapshot->states = around->states;
+    snapshot->states = around->states ? koine__states_ref(around->states) : NULL;
     struct koine__building building = {
         .snapshot = snapshot, .env = around->env, .log = around->log, .ret_error = ret_error};
     int rc = build(&building, store);
@@ -286,6 +286,7 @@ void koine__snapshot_unref(struct koine__snapshot *snapshot)
             koine__states_drop(snapshot->states, &snapshot->instances[i].policies);
         koine__secret_unref(snapshot->instances[i].secret);
     }
+    koine__states_unref(snapshot->states);
     koine__catalogue_free(snapshot->catalogue);
     koine__registry_release(&snapshot->registry);
     koine__arena_release(&snapshot->arena);

@@ -9,7 +9,7 @@
 #include "core/plugin/registry.h"
 
 struct koine__snapshot {
-    struct koine__states *states; /* the hub's; NULL: no policy keeps anything */
+    struct koine__states *states; /* a reference; NULL: no policy keeps anything */
     struct koine__store *store;
     struct koine__registry registry;
     struct koine__catalogue *catalogue;
@@ -34,7 +34,7 @@ struct koine__snapshot {
 struct koine__surroundings { /* what a snapshot is built in; each may be NULL */
     const struct koine__env *env;
     struct koine__log *log;
-    struct koine__states *states; /* lives longer than the snapshot */
+    struct koine__states *states;
 };
 int koine__snapshot_build(const struct koine__store *store, const struct koine__surroundings *around,
                           struct koine__snapshot **ret, koine_error **ret_error);

@@ -53,8 +53,8 @@ static enum koine__pass refuse(const struct koine__ticket *ticket, enum koine__b
     return KOINE__PASS_REFUSE;
 }
 
-static void tell(const struct koine__ticket *ticket, const struct koine__breaker_change *change,
-                 int class_number, int64_t now)
+static void tell_change(const struct koine__ticket *ticket, const struct koine__breaker_change *change,
+                        int class_number, int64_t now)
 {
     static const enum koine__happening_kind kinds[] = {
         [KOINE__BREAKER_CLOSED] = KOINE__HAPPENED_BREAKER_CLOSED,
@@ -62,8 +62,6 @@ static void tell(const struct koine__ticket *ticket, const struct koine__breaker
         [KOINE__BREAKER_HALF_OPEN] = KOINE__HAPPENED_BREAKER_HALF_OPENED,
     };
     char why[80] = "a probe failed";
-    if (change->from == change->to || !ticket->witness)
-        return;
     if (change->to == KOINE__BREAKER_HALF_OPEN)
         snprintf(why, sizeof(why), "its time is over, and a probe is sent");
     else if (change->to == KOINE__BREAKER_CLOSED)
@@ -79,6 +77,13 @@ static void tell(const struct koine__ticket *ticket, const struct koine__breaker
                                              change->to == KOINE__BREAKER_OPEN ? change->until : KOINE__NEVER,
                                          .why = why};
     ticket->witness->saw(ticket->witness, &happening);
+}
+
+static void tell(const struct koine__ticket *ticket, const struct koine__breaker_change *change,
+                 int class_number, int64_t now)
+{
+    if (change->from != change->to && ticket->witness)
+        tell_change(ticket, change, class_number, now);
 }
 
 static enum koine__pass peek(void *self, struct koine__ticket *ticket, int64_t now,

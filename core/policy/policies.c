@@ -3,6 +3,7 @@
 
 #include "core/base/mem.h"
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 struct koine__state {
@@ -18,6 +19,7 @@ struct koine__state {
 };
 struct koine__states {
     pthread_mutex_t mutex;
+    atomic_int references;
     bool orphaned;
     size_t count, capacity;
     struct koine__state **items;
@@ -35,12 +37,20 @@ struct koine__states *koine__states_new(void)
         koine__dealloc(states);
         return NULL;
     }
+    if (states)
+        atomic_init(&states->references, 1);
     return states;
 }
 
-void koine__states_free(struct koine__states *states)
+struct koine__states *koine__states_ref(struct koine__states *states)
 {
-    if (!states)
+    atomic_fetch_add(&states->references, 1);
+    return states;
+}
+
+void koine__states_unref(struct koine__states *states)
+{
+    if (!states || atomic_fetch_sub(&states->references, 1) > 1)
         return;
     koine__dealloc(states->items);
     pthread_mutex_destroy(&states->mutex);

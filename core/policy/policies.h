@@ -33,9 +33,11 @@ struct koine__policies {
     struct koine__state *held[KOINE__STATE_KINDS]; /* NULL: not of a table */
 };
 
-struct koine__states;                                  /* a hub's table */
-struct koine__states *koine__states_new(void);         /* NULL: no memory */
-void koine__states_free(struct koine__states *states); /* when nobody holds any of it */
+struct koine__states;                          /* a hub's table */
+struct koine__states *koine__states_new(void); /* NULL: no memory */
+struct koine__states *koine__states_ref(struct koine__states *states);
+void koine__states_unref(
+    struct koine__states *states); /* the last one when nobody holds any of it; NULL is fine */
 /* In a child after fork, where no other thread runs and any lock may be held for ever: none is taken any
  * more.
  */

@@ -36,7 +36,8 @@ routes:
   default:
     targets: [default/x]
 END
-yaml "a deadline shorter than the connect timeout" 5:15 '2s is shorter than providers.together.timeouts.connect, 5s' <<'END'
+yaml "a deadline shorter than the connect timeout" 6:15 '2s is shorter than providers.together.timeouts.connect, 5s' <<END
+plugin_path: [$scratch/plugins]
 providers:
   together: {timeouts: {connect: 5s}}
 routes:
@@ -44,7 +45,8 @@ routes:
     deadline: 2s
     targets: [together/a]
 END
-yaml "a first delay longer than the longest" 2:35 '5s is longer than max_delay, 2s' <<'END'
+yaml "a first delay longer than the longest" 3:35 '5s is longer than max_delay, 2s' <<END
+plugin_path: [$scratch/plugins]
 providers:
   together: {retry: {base_delay: 5s, max_delay: 2s}}
 END

@@ -236,7 +236,7 @@ void world_free(struct world *world)
         koine__states_drop(world->states, &world->together.policies);
         koine__states_drop(world->states, &world->openai.policies);
     }
-    koine__states_free(world->states);
+    koine__states_unref(world->states);
     koine__secret_unref(world->keys[0]);
     koine__secret_unref(world->keys[1]);
     koine__log_release(&world->log);

@@ -60,6 +60,7 @@ unit_programs = \
   tests/unit/test_out \
   tests/unit/test_pack \
   tests/unit/test_pace \
+  tests/unit/test_policies \
   tests/unit/test_pool \
   tests/unit/test_price \
   tests/unit/test_registry \
