@@ -62,7 +62,8 @@ static void pause_instance(struct koine__attempt *attempt, int64_t now)
 {
     const struct koine__instance *instance = attempt->spec.target->instance;
     int64_t advised = attempt->fault->retry_after_ns;
-    int64_t until = koine__time_add(now, advised > 0 ? advised : attempt->spec.pause);
+    int64_t pause = advised > 0 ? advised : attempt->spec.pause;
+    int64_t until = koine__time_add(now, pause < KOINE__PAUSE_MOST ? pause : KOINE__PAUSE_MOST);
     if (!instance->policies.limiter || !koine__limiter_pause(instance->policies.limiter, now, until))
         return;
     koine__witness_tell(attempt->engine->witness,

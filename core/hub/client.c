@@ -38,7 +38,7 @@ static void init_engine(struct koine_client *client, const struct koine__snapsho
     engine->log = &client->hub->log;
     koine__random_seed(&engine->random, world->seed ? world->seed : koine__crypto_seed());
     koine__pool_init(&client->pool, snapshot->pool_connections);
-    koine__inbox_init(&client->inbox, koine__waker_ref(koine__loop_waker(client->loop)));
+    koine__inbox_init(&client->inbox, koine__loop_waker(client->loop));
     koine__loop_on_wake(client->loop, deliver_grants, client);
     engine->inbox = &client->inbox;
     engine->gate.stages[KOINE__STAGE_BREAKER_PEEK] = &koine__breaker_peek_stage;
@@ -123,6 +123,7 @@ static void abandon(struct koine_client *client)
     koine__isolating_abandon(&client->isolating);
     transport->ops->abandon(transport);
     local->ops->abandon(local);
+    koine__inbox_release(&client->inbox);
     koine__loop_abandon(client->loop);
 }
 

@@ -45,7 +45,7 @@ routes:
     deadline: 2s
     targets: [together/a]
 END
-yaml "a first delay longer than the longest" 3:35 '5s is longer than max_delay, 2s' <<END
+yaml "a first delay longer than the longest" 3:34 '5s is longer than max_delay, 2s' <<END
 plugin_path: [$scratch/plugins]
 providers:
   together: {retry: {base_delay: 5s, max_delay: 2s}}

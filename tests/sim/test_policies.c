@@ -44,7 +44,7 @@ static void wrong_key(void)
 
 static void new_key(void)
 {
-    struct world *world = WORLD({ANSWER(TOGETHER, 403, ERROR("bad key"))}, {OK_OPENAI}, {EVER, OK_TOGETHER});
+    struct world *world = WORLD({ANSWER(TOGETHER, 401, ERROR("bad key"))}, {OK_OPENAI}, {EVER, OK_TOGETHER});
     world_police(world, NULL);
     ASK(world, .targets = 2);
     settle(world);
@@ -139,7 +139,7 @@ static void paused_for_a_day(void)
     ASK(world, .targets = 2);
     world_until(world, 296000); /* four seconds are worth waiting for */
     ASK(world, .targets = 2);
-    settle(world);
+    world_until(world, 301000);
     CU_ASSERT_PTR_NOT_NULL(strstr(world_sends(world), "| 300000 together"));
     world_free(world);
 }
@@ -151,7 +151,7 @@ static void pause_without_advice(void)
     ASK(world, .targets = 1);
     world_until(world, 500);
     ASK(world, .targets = 1);
-    settle(world);
+    world_until(world, 2000);
     ASSERT_STR(world_sends(world), "0 together | 1000 together | 1000 together");
     world_free(world);
 }
