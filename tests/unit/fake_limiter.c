@@ -1,6 +1,9 @@
 /* A limiter that only remembers its limits, for as long as the real one is not in the core. */
 #include "core/base/mem.h"
 #include "core/policy/limiter.h"
+#include <pthread.h>
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 struct koine__limiter {
     struct koine__limiter_config config;
@@ -25,7 +28,9 @@ void koine__limiter_configure(struct koine__limiter *limiter, const struct koine
                               int64_t now)
 {
     (void)now;
+    pthread_mutex_lock(&mutex);
     limiter->config = *config;
+    pthread_mutex_unlock(&mutex);
 }
 
 void koine__limiter_look(struct koine__limiter *limiter, int64_t now, int64_t tokens,
