@@ -28,14 +28,20 @@ bool clients_begin(const struct koine__limiter_config *config)
 
 void clients_end(void)
 {
-    for (int i = 0; i < CUSTOMERS; i++)
+    for (int i = 0; i < clients.used; i++)
         clients_leave(&clients.customers[i], false, -1);
     for (int i = 0; i < CLIENTS; i++)
         koine__inbox_release(&inboxes[i]);
     koine__limiter_free(clients.limiter);
 }
 
-void clients_enter(struct customer *customer)
+static void looked(void)
+{
+    if (clients.looked)
+        clients.looked();
+}
+
+static void enter(struct customer *customer)
 {
     customer->woken = false;
     customer->looks++;
@@ -51,31 +57,38 @@ void clients_enter(struct customer *customer)
         customer->stand = STAND_THROUGH;
         customer->passed_at = clients.now;
         customer->place = ++clients.passed;
-        if (clients.sends_at_once)
-            clients_send(customer);
     }
+}
+
+void clients_enter(struct customer *customer)
+{
+    enter(customer);
+    looked();
+    if (customer->stand == STAND_THROUGH && clients.sends_at_once)
+        clients_send(customer);
 }
 
 void clients_send(struct customer *customer)
 {
     customer->sent_at = clients.now;
     koine__gate_sent(&gate, &customer->ticket, clients.now);
+    looked();
 }
 
 static struct customer *find_free(void)
 {
-    for (int i = 0; i < CUSTOMERS; i++)
+    for (int i = 0; i < clients.used; i++)
         if (clients.customers[i].stand == STAND_AWAY)
             return &clients.customers[i];
-    return NULL;
+    return clients.used < CUSTOMERS ? &clients.customers[clients.used++] : NULL;
 }
 
-struct customer *clients_come(int client, int64_t deadline, int64_t tokens)
+struct customer *clients_prepare(int client, int64_t deadline, int64_t tokens)
 {
     struct customer *customer = find_free();
     if (!customer)
         return NULL;
-    *customer = (struct customer){.client = client, .came_at = clients.now};
+    *customer = (struct customer){.client = client, .came_at = clients.now, .number = ++clients.came};
     customer->ticket = (struct koine__ticket){.instance = "together",
                                               .policies = &policies,
                                               .inbox = client == CLIENTS - 1 ? NULL : &inboxes[client],
@@ -83,7 +96,14 @@ struct customer *clients_come(int client, int64_t deadline, int64_t tokens)
                                               .patience = KOINE__NEVER,
                                               .tokens = tokens,
                                               .wake = wake};
-    clients_enter(customer);
+    return customer;
+}
+
+struct customer *clients_come(int client, int64_t deadline, int64_t tokens)
+{
+    struct customer *customer = clients_prepare(client, deadline, tokens);
+    if (customer)
+        clients_enter(customer);
     return customer;
 }
 
@@ -92,6 +112,7 @@ void clients_leave(struct customer *customer, bool sent, int64_t tokens)
     struct koine__outcome outcome = {KOINE_CLASS_NONE, sent, tokens, -1};
     koine__gate_leave(&gate, &customer->ticket, &outcome, clients.now);
     customer->stand = STAND_AWAY;
+    looked();
 }
 
 static bool is_due(const struct customer *customer)
@@ -108,7 +129,7 @@ void clients_deliver(void)
         for (int i = 0; i < CLIENTS; i++)
             if (!clients.asleep[i])
                 koine__inbox_deliver(&inboxes[i]);
-        for (int i = 0; i < CUSTOMERS; i++) {
+        for (int i = 0; i < clients.used; i++) {
             if (!is_due(&clients.customers[i]))
                 continue;
             clients_enter(&clients.customers[i]);
@@ -120,7 +141,7 @@ void clients_deliver(void)
 static int64_t next_wake(void)
 {
     int64_t next = KOINE__NEVER;
-    for (int i = 0; i < CUSTOMERS; i++) {
+    for (int i = 0; i < clients.used; i++) {
         const struct customer *customer = &clients.customers[i];
         if (customer->stand == STAND_WAITS && !clients.asleep[customer->client] &&
             customer->ticket.wake_at < next)
@@ -143,7 +164,7 @@ void clients_run(int64_t until)
 unsigned clients_count(enum stand stand)
 {
     unsigned count = 0;
-    for (int i = 0; i < CUSTOMERS; i++)
+    for (int i = 0; i < clients.used; i++)
         count += clients.customers[i].stand == stand;
     return count;
 }

@@ -1,5 +1,5 @@
-/* clients: threads that share a limiter, without threads: each has an inbox and tickets, time is virtual, and a
- * client may sleep, as one does whose application is busy. What a ticket does when it is woken, or its time
+/* clients: threads that share a limiter, without threads: each has an inbox and tickets, time is virtual, and
+ * a client may sleep, as one does whose application is busy. What a ticket does when it is woken, or its time
  * has come, is what an attempt does: it enters the gate again.
  */
 #ifndef KOINE_TESTS_UNIT_CLIENTS_H
@@ -26,6 +26,7 @@ struct customer {
     int64_t came_at, passed_at, sent_at; /* came, passed or was refused, sent */
     unsigned looks;                      /* times that it asked */
     unsigned place;                      /* among all that passed, from 1 */
+    unsigned number;                     /* among all that came, from 1 */
     struct koine__fault fault;
 };
 struct clients {
@@ -34,6 +35,9 @@ struct clients {
     bool asleep[CLIENTS];
     bool sends_at_once; /* whoever is through */
     unsigned passed;
+    int used;             /* customers that there ever were */
+    unsigned came;        /* numbers given */
+    void (*looked)(void); /* after each single call of the limiter; NULL: nobody looks */
     struct customer customers[CUSTOMERS];
 };
 extern struct clients clients;
@@ -42,8 +46,10 @@ extern struct clients clients;
 bool clients_begin(const struct koine__limiter_config *config);
 /* Ends whoever is still there. */
 void clients_end(void);
-struct customer *clients_come(int client, int64_t deadline, int64_t tokens);
-void clients_enter(struct customer *customer); /* one that is prepared already */
+/* One that does not enter yet; NULL: there are too many. */
+struct customer *clients_prepare(int client, int64_t deadline, int64_t tokens);
+struct customer *clients_come(int client, int64_t deadline, int64_t tokens); /* and enters */
+void clients_enter(struct customer *customer);
 void clients_send(struct customer *customer);
 void clients_leave(struct customer *customer, bool sent, int64_t tokens); /* or gives up, where it waits */
 void clients_deliver(void); /* what is in the inboxes of those awake, until nothing moves */

@@ -123,7 +123,7 @@ static void the_owner_is_woken(void)
     koine__loop_process(loop);
     ASSERT_INT(is_readable(loop), 0);
     struct koine__waker *waker = koine__inbox_add(&inbox, &tickets[0]);
-    ASSERT_INT(is_readable(loop), 0); /* that is the caller's */
+    ASSERT_INT(is_readable(loop), 0);                          /* that is the caller's */
     CU_ASSERT_PTR_NULL(koine__inbox_add(&inbox, &tickets[1])); /* nobody is woken twice */
     koine__waker_wake(waker);
     koine__waker_unref(waker);

@@ -164,9 +164,10 @@ static void a_crowd_of_250(void)
     ASSERT_INT(clients_count(STAND_REFUSED), 150);
     ASSERT_REFUSED(&clients.customers[200], "hopeless");
     ASSERT_INT(clients.customers[200].fault.retry_after_ns, 60500 * KOINE__MS);
-    ASSERT_STR(clients.customers[200].fault.message,
-               "an attempt at together cannot be let through by the limits in the time that is left (60.5s at "
-               "least)");
+    ASSERT_STR(
+        clients.customers[200].fault.message,
+        "an attempt at together cannot be let through by the limits in the time that is left (60.5s at "
+        "least)");
     clients_end();
 }
 
@@ -347,9 +348,7 @@ static void one_that_may_not_wait(void)
 {
     begin(1, -1, -1);
     come(0);
-    struct customer *hedge = come(1);
-    ASSERT_INT(hedge->stand, STAND_WAITS);
-    clients_leave(hedge, false, -1);
+    struct customer *hedge = clients_prepare(1, KOINE__NEVER, 0);
     hedge->ticket.may_not_wait = true;
     clients_enter(hedge);
     ASSERT_REFUSED(hedge, "busy");
@@ -361,13 +360,12 @@ static void one_that_may_not_wait(void)
 static void patience(void)
 {
     begin(-1, -1, 1);
-    struct customer *a = come(0), *b = come(0), *c = come(0);
-    clients_leave(b, false, -1);
-    clients_leave(c, false, -1);
-    b->ticket.at = c->ticket.at = 0;
+    struct customer *a = come(0);
+    struct customer *b = clients_prepare(0, KOINE__NEVER, 0);
     b->ticket.patience = START + 5 * KOINE__SEC;
-    c->ticket.patience = START + 3 * KOINE__SEC;
     clients_enter(b);
+    struct customer *c = clients_prepare(0, KOINE__NEVER, 0);
+    c->ticket.patience = START + 3 * KOINE__SEC;
     clients_enter(c);
     ASSERT_INT(b->ticket.wake_at, START + 5 * KOINE__SEC);
     ASSERT_INT(c->ticket.wake_at, START + 3 * KOINE__SEC);
@@ -382,8 +380,7 @@ static void patience(void)
     clients_end();
     begin(1, -1, -1); /* what cannot be within it is refused at once */
     come(0);
-    struct customer *d = come(0);
-    clients_leave(d, false, -1);
+    struct customer *d = clients_prepare(0, KOINE__NEVER, 0);
     d->ticket.patience = START + 5 * KOINE__SEC;
     clients_enter(d);
     ASSERT_REFUSED(d, "hopeless");
@@ -487,8 +484,7 @@ static void one_sleeps_when_the_window_moves(void)
     clients.asleep[0] = true;
     clients_run(START + 62 * KOINE__SEC);
     for (int i = 0; i < 3; i++)
-        CU_ASSERT(other[i]->stand == STAND_THROUGH &&
-                  other[i]->passed_at <= START + SPAN + 300 * KOINE__MS);
+        CU_ASSERT(other[i]->stand == STAND_THROUGH && other[i]->passed_at <= START + SPAN + 300 * KOINE__MS);
     clients.asleep[0] = false;
     clients_run(START + 3 * MINUTE);
     for (int i = 0; i < 3; i++) {
