@@ -770,6 +770,34 @@ static void many_long_calls(void)
     clients_end();
 }
 
+/* The ring of the log is full, and its oldest entry is in its midst, when it has to grow. */
+static void a_log_that_grows(void)
+{
+    begin(40, -1, -1);
+    struct customer *second[10];
+    for (int i = 0; i < 10; i++)
+        come(0);
+    clients_run(START + SPAN);
+    for (int i = 0; i < 10; i++) {
+        clients.now += KOINE__SEC;
+        second[i] = come_for(10);
+    }
+    clients.now += KOINE__SEC;
+    for (int i = 0; i < 30; i++)
+        come_for(1);
+    for (int i = 0; i < 10; i++)
+        clients_leave(second[i], true, 100);
+    ASSERT_INT(look(0).requests, 40);
+    ASSERT_INT(look(0).tokens, 1030);
+    ASSERT_INT(look(0).next, START + SPAN + KOINE__SEC + SPAN);
+    clients_run(START + SPAN + 4 * KOINE__SEC + SPAN);
+    ASSERT_INT(look(0).requests, 36);
+    ASSERT_INT(look(0).tokens, 630);
+    clients_run(START + SPAN + 11 * KOINE__SEC + SPAN);
+    ASSERT_INT(look(0).tokens, 0);
+    clients_end();
+}
+
 SUITE_MAIN("limiter", {"nothing is limited", nothing_is_limited},
            {"a window of requests", a_window_of_requests}, {"stamped when sent", stamped_when_sent},
            {"what was not sent is given back", what_was_not_sent_is_given_back},
@@ -789,4 +817,4 @@ SUITE_MAIN("limiter", {"nothing is limited", nothing_is_limited},
            {"limits go while one is about to send", limits_go_while_one_is_about_to_send},
            {"senseless settings", senseless_settings}, {"times that go back", times_that_go_back},
            {"no memory", no_memory}, {"no memory to grant", no_memory_to_grant},
-           {"many long calls", many_long_calls})
+           {"many long calls", many_long_calls}, {"a log that grows", a_log_that_grows})
