@@ -11,6 +11,7 @@ include tests/plugins/fragment.mk
 include tests/sim/fragment.mk
 include tests/style/fragment.mk
 include tests/e2e/fragment.mk
+include tests/faults/fragment.mk
 include tests/kit/fragment.mk
 include tests/abi/fragment.mk
 
