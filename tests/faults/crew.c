@@ -147,6 +147,7 @@ int crew_set_up(koine_hub *hub, const char *plugins, int port)
     failed |= set_instance(hub, "openai", port, NULL);
     failed |= set_instance(hub, "timid", port, "200ms");
     failed |= set_instance(hub, "locked", port, NULL);
+    failed |= koine_hub_set(hub, "providers.locked.latch", "1ms");
     failed |= set_routes(hub, "healthy", "together/a!healthy");
     for (size_t i = 0; i < FAULTS; i++) {
         snprintf(text, sizeof(text), "%s/a!%s", faults[i].instance, faults[i].behaviour);

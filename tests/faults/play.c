@@ -80,16 +80,20 @@ static void write_provider(FILE *file, const struct play *play, const char *name
     char token[24] = "off";
     if (first_token > 0)
         snprintf(token, sizeof(token), "%dms", ms(play, first_token));
+    fprintf(file, "  %s:\n    base_url: http://127.0.0.1:%d/%s/v1\n    api_key: a-key\n", name, play->port,
+            name);
     fprintf(file,
-            "  %s:\n"
-            "    base_url: http://127.0.0.1:%d/%s/v1\n"
-            "    api_key: a-key\n"
             "    timeouts: {connect: %dms, first_byte: %dms, first_token: %s, idle: %dms, progress: %dms, "
-            "total: %dms}\n"
+            "total: %dms}\n",
+            ms(play, 5000), ms(play, 60000), token, ms(play, 60000), ms(play, 300000), ms(play, 30000));
+    fprintf(file,
             "    retry: {max_retries: 2, base_delay: %dms, max_delay: %dms, retry_after_cap: %dms, "
             "move_on_after: %dms}\n",
-            name, play->port, name, ms(play, 5000), ms(play, 60000), token, ms(play, 60000), ms(play, 300000),
-            ms(play, 30000), ms(play, 1000), ms(play, 60000), ms(play, 60000), ms(play, 5000));
+            ms(play, 1000), ms(play, 60000), ms(play, 60000), ms(play, 5000));
+    fprintf(file, "    limits: {window: %dms, slack: %dms, unused_grant: %dms}\n", ms(play, 60000),
+            ms(play, 500), ms(play, 250));
+    fprintf(file, "    breaker: {window: %dms, open_for: %dms}\n    latch: %dms\n", ms(play, 60000),
+            ms(play, 30000), ms(play, 300000));
 }
 
 bool play_configure(struct play *play)
