@@ -38,6 +38,7 @@ thread_tests = $(thread_tests_quick) \
   tests/hostile/run \
   tests/e2e/embed.sh \
   tests/e2e/faults \
+  tests/faults/soak \
   tests/torture/torture
 thread_helpers = tests/e2e/fetch tests/e2e/pick tests/e2e/shape tests/e2e/tty
 .PHONY: check-threads check-threads-quick

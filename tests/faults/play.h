@@ -72,7 +72,8 @@ struct play {
     size_t count;
     char verdict[300]; /* "": as it should be */
     int tries;
-    int64_t ns; /* all of it */
+    bool was_held_up; /* the last one, by the machine, for longer than a timer to scale allows */
+    int64_t ns;       /* all of it */
 };
 
 int64_t play_now(void);                                   /* ns of the monotonic clock */

@@ -10,9 +10,9 @@ enum {
     OUTAGE_MS = 45000, /* of the stand-in's behaviour */
     OPEN_MS = 30000,   /* of the breaker, as by default */
     FAILURES = 5,
-    LATE_MS = 1000, /* how much later than open_for the primary may be used again */
-    ENOUGH = 3,     /* calls in a row that the primary answered at once */
-    PATIENCE_S = 150
+    LATE_MS = 1000,  /* how much later than open_for the primary may be used again */
+    ENOUGH = 3,      /* calls in a row that the primary answered at once */
+    PATIENCE_S = 150 /* not to scale: the command takes its time to start, whatever the scale */
 };
 
 struct outcome *story_call(struct play *play, const struct caller *caller, void *self, const char *route)
@@ -35,7 +35,7 @@ static bool is_well(const struct outcome *out)
 
 void story_flapping(struct play *play, const struct caller *caller, void *self)
 {
-    int64_t until = play_now() + (int64_t)(PATIENCE_S * 1e9 * play->scale);
+    int64_t until = play_now() + PATIENCE_S * INT64_C(1000000000);
     for (int well = 0; well < ENOUGH && play_now() < until;) {
         const struct outcome *out = story_call(play, caller, self, "default");
         if (!out || out->problem[0])
