@@ -109,7 +109,7 @@ static int set_instance(koine_hub *hub, const char *name, int port, const char *
     snprintf(url, sizeof(url), "http://127.0.0.1:%d/%s/v1", port, provider);
     const char *const values[][2] = {
         {"plugin", provider},       {"base_url", url},           {"api_key", "a-key"},
-        {"retry.max_retries", "1"}, {"retry.base_delay", "1ms"},
+        {"retry.max_retries", "1"}, {"retry.base_delay", "1ms"}, {"limits.concurrent", "32"},
     };
     int failed = 0;
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {

@@ -1,6 +1,6 @@
 /* crew: many calls at once, a few of them at a provider that misbehaves. Some threads have a client with many
- * calls in flight each, whole and streamed; some ask and wait. What call number N is, follows from the seed
- * and N alone; which thread makes it does not.
+ * calls in flight each, whole and streamed; some ask and wait; all stand in one line for a place. What call
+ * number N is, follows from the seed and N alone; which thread makes it does not.
  */
 #ifndef KOINE_TESTS_FAULTS_CREW_H
 #define KOINE_TESTS_FAULTS_CREW_H
