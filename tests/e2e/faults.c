@@ -538,6 +538,8 @@ static void nobody_listens(void)
                                            "1ms",
                                            "providers.nobody.retry.max_retries",
                                            "2",
+                                           "providers.nobody.breaker.failures",
+                                           "off",
                                            "routes.rescued.targets",
                                            "[nobody/a, openai/b]",
                                            NULL};

@@ -50,6 +50,17 @@ static void set(koine_hub *hub, const char *path, const char *value)
     CU_ASSERT_EQUAL(koine_hub_set(hub, path, value), KOINE_OK);
 }
 
+/* No breaker, latch or retry budget. */
+static void leave_alone(koine_hub *hub, const char *instance)
+{
+    static const char *const shared[] = {"breaker.failures", "latch", "retry.budget"};
+    char path[96];
+    for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
+        snprintf(path, sizeof(path), "providers.%s.%s", instance, shared[i]);
+        set(hub, path, "off");
+    }
+}
+
 koine_hub *stage_hub(const char *const *settings)
 {
     char url[64], folders[PATH_MAX];
@@ -64,6 +75,8 @@ koine_hub *stage_hub(const char *const *settings)
     snprintf(url, sizeof(url), "http://127.0.0.1:%d/openai/v1", stage_port());
     set(hub, "providers.openai.base_url", url);
     set(hub, "providers.openai.api_key", STAGE_KEY);
+    leave_alone(hub, "together");
+    leave_alone(hub, "openai");
     for (; settings && settings[0]; settings += 2)
         set(hub, settings[0], settings[1]);
     ASSERT_INT(koine_hub_apply(hub, &error), KOINE_OK);
