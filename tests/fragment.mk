@@ -11,6 +11,7 @@ include tests/plugins/fragment.mk
 include tests/sim/fragment.mk
 include tests/style/fragment.mk
 include tests/e2e/fragment.mk
+include tests/faults/fragment.mk
 include tests/kit/fragment.mk
 include tests/abi/fragment.mk
 
@@ -43,6 +44,7 @@ thread_tests = $(thread_tests_quick) \
   tests/hostile/run \
   tests/e2e/embed.sh \
   tests/e2e/faults \
+  tests/faults/soak \
   tests/torture/torture
 thread_helpers = tests/e2e/fetch tests/e2e/pick tests/e2e/shape tests/e2e/tty
 .PHONY: check-threads check-threads-quick

@@ -65,8 +65,8 @@ static const struct koine__setting rows[] = {
         .help = "Longest time without an event in a streamed answer. Comments that only keep the connection open do "
                 "not count."),
     ROW("providers.*.timeouts.total", DURATION, "600s", RANGE(MS(1), HOURS(24)),
-        .help = "Longest time of one whole attempt. It is also capped by what is left of the route's `deadline`, "
-                "shared with the targets still untried."),
+        .help = "Longest time of one attempt. Where the answer is asked for or held until it is whole, it is also capped "
+                "by what is left of the route's `deadline`, shared with the targets still untried."),
     ROW("providers.*.retry.max_retries", INTEGER, "3", RANGE(0, 20),
         .help = "How often the same target is tried again after its first attempt failed."),
     ROW("providers.*.retry.base_delay", DURATION, "1s", RANGE(0, HOURS(24)),

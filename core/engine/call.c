@@ -76,6 +76,7 @@ static int start_attempt(struct koine_call *call, size_t index, bool is_hedge)
         .exchange = exchange_of(call, target->instance->provider),
         .catalogue = call->spec.catalogue,
         .stream = call->spec.stream && call->spec.operation == KOINE__OP_GENERATE,
+        .held = call->route.commit == KOINE_COMMIT_COMPLETE,
         .untold = call->spec.untold,
         .needs_stop = call->spec.operation == KOINE__OP_GENERATE,
         .state = index == call->route_state.current ? &call->step : NULL,
