@@ -672,10 +672,17 @@ static void rescue(bool silent)
         settings[count + 2 * i + 1] = routes[i][1];
     }
     struct scene scene = scene_open(settings);
-    for (size_t i = 0; i < RESCUES; i++)
-        for (enum mode mode = 0; mode < MODES; mode++)
-            if (rescues[i].first[mode] && rescues[i].silent == silent)
-                check_rescue(&scene, &rescues[i], mode);
+    for (size_t i = 0; i < RESCUES; i++) {
+        for (enum mode mode = 0; mode < MODES; mode++) {
+            if (!rescues[i].first[mode] || rescues[i].silent != silent)
+                continue;
+            check_rescue(&scene, &rescues[i], mode);
+            if (strncmp(rescues[i].behaviour, "429", 3) == 0) { /* the pause is the hub's */
+                scene_close(&scene);
+                scene = scene_open(settings);
+            }
+        }
+    }
     scene_close(&scene);
 }
 
