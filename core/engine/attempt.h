@@ -46,6 +46,7 @@ struct koine__attempt_spec { /* all borrowed until the attempt is freed */
         untried; /* targets of the route after this one: a whole attempt leaves them their share of time */
     int64_t deadline; /* of the call */
     const char *ca_file, *proxy;
+    const char *call; /* its id, for the log; NULL: it has none */
 };
 
 enum koine__phase {
@@ -93,7 +94,7 @@ struct koine__attempt {
     bool body_finished;             /* and the framer knows */
     struct koine__buf backlog;      /* of the body, while the provider is busy with the frame before */
     const struct koine__fault *cut; /* what cut the body; KOINE_CLASS_NONE: nothing did */
-    int64_t started, sent_at, last_byte, last_event, ended_at; /* loop time */
+    int64_t born, started, sent_at, last_byte, last_event, ended_at; /* loop time; born: before it waited */
     int64_t share;                    /* ns that a whole attempt may take of the time that is left */
     int64_t first_token_at;           /* -1: none yet */
     uint64_t noted;                   /* events of the assembly that counted as progress */

@@ -47,6 +47,7 @@ unit_programs = \
   tests/unit/test_json_tree \
   tests/unit/test_json_write \
   tests/unit/test_ledger \
+  tests/unit/test_line \
   tests/unit/test_loader \
   tests/unit/test_log \
   tests/unit/test_loop \

@@ -614,7 +614,7 @@ static void log_tells_of_refusals(void)
     snprintf(list, sizeof(list), "[\"%s\", \"%s\"]", rig_plugins(), scratch.path);
     ASSERT_INT(koine_hub_set_log(rig.hub, 1, keep, logged), KOINE_OK);
     APPLY(&rig, "plugin_path", list);
-    CU_ASSERT_PTR_NOT_NULL(strstr(logged, "1 event=plugin_refused file="));
+    CU_ASSERT_PTR_NOT_NULL(strstr(logged, "level=warning event=plugin_refused file="));
     CU_ASSERT_PTR_NOT_NULL(strstr(logged, "/broken.so reason="));
     logged[0] = '\0';
     ASSERT_INT(koine_hub_set_log(rig.hub, 0, keep, logged), KOINE_OK);
