@@ -10,9 +10,9 @@ static struct koine__log *log_of(const struct koine_call *call)
 }
 
 /* What is unpriced has no figure. */
-static struct koine__field usd_of(const koine_cost *cost)
+static struct koine__field log_usd(const char *name, const koine_cost *cost)
 {
-    struct koine__field field = koine__log_decimal("usd", cost->picodollars, USD_DECIMALS);
+    struct koine__field field = koine__log_decimal(name, cost->picodollars, USD_DECIMALS);
     if (cost->state == KOINE_UNPRICED)
         field.kind = KOINE__FIELD_NONE;
     return field;
@@ -59,7 +59,7 @@ void koine__call_log_attempt(const struct koine_call *call, const struct koine__
         koine__log_count("cache_read_tokens", usage->cache_read),
         koine__log_count("cache_write_tokens", usage->cache_write),
         koine__log_count("output_tokens", usage->output),
-        koine__log_count("reasoning_tokens", usage->reasoning), usd_of(&attempt->cost),
+        koine__log_count("reasoning_tokens", usage->reasoning), log_usd("usd", &attempt->cost),
         koine__log_text("billing", billing_of_attempt(attempt->billing)));
 }
 
@@ -143,7 +143,7 @@ static void log_end(const struct koine_call *call, const char *class_name,
                koine__log_count("cache_read_tokens", usage->cache_read),
                koine__log_count("cache_write_tokens", usage->cache_write),
                koine__log_count("output_tokens", usage->output),
-               koine__log_count("reasoning_tokens", usage->reasoning), usd_of(&answer->cost),
+               koine__log_count("reasoning_tokens", usage->reasoning), log_usd("usd", &answer->cost),
                koine__log_text("billing", billing_of_call(&answer->cost)));
 }
 

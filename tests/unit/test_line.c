@@ -146,8 +146,8 @@ static void little_room(void)
         }
         CU_ASSERT_FALSE(quoted);
     }
-    ASSERT_STR(write_line(false, 32, NULL, fields), "text=\"a \\\"\xE2\x82\xAC\\\"\" cut=true");
-    ASSERT_STR(write_line(true, 32, NULL, fields), "{\"text\":\"a \\\"\",\"cut\":true}");
+    ASSERT_STR(write_line(false, 32, NULL, fields), "text=\"a \\\"\xE2\x82\xAC\\\" \" cut=true");
+    ASSERT_STR(write_line(true, 32, NULL, fields), "{\"text\":\"a \\\"\xE2\x82\xAC\",\"cut\":true}");
     ASSERT_STR(write_line(false, 100, NULL, fields),
                "text=\"a \\\"\xE2\x82\xAC\\\" \\u0001 b\" n=123456 more=\"x y\" yes=true");
 }
