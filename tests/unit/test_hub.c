@@ -664,7 +664,7 @@ static void log_settings(void)
     ask_of(client, "Hi sk-of-together");
     CU_ASSERT_PTR_NOT_NULL(strstr(logged, "\"event\":\"call\""));
     CU_ASSERT_PTR_NULL(strstr(logged, "content"));
-    APPLY(&rig, "default_route", "default", "providers.together.api_key", "sk-of-another");
+    APPLY(&rig, "routes.none.targets", "[together/m]", "providers.together.api_key", "sk-of-another");
     ask_of(client, "Hi sk-of-together, sk-of-another");
     CU_ASSERT_PTR_NOT_NULL(strstr(logged, " event=call call="));
     CU_ASSERT_PTR_NOT_NULL(strstr(logged, " what=prompt role=user text=\"Hi ***, ***\"\n"));
