@@ -152,6 +152,31 @@ static void little_room(void)
                "text=\"a \\\"\xE2\x82\xAC\\\" \\u0001 b\" n=123456 more=\"x y\" yes=true");
 }
 
+/* Whatever bytes come, of whatever size the line is. */
+static void any_bytes(void)
+{
+    static const char interesting[] = "\"\\ =,{}\n\xC2\xE2\x80\xA8\xF0\x9F\x98\xED\xA0\x1b\x7f";
+    struct koine__random random;
+    char value[96];
+    koine__random_seed(&random, 7);
+    for (int round = 0; round < 5000; round++) {
+        size_t len = (size_t)koine__random_below(&random, sizeof(value));
+        for (size_t i = 0; i < len; i++)
+            value[i] = koine__random_below(&random, 3)
+                           ? interesting[koine__random_below(&random, sizeof(interesting) - 1)]
+                           : (char)koine__random_below(&random, 256);
+        struct koine__field fields[] = {
+            koine__log_str("a", (koine_str){value, len}), koine__log_int("n", round), {.name = NULL}};
+        fields[0].limit = (size_t)koine__random_below(&random, 120);
+        size_t size = 32 + (size_t)koine__random_below(&random, 300);
+        const char *line = write_line(true, size, NULL, fields);
+        CU_ASSERT_EQUAL_FATAL(koine__json_check(koine__str(line), 2, NULL), 0);
+        line = write_line(false, size, NULL, fields);
+        for (const char *c = line; *c; c++)
+            CU_ASSERT_TRUE_FATAL((unsigned char)*c >= 0x20 && *c != 0x7F);
+    }
+}
+
 /* ---- Keys ---- */
 
 static struct koine__hidden hidden;
@@ -192,5 +217,5 @@ static void keys_are_hidden(void)
 SUITE_MAIN("line", {"kinds", kinds}, {"what is not known is left out", what_is_not_known_is_left_out},
            {"decimals", decimals}, {"quotes where they are needed", quotes_where_they_are_needed},
            {"escapes", escapes}, {"reads back", reads_back}, {"a long value", a_long_value},
-           {"cut at a character", cut_at_a_character}, {"little room", little_room},
+           {"cut at a character", cut_at_a_character}, {"little room", little_room}, {"any bytes", any_bytes},
            {"keys are hidden", keys_are_hidden})
