@@ -194,10 +194,9 @@ void koine__write_date(int64_t seconds, char ret[11])
 void koine__write_moment(int64_t ns, char ret[KOINE__MOMENT])
 {
     int64_t seconds = ns / NS_PER_SEC - (ns % NS_PER_SEC < 0);
-    unsigned ms = (unsigned)((ns - seconds * NS_PER_SEC) / NS_PER_MS),
-             second = (unsigned)(seconds - seconds / DAY * DAY + DAY);
+    unsigned ms = (unsigned)((ns % NS_PER_SEC + NS_PER_SEC) % NS_PER_SEC / NS_PER_MS);
+    unsigned second = (unsigned)((seconds % DAY + DAY) % DAY);
     koine__write_date(seconds, ret);
-    second %= (unsigned)DAY;
-    snprintf(ret + 10, KOINE__MOMENT - 10, "T%02u:%02u:%02u.%03uZ", second / 3600, second / 60 % 60,
+    snprintf(ret + 10, KOINE__MOMENT - 10, "T%02u:%02u:%02u.%03uZ", second / 3600 % 24, second / 60 % 60,
              second % 60, ms % 1000);
 }

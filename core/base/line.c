@@ -41,13 +41,37 @@ void koine__line_end(struct koine__line *line)
     line->text[line->len] = '\0';
 }
 
-/* ---- Texts ---- */
+/* ---- Keys ---- */
+
+/* Twelve bits of four bytes: what keeps us from looking at the keys themselves at every byte of a text. */
+static unsigned start_of(const char *ptr)
+{
+    uint32_t bytes;
+    memcpy(&bytes, ptr, sizeof(bytes));
+    return (bytes * 0x9E3779B1U) >> 20;
+}
+
+void koine__hidden_add(struct koine__hidden *hidden, struct koine__secret *key)
+{
+    size_t len;
+    unsigned start = start_of(koine__secret_text(key, &len));
+    hidden->keys[hidden->count++] = key;
+    hidden->starts[start / 64] |= UINT64_C(1) << start % 64;
+}
+
+static bool may_be_key(const struct koine__hidden *hidden, const char *ptr, size_t len)
+{
+    if (!hidden || len < KOINE__SHORTEST_KEY)
+        return false;
+    unsigned start = start_of(ptr);
+    return hidden->starts[start / 64] >> start % 64 & 1;
+}
 
 /* The length of the key that the text starts with; 0: none. Of two the longer one. */
 static size_t key_at(const struct koine__hidden *hidden, koine_str text)
 {
     size_t longest = 0;
-    if (!hidden || !hidden->starts[(unsigned char)text.ptr[0]])
+    if (!may_be_key(hidden, text.ptr, text.len))
         return 0;
     for (size_t i = 0; i < hidden->count; i++) {
         size_t len;
@@ -56,6 +80,21 @@ static size_t key_at(const struct koine__hidden *hidden, koine_str text)
             longest = len;
     }
     return longest;
+}
+
+/* ---- Texts ---- */
+
+/* How much of the text is copied as it is: ASCII without escapes, and without a key, up to `most` bytes. */
+static size_t plain_run(const struct koine__hidden *hidden, koine_str text, size_t most)
+{
+    size_t len = 0;
+    for (; len < text.len && len < most; len++) {
+        unsigned char c = (unsigned char)text.ptr[len];
+        if (c < 0x20 || c >= 0x7F || c == '"' || c == '\\' ||
+            may_be_key(hidden, text.ptr + len, text.len - len))
+            break;
+    }
+    return len;
 }
 
 /* Whether the character would end a quoted value or a line, or drive a terminal: C0, DEL, C1, and the line
@@ -91,23 +130,32 @@ static size_t write_escape(unsigned code, char ret[6])
     return 6;
 }
 
-/* Puts the text's first character, or the key that it starts with; false: it does not fit, or is beyond
- * `left` bytes. */
-static bool put_character(struct koine__line *line, koine_str *rest, size_t *left)
+/* What stands in the line for the text's first character, or for the key that it starts with; *ret_step is
+ * how many bytes of the text that is. */
+static koine_str unit_of(const struct koine__hidden *hidden, koine_str text, char escape[6], size_t *ret_step)
+{
+    size_t key = key_at(hidden, text), length = koine__utf8_length(text.ptr, text.len);
+    unsigned code;
+    *ret_step = key ? key : length ? length : 1;
+    if (key)
+        return KOINE__STR("***");
+    if (!length)
+        return KOINE__STR("\xEF\xBF\xBD");
+    if (must_be_escaped(text.ptr, length, &code))
+        return (koine_str){escape, write_escape(code, escape)};
+    return (koine_str){text.ptr, length};
+}
+
+/* False: it does not fit, or is beyond `left` bytes. */
+static bool put_unit(struct koine__line *line, koine_str *rest, size_t *left)
 {
     char escape[6];
-    const char *unit = rest->ptr;
-    size_t key = key_at(line->hidden, *rest), step = koine__utf8_length(rest->ptr, rest->len), len = step;
-    unsigned code;
-    if (key || !step) {
-        unit = key ? "***" : "\xEF\xBF\xBD";
-        step = key ? key : 1;
-        len = 3;
-    } else if (must_be_escaped(rest->ptr, step, &code)) {
-        unit = escape;
-        len = write_escape(code, escape);
-    }
-    if (step > *left || !put(line, unit, len))
+    size_t room = line->size - CLOSING > line->len ? line->size - CLOSING - line->len : 0;
+    size_t step = plain_run(line->hidden, *rest, *left < room ? *left : room);
+    koine_str unit = {rest->ptr, step};
+    if (!step)
+        unit = unit_of(line->hidden, *rest, escape, &step);
+    if (step > *left || !put(line, unit.ptr, unit.len))
         return false;
     *left -= step;
     rest->ptr += step;
@@ -133,7 +181,7 @@ static bool put_text(struct koine__line *line, const struct koine__field *field)
     bool quoted = line->json || !is_plain(rest);
     if (quoted && !put(line, "\"", 1))
         return false;
-    while (rest.len > 0 && put_character(line, &rest, &left))
+    while (rest.len > 0 && put_unit(line, &rest, &left))
         ;
     line->cut |= rest.len > 0;
     if (quoted)

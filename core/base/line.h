@@ -34,8 +34,10 @@ struct koine__field {
 struct koine__hidden { /* the keys that no line may hold */
     struct koine__secret **keys;
     size_t count;
-    bool starts[256]; /* by the first byte of any */
+    uint64_t starts[64]; /* a bit for each key, found by its first four bytes */
 };
+/* Adds a key; `keys` has room for it. */
+void koine__hidden_add(struct koine__hidden *hidden, struct koine__secret *key);
 
 struct koine__line {
     char *text;

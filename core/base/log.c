@@ -70,14 +70,13 @@ void koine__log_set_clock(struct koine__log *log, const struct koine__clock *clo
 static void hide(struct koine__hidden *hidden, struct koine__secret *key)
 {
     size_t len;
-    const char *text = koine__secret_text(key, &len);
+    koine__secret_text(key, &len);
     if (len < KOINE__SHORTEST_KEY)
         return;
     for (size_t i = 0; i < hidden->count; i++)
         if (koine__secret_fingerprint(hidden->keys[i]) == koine__secret_fingerprint(key))
             return;
-    hidden->keys[hidden->count++] = koine__secret_ref(key);
-    hidden->starts[(unsigned char)text[0]] = true;
+    koine__hidden_add(hidden, koine__secret_ref(key));
 }
 
 static void release_hidden(struct koine__hidden *hidden)

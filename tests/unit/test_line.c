@@ -181,14 +181,13 @@ static void any_bytes(void)
 
 static struct koine__hidden hidden;
 
-static void hide(const char *key)
+static void hide(const char *text_of_key)
 {
     static struct koine__secret *keys[4];
+    struct koine__secret *key = koine__secret_new(text_of_key, strlen(text_of_key));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(key);
     hidden.keys = keys;
-    keys[hidden.count] = koine__secret_new(key, strlen(key));
-    CU_ASSERT_PTR_NOT_NULL_FATAL(keys[hidden.count]);
-    hidden.count++;
-    hidden.starts[(unsigned char)key[0]] = true;
+    koine__hidden_add(&hidden, key);
 }
 
 static void keys_are_hidden(void)
