@@ -175,7 +175,13 @@ static const struct koine__setting rows[] = {
         .help = "A proxy for all requests but those to loopback. By default what `https_proxy` and its like say."),
 
     ROW("log.level", CHOICE, "warning", .choices = "error|warning|info|debug",
-        .help = "How much is logged, where the application logs less by itself. No level ever shows a key or a prompt."),
+        .help = "How much is logged, where the application logs less by itself. No level ever shows a key, and none a prompt or an answer unless `log.content` says so."),
+    ROW("log.format", CHOICE, "logfmt", .choices = "logfmt|json",
+        .help = "What a line of the log looks like: `name=value` words, or a JSON object. The events and their "
+                "fields are the same."),
+    ROW("log.content", BOOL, "false",
+        .help = "Also logs what the prompts and answers of calls say, at the level `info`: up to 4096 bytes of each "
+                "text. Keys stay hidden."),
 };
 /* clang-format on */
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

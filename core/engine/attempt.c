@@ -65,7 +65,7 @@ int koine__attempt_new(struct koine__engine *engine, const struct koine__attempt
     attempt->fault = attempt->cut = &koine__no_fault;
     attempt->request_id = "";
     koine__buf_init(&attempt->backlog, limit);
-    attempt->started = attempt->ended_at = koine__loop_now(engine->loop);
+    attempt->born = attempt->started = attempt->ended_at = koine__loop_now(engine->loop);
     koine__arena_init(&attempt->arena, 0);
     koine__timer_init(&attempt->timer, koine__attempt_on_timer);
     koine__timer_init(&attempt->soon, on_soon);
@@ -265,9 +265,10 @@ static int start_transfer(struct koine__attempt *attempt)
     attempt->started = koine__loop_now(attempt->engine->loop);
     attempt->share = koine__route_share(attempt->spec.untried, attempt->started, attempt->spec.deadline);
     attempt->requested = true;
-    KOINE__LOG(attempt->engine->log, KOINE__LOG_DEBUG,
-               "event=request target=%s method=%s url=%s bytes=%zu stream=%d", attempt->spec.target->text,
-               http.method, http.url, http.body.len, attempt->spec.stream);
+    KOINE__LOG(attempt->engine->log, KOINE__LOG_DEBUG, "request", koine__log_text("call", attempt->spec.call),
+               koine__log_text("target", attempt->spec.target->text), koine__log_text("method", http.method),
+               koine__log_text("url", http.url), koine__log_int("bytes", (int64_t)http.body.len),
+               koine__log_bool("stream", attempt->spec.stream));
     rc = transport
              ? transport->ops->start(transport, &http, &koine__attempt_handler, attempt, &attempt->transfer)
              : KOINE_ESYSTEM;

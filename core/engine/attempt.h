@@ -55,6 +55,7 @@ struct koine__attempt_spec { /* all borrowed until the attempt is freed */
     int64_t retry_cost; /* what it took from the retry budget; 0: it is a first attempt */
     bool may_not_wait;  /* a hedge: rather none than one in line */
     const char *ca_file, *proxy;
+    const char *call; /* its id, for the log; NULL: it has none */
 };
 
 enum koine__phase {
@@ -102,7 +103,7 @@ struct koine__attempt {
     bool body_finished;             /* and the framer knows */
     struct koine__buf backlog;      /* of the body, while the provider is busy with the frame before */
     const struct koine__fault *cut; /* what cut the body; KOINE_CLASS_NONE: nothing did */
-    int64_t started, sent_at, last_byte, last_event, ended_at; /* loop time */
+    int64_t born, started, sent_at, last_byte, last_event, ended_at; /* loop time; born: before it waited */
     int64_t share;                    /* ns that a whole or held one may take of the time that is left */
     int64_t first_token_at;           /* -1: none yet */
     uint64_t noted;                   /* events of the assembly that counted as progress */

@@ -168,8 +168,8 @@ static int load_plugins(const struct koine__building *building)
     for (size_t i = 0; !rc && i < snapshot->registry.count; i++) {
         const struct koine__found *found = &snapshot->registry.items[i];
         if (!found->provider)
-            KOINE__LOG(building->log, KOINE__LOG_WARNING, "event=plugin_refused file=%s reason=\"%s\"",
-                       found->path, found->reason);
+            KOINE__LOG(building->log, KOINE__LOG_WARNING, "plugin_refused",
+                       koine__log_text("file", found->path), koine__log_text("reason", found->reason));
     }
     return rc;
 }

@@ -9,6 +9,7 @@ sim_programs = \
   tests/sim/test_calls \
   tests/sim/test_costs \
   tests/sim/test_keys \
+  tests/sim/test_log_sim \
   tests/sim/test_memory \
   tests/sim/test_policies \
   tests/sim/test_random \
@@ -23,6 +24,7 @@ TESTS += $(sim_programs)
 tests_sim_test_calls_LDADD = $(sim_ldadd)
 tests_sim_test_costs_LDADD = $(sim_ldadd)
 tests_sim_test_keys_LDADD = $(sim_ldadd)
+tests_sim_test_log_sim_LDADD = $(sim_ldadd)
 tests_sim_test_memory_LDADD = $(sim_ldadd)
 tests_sim_test_policies_LDADD = $(sim_ldadd)
 tests_sim_test_random_LDADD = $(sim_ldadd)

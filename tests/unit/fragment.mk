@@ -55,6 +55,7 @@ unit_programs = \
   tests/unit/test_limiter \
   tests/unit/test_limiter_random \
   tests/unit/test_limiter_threads \
+  tests/unit/test_line \
   tests/unit/test_loader \
   tests/unit/test_log \
   tests/unit/test_loop \
