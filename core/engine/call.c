@@ -69,6 +69,7 @@ static int start_attempt(struct koine_call *call, size_t index)
         .deadline = call->deadline,
         .ca_file = call->spec.ca_file,
         .proxy = call->spec.proxy,
+        .way = call->spec.way,
     };
     void *items = call->attempts;
     struct koine__attempt *attempt;
