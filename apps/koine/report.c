@@ -33,8 +33,7 @@ static bool is_event(const char *line, const char *name)
     return strncmp(line, name, strlen(name)) == 0;
 }
 
-/* Of two plugins with one id the first holds, and whoever puts one first knows that. */
-static bool is_shadowed(const char *reason)
+bool report_is_shadowed(const char *reason)
 {
     return strncmp(reason, "the id ", strlen("the id ")) == 0 && strstr(reason, " is taken by ") != NULL;
 }
@@ -47,7 +46,7 @@ static void report_plugin(const struct args *args, const char *line)
     file += strlen(" file=");
     int length = (int)(reason - file);
     reason += strlen(" reason=\"");
-    if (args->verbose > 0 || !is_shadowed(reason))
+    if (args->verbose > 0 || !report_is_shadowed(reason))
         out_say("note: %.*s is refused: %.*s", length, file, (int)strlen(reason) - 1, reason);
 }
 
