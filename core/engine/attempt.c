@@ -26,10 +26,9 @@ static void init_ticket(struct koine__attempt *attempt)
     attempt->ticket = (struct koine__ticket){
         .instance = instance->name,
         .model = attempt->spec.target->model,
-        .plugin = instance->provider->id,
-        .base_url = instance->base_url,
-        .key = instance->secret ? koine__secret_fingerprint(instance->secret) : 0,
         .deadline = attempt->spec.deadline,
+        .patience = KOINE__NEVER,
+        .worst = -1,
         .wake_at = KOINE__NEVER,
         .wake = on_wake,
     };
@@ -100,7 +99,7 @@ void koine__attempt_free(struct koine__attempt *attempt)
 {
     if (!attempt)
         return;
-    struct koine__outcome outcome = {KOINE_CLASS_CANCELLED, attempt->sent};
+    struct koine__outcome outcome = {KOINE_CLASS_CANCELLED, attempt->sent, -1, -1};
     drop_work(attempt);
     koine__timer_stop(attempt->engine->loop, &attempt->soon);
     koine__gate_leave(&attempt->engine->gate, &attempt->ticket, &outcome,

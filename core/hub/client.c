@@ -32,7 +32,7 @@ static void init_engine(struct koine_client *client, const struct koine__snapsho
     engine->log = &client->hub->log;
     koine__random_seed(&engine->random, world->seed ? world->seed : koine__crypto_seed());
     koine__pool_init(&client->pool, snapshot->pool_connections);
-    engine->gate.stages[KOINE__STAGE_LIMITER] = &client->pool.stage;
+    engine->gate.stages[KOINE__STAGE_POOL] = &client->pool.stage;
     for (size_t i = 0; i < KOINE__STAGES; i++) {
         if (world->stages[i])
             engine->gate.stages[i] = world->stages[i];

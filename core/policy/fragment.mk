@@ -1,9 +1,16 @@
 libkoinecore_la_SOURCES += \
+  core/policy/breaker.h \
   core/policy/gate.c \
   core/policy/gate.h \
+  core/policy/happening.h \
+  core/policy/inbox.h \
+  core/policy/latch.h \
+  core/policy/limiter.h \
+  core/policy/policies.h \
   core/policy/pool.c \
   core/policy/pool.h \
   core/policy/retry.c \
   core/policy/retry.h \
+  core/policy/retry_budget.h \
   core/policy/route.c \
   core/policy/route.h

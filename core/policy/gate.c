@@ -29,7 +29,8 @@ enum koine__pass koine__gate_enter(const struct koine__gate *gate, struct koine_
         if (pass == KOINE__PASS_WAIT)
             return pass;
         if (pass == KOINE__PASS_REFUSE) {
-            struct koine__outcome unused = {ret_fault->class_number, false};
+            struct koine__outcome unused = {
+                .class_number = ret_fault->class_number, .tokens = -1, .cost = -1};
             leave_from(gate, ticket, ticket->at, &unused, now);
             return pass;
         }
@@ -44,6 +45,14 @@ void koine__gate_sent(const struct koine__gate *gate, struct koine__ticket *tick
     for (unsigned i = 0; i < KOINE__STAGES; i++) {
         if ((ticket->passed & (1u << i)) && gate->stages[i]->sent)
             gate->stages[i]->sent(gate->stages[i]->self, ticket, now);
+    }
+}
+
+void koine__gate_answering(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now)
+{
+    for (unsigned i = 0; i < KOINE__STAGES; i++) {
+        if ((ticket->passed & (1u << i)) && gate->stages[i]->answering)
+            gate->stages[i]->answering(gate->stages[i]->self, ticket, now);
     }
 }
 

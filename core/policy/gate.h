@@ -1,6 +1,6 @@
 /* gate: what an attempt passes before it may start, in the one order (DESIGN section 2): budget,
- * breaker.peek, limiter, breaker.enter. Every stage may answer: go, wait, or refuse; a wait ends when the
- * stage wakes the ticket.
+ * breaker.peek, limiter, pool, breaker.enter. Every stage may answer: go, wait, or refuse; a wait ends when
+ * the stage wakes the ticket.
  *
  * The stages themselves come with their own files; an absent one lets everything through.
  */
@@ -14,6 +14,7 @@ enum koine__stage {
     KOINE__STAGE_BUDGET,
     KOINE__STAGE_BREAKER_PEEK,
     KOINE__STAGE_LIMITER,
+    KOINE__STAGE_POOL, /* a connection of the client's own: nobody else waits for one of those */
     KOINE__STAGE_BREAKER_ENTER,
     KOINE__STAGES
 };
@@ -23,25 +24,61 @@ enum koine__pass {
     KOINE__PASS_REFUSE
 };
 
-struct koine__ticket {                                /* one attempt's way through the gate */
-    const char *instance, *model, *plugin, *base_url; /* what state is kept by */
-    uint64_t key;                                     /* fingerprint of the credential */
-    int64_t deadline;
+struct koine__policies;
+struct koine__witness;
+struct koine__inbox;
+struct koine__line;
+
+enum koine__turn {
+    KOINE__TURN_NONE,
+    KOINE__TURN_WAITS,
+    KOINE__TURN_GRANTED, /* its place is taken for it, and its owner was told */
+    KOINE__TURN_HELD     /* it is through */
+};
+struct koine__limiter_turn { /* the limiter's own, in its ticket so that waiting allocates nothing */
+    enum koine__turn turn;
+    struct koine__line *line;
+    struct koine__ticket *next, *prev;
+    uint64_t order; /* among all that wait */
+    uint64_t entry; /* of the log */
+    int64_t granted_at;
+};
+struct koine__ticket { /* one attempt's way through the gate; zeroed but for what its owner fills in */
+    const char *instance, *model;           /* for messages */
+    const struct koine__policies *policies; /* what holds where it goes; NULL: nothing */
+    const struct koine__witness *witness;   /* NULL: nobody looks */
+    struct koine__inbox *inbox;             /* of its owner's thread; NULL: it wakes by ticket->wake alone */
+    int64_t deadline;                       /* of the call */
+    int64_t ends_by;                        /* when the attempt must have ended, once it started at `now` */
+    int64_t
+        patience; /* until when it waits in line, for another target may do; KOINE__NEVER: to the deadline */
+    bool may_not_wait; /* a hedge: it is refused instead */
+    int64_t tokens;    /* it may take: prompt and answer */
+    int64_t worst;     /* it may cost, picodollars; -1: nobody knows */
+    struct koine__limiter_turn limiter;
+    struct koine__ticket *inbox_next, *inbox_prev; /* the inbox's */
+    bool in_inbox;
+    uint64_t breaker_generation; /* the breaker's */
+    uint32_t breaker_probe;
+    bool breaker_judged;
     unsigned at;     /* the stage that comes next; KOINE__STAGES: through */
     unsigned passed; /* bit per stage that said go and must be left */
     bool waits;      /* the stage at `at` has it in line */
     int64_t wake_at; /* of a wait: ask again no later than then; KOINE__NEVER: only when woken */
-    void (*wake)(struct koine__ticket *ticket); /* the owner's; called by a stage from the loop's thread */
+    void (*wake)(struct koine__ticket *ticket); /* the owner's; called in the owner's thread */
     void *stage_data[KOINE__STAGES];
 };
 struct koine__outcome { /* what became of an attempt that was let through */
     int class_number;   /* KOINE_CLASS_NONE: it answered */
     bool sent;          /* at least one byte may have reached the provider */
+    int64_t tokens;     /* taken, told or estimated; -1: nobody knows */
+    int64_t cost;       /* picodollars; -1: nobody knows */
 };
 struct koine__gate_stage {
     enum koine__pass (*enter)(void *self, struct koine__ticket *ticket, int64_t now,
                               struct koine__fault *ret_fault);
     void (*sent)(void *self, struct koine__ticket *ticket, int64_t now); /* first byte sent; may be NULL */
+    void (*answering)(void *self, struct koine__ticket *ticket, int64_t now); /* first event; may be NULL */
     /* Once for each stage that let it through, in reverse order; may be NULL. */
     void (*leave)(void *self, struct koine__ticket *ticket, const struct koine__outcome *outcome,
                   int64_t now);
@@ -56,6 +93,7 @@ struct koine__gate {
 enum koine__pass koine__gate_enter(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now,
                                    struct koine__fault *ret_fault);
 void koine__gate_sent(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now);
+void koine__gate_answering(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now);
 void koine__gate_leave(const struct koine__gate *gate, struct koine__ticket *ticket,
                        const struct koine__outcome *outcome, int64_t now);
 

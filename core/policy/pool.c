@@ -11,7 +11,7 @@ struct koine__pool_waiter {
 
 static struct koine__pool_waiter *waiter_of(const struct koine__ticket *ticket)
 {
-    return ticket->stage_data[KOINE__STAGE_LIMITER];
+    return ticket->stage_data[KOINE__STAGE_POOL];
 }
 
 static void unlink_waiter(struct koine__pool *pool, struct koine__pool_waiter *waiter)
@@ -29,7 +29,7 @@ static void unlink_waiter(struct koine__pool *pool, struct koine__pool_waiter *w
 static void free_waiter(struct koine__pool *pool, struct koine__ticket *ticket)
 {
     koine__dealloc(waiter_of(ticket));
-    ticket->stage_data[KOINE__STAGE_LIMITER] = NULL;
+    ticket->stage_data[KOINE__STAGE_POOL] = NULL;
     pool->waiting--;
 }
 
@@ -53,7 +53,7 @@ static enum koine__pass wait_in_line(struct koine__pool *pool, struct koine__tic
         return KOINE__PASS_REFUSE;
     }
     waiter->ticket = ticket;
-    ticket->stage_data[KOINE__STAGE_LIMITER] = waiter;
+    ticket->stage_data[KOINE__STAGE_POOL] = waiter;
     *pool->last = waiter;
     pool->last = &waiter->next;
     pool->waiting++;

@@ -8,7 +8,7 @@
 
 struct koine__pool_waiter;
 struct koine__pool {
-    struct koine__gate_stage stage; /* put it at KOINE__STAGE_LIMITER */
+    struct koine__gate_stage stage; /* put it at KOINE__STAGE_POOL */
     int64_t limit, used;
     size_t waiting; /* those in line, and those whose turn has come but who have not taken it */
     struct koine__pool_waiter *first, **last;

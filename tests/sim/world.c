@@ -192,7 +192,7 @@ static bool fill(struct world *world, const struct koine__replay_answer *answers
                                            .transport = world->transport,
                                            .bridge = &koine__direct_bridge,
                                            .log = &world->log};
-    world->engine.gate.stages[KOINE__STAGE_LIMITER] = &world->pool.stage;
+    world->engine.gate.stages[KOINE__STAGE_POOL] = &world->pool.stage;
     koine__random_seed(&world->engine.random, 1);
     koine__calls_init(&world->calls, &world->engine, NULL);
     return true;

@@ -56,11 +56,11 @@ static struct stage budget, peek, limiter;
 static struct koine__gate gate;
 static struct koine__ticket ticket;
 static struct koine__fault fault;
-static const struct koine__outcome outcome = {KOINE_CLASS_NONE, true};
+static const struct koine__outcome outcome = {KOINE_CLASS_NONE, true, -1, -1};
 
 static void make(struct stage *stage, enum koine__stage at, const char *name)
 {
-    *stage = (struct stage){{enter, sent, leave, forget, stage}, name, KOINE__PASS_GO};
+    *stage = (struct stage){{enter, sent, NULL, leave, forget, stage}, name, KOINE__PASS_GO};
     gate.stages[at] = &stage->pub;
 }
 

@@ -12,7 +12,7 @@ static struct koine__pool pool;
 static struct koine__gate gate;
 static struct koine__ticket tickets[TICKETS];
 static char woken[64]; /* whom, in order */
-static const struct koine__outcome outcome = {KOINE_CLASS_NONE, true};
+static const struct koine__outcome outcome = {KOINE_CLASS_NONE, true, -1, -1};
 
 static void wake(struct koine__ticket *ticket)
 {
@@ -24,7 +24,7 @@ static void begin(int64_t limit)
     memset(woken, 0, sizeof(woken));
     koine__pool_init(&pool, limit);
     gate = (struct koine__gate){{NULL}};
-    gate.stages[KOINE__STAGE_LIMITER] = &pool.stage;
+    gate.stages[KOINE__STAGE_POOL] = &pool.stage;
     for (size_t i = 0; i < TICKETS; i++)
         tickets[i] = (struct koine__ticket){.wake_at = KOINE__NEVER, .wake = wake};
 }

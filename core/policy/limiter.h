@@ -1,0 +1,57 @@
+/* limiter: how much of an instance may be used with one key (part C5 of the specification): requests a
+ * minute, tokens a minute, attempts under way; acquired together or not at all, first come first served, by
+ * all clients of a hub. A stage of the gate. [any thread]
+ *
+ * Requests and tokens are counted in a sliding log: an entry for each attempt, stamped when its first byte
+ * was sent (until then it counts as if sent just now), with the tokens it may take, later those it took. So
+ * in no interval of `window` more than `requests` are sent, nor more than `tokens` taken beyond what was
+ * estimated too low. An attempt that sent nothing gives its entry back; one that took more than was reserved
+ * for it leaves the difference in the log. Those under way hold their place to their end.
+ *
+ * Whoever enters or leaves grants places to those whose turn it is, and tells their inboxes. A grant that is
+ * not taken up within `unused_grant` is revoked by whoever looks next, and the client that slept is passed
+ * over until it comes again; its tickets keep their turn. No lock is held over anything but arithmetic.
+ */
+#ifndef KOINE_CORE_POLICY_LIMITER_H
+#define KOINE_CORE_POLICY_LIMITER_H
+
+#include "core/policy/gate.h"
+
+#define KOINE__PAUSE_MOST (300 * KOINE__SEC) /* part C3: no advice stops an instance for longer */
+
+struct koine__limiter_config {
+    int64_t requests, tokens; /* in a window; -1: as many as you like */
+    int64_t concurrent;       /* -1 likewise */
+    int64_t queue;            /* most that wait; 0: nobody does */
+    int64_t window,
+        slack;            /* ns; an entry counts for window + slack, for sends arrive later than they leave */
+    int64_t unused_grant; /* ns */
+};
+struct koine__limiter;
+int koine__limiter_new(const struct koine__limiter_config *config,
+                       struct koine__limiter **ret);      /* KOINE_EMEMORY */
+void koine__limiter_free(struct koine__limiter *limiter); /* NULL is fine; nobody waits or holds any more */
+/* What holds from now on; those who wait are looked at anew. */
+void koine__limiter_configure(struct koine__limiter *limiter, const struct koine__limiter_config *config,
+                              int64_t now);
+/* Nobody is let through before `until` (at most KOINE__PAUSE_MOST from now). True: it was not paused as long
+ * before. */
+bool koine__limiter_pause(struct koine__limiter *limiter, int64_t now, int64_t until);
+
+struct koine__limiter_view { /* for explain and metrics */
+    struct koine__limiter_config config;
+    int64_t requests, tokens; /* of the window that ends now */
+    int64_t under_way, waiting;
+    int64_t paused_until; /* ≤ now: it is not */
+    int64_t next;         /* when a ticket of `tokens` might pass at the earliest; KOINE__NEVER: never */
+};
+void koine__limiter_look(struct koine__limiter *limiter, int64_t now, int64_t tokens,
+                         struct koine__limiter_view *ret);
+
+/* Uses ticket->policies->limiter; a ticket without one passes. Refuses at once (class refused, code
+ * "queue_full", "hopeless", "too_large", "paused") what does not fit into the queue, what could not pass
+ * before ticket->deadline or ticket->patience, what asks for more tokens than there are in a window, and what
+ * may not wait and would have to. */
+extern const struct koine__gate_stage koine__limiter_stage;
+
+#endif

@@ -1,0 +1,39 @@
+/* policies: what holds where an attempt goes: the state that is kept there, and the settings it is judged by.
+ *
+ * State is found in a hub's table by what it is kept by (DESIGN section 6): limiter and pauses by instance
+ * and key, latches by instance (and in it by key and model), breaker and retry budget by plugin and base URL.
+ * It is counted: a configuration that names it keeps it, and a new one that names the same finds it as it
+ * was.
+ */
+#ifndef KOINE_CORE_POLICY_POLICIES_H
+#define KOINE_CORE_POLICY_POLICIES_H
+
+#include "core/policy/breaker.h"
+#include "core/policy/latch.h"
+#include "core/policy/limiter.h"
+#include "core/policy/retry_budget.h"
+
+struct koine__policies {
+    struct koine__limiter *limiter; /* NULL: nothing is limited; likewise the others */
+    struct koine__breaker *breaker;
+    struct koine__retry_budget *retry_budget;
+    struct koine__latches *latches;
+    struct koine__breaker_config breaking;
+    int64_t retry_capacity; /* of the retry budget; -1: none */
+    int64_t latch;          /* how long one holds, ns; 0: none is set */
+};
+
+struct koine__states;                                  /* a hub's table */
+struct koine__states *koine__states_new(void);         /* NULL: no memory */
+void koine__states_free(struct koine__states *states); /* when nobody holds any of it */
+struct koine__states_key {
+    const char *instance, *plugin, *base_url;
+    uint64_t key; /* fingerprint of the credential; 0: none */
+};
+/* Fills the state's four pointers, making what is not there yet; the limiter gets these limits. [any thread]
+ * KOINE_EMEMORY: nothing is held. */
+int koine__states_hold(struct koine__states *states, const struct koine__states_key *key,
+                       const struct koine__limiter_config *limits, int64_t now, struct koine__policies *ret);
+void koine__states_drop(struct koine__states *states, struct koine__policies *policies); /* sets them NULL */
+
+#endif
