@@ -120,33 +120,36 @@ static void check_dns(const struct patient *patient)
     }
 }
 
-static void check_connect(const struct patient *patient)
+static void advise_connect(const struct patient *patient)
 {
-    char time[WORDS_SIZE], text[300] = "";
-    const char *host = koine_probe_host(patient->probe);
-    int64_t ms = koine_probe_connect_ms(patient->probe);
-    int port = koine_probe_port(patient->probe);
-    if (!ended_at(patient, "connect")) {
-        if (ms >= 0)
-            snprintf(text, sizeof(text), " (%s)", words_time(ms, time));
-        checks_add(patient->checks, CHECK_OK, "connect", "%s:%d%s", host, port, text);
-        return;
-    }
-    if (!says(patient, host))
-        snprintf(text, sizeof(text), "%.256s:%d: ", host, port);
-    checks_add(patient->checks, CHECK_PROBLEM, "connect", "%s%s", text, patient->words);
     if (*koine_probe_proxy(patient->probe) != '\0')
         checks_advise(patient->checks, "correct the proxy %s", koine_probe_proxy(patient->probe));
     else if (says(patient, "refused"))
         checks_advise(patient->checks,
-                      "nothing listens there: start the server, or correct "
-                      "providers.%s.base_url (%s)",
+                      "nothing listens there: start the server, or correct providers.%s.base_url (%s)",
                       patient->name, file_of(patient));
     else
         checks_advise(patient->checks,
                       "a firewall may be in between: network.proxy (%s) names a proxy; or correct "
                       "providers.%s.base_url",
                       file_of(patient), patient->name);
+}
+
+static void check_connect(const struct patient *patient)
+{
+    char text[WORDS_SIZE + 8] = "", time[WORDS_SIZE], server[300] = "the proxy";
+    int64_t ms = koine_probe_connect_ms(patient->probe);
+    if (*koine_probe_proxy(patient->probe) == '\0')
+        snprintf(server, sizeof(server), "%.256s:%d", koine_probe_host(patient->probe),
+                 koine_probe_port(patient->probe));
+    if (ended_at(patient, "connect")) {
+        checks_add(patient->checks, CHECK_PROBLEM, "connect", "%s: %s", server, patient->words);
+        advise_connect(patient);
+        return;
+    }
+    if (ms >= 0)
+        snprintf(text, sizeof(text), " (%s)", words_time(ms, time));
+    checks_add(patient->checks, CHECK_OK, "connect", "%s%s", server, text);
 }
 
 static void advise_tls(const struct patient *patient)
@@ -257,15 +260,17 @@ static void advise_answer(const struct patient *patient, int class_number)
         checks_advise(checks, "the key works; wait, and ask less often");
         break;
     case KOINE_CLASS_OVERLOADED:
-    case KOINE_CLASS_SERVER:
     case KOINE_CLASS_TIMEOUT:
     case KOINE_CLASS_DEADLINE:
         checks_advise(checks, "the server is in trouble: look at the vendor's status page, and try again");
         break;
+    case KOINE_CLASS_SERVER:
     case KOINE_CLASS_PROTOCOL:
-        checks_advise(checks,
-                      "is a proxy's page in between, or the path of providers.%s.base_url (%s) wrong?",
-                      patient->name, file_of(patient));
+        checks_advise(
+            checks,
+            "is a proxy in between, or the path of providers.%s.base_url (%s) wrong? Else look at the "
+            "vendor's status page, and try again",
+            patient->name, file_of(patient));
         break;
     default:
         checks_advise(checks,
