@@ -192,7 +192,7 @@ static void check_certificate(const struct patient *patient)
         snprintf(until, sizeof(until), "certificate verified, until %04d-%02d-%02d (%" PRId64 " days)",
                  day.tm_year + 1900, day.tm_mon + 1, day.tm_mday, days);
     bool soon = end >= 0 && days < SOON_DAYS;
-    checks_add(patient->checks, soon ? CHECK_WARNING : CHECK_OK, "TLS", "%s, %s (%s)",
+    checks_add(patient->checks, soon ? CHECK_WARNING : CHECK_OK, "TLS", "%s, %s; %s",
                *version != '\0' ? version : "version unknown", until,
                words_time(koine_probe_tls_ms(patient->probe), time_text));
     if (soon)
