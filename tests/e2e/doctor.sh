@@ -21,6 +21,7 @@ tls() {
 doctor() { # [OPTION|INSTANCE]...
     run doctor "$@"
     cat "$scratch/out" "$scratch/err.all" >>"$all"
+    if [ "$1" = --json ] && [ "$status" != 2 ]; then shape_is doctor; fi
 }
 # The finding of one check: state WORDS, and what to do.
 finds() { # INSTANCE CHECK STATE WORDS
