@@ -214,10 +214,10 @@ const struct args_command command_doctor = {
     .summary = "look for what is wrong, and say what to do about it",
     .synopsis = "[--offline] [--json] [INSTANCE]...",
     .options = options,
-    .details = "Looks at the configuration, at plugins, and at each instance that is configured, in a\n"
-               "route, or has a key: key, proxy, DNS, connection, TLS, the list of models, and the\n"
-               "clock. Each is asked once for its models, which costs nothing, for at most 10 s.\n"
-               "Exit status 1: there is a problem; warnings are none.\n"
+    .details = "Looks at the configuration, at plugins, and at each instance that is configured,\n"
+               "in a route, or has a key: key, proxy, DNS, connection, TLS, the list of models,\n"
+               "and the clock. Each is asked once for its models, which costs nothing, for at\n"
+               "most 10 s. Exit status 1: there is a problem; warnings are none.\n"
                "\n"
                "Examples:\n"
                "  koine doctor\n"

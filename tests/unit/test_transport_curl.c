@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <koine/koine.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -933,6 +934,17 @@ static void drain(struct call *call)
     transport->ops->drain(call->transfer);
 }
 
+/* Until somebody asks for the name that is looked up slowly. */
+static void run_to_the_lookup(const struct call *call)
+{
+    int rounds = 0;
+    while (sem_trywait(&resolver_waits) < 0 && call->dones == 0 && rounds++ < 5000) {
+        koine__loop_wait(loop, koine__loop_now(loop) + KOINE__MS);
+        koine__loop_process(loop);
+    }
+    ASSERT_INT(call->dones, 0);
+}
+
 /* ---- The way ---- */
 
 static struct koine__way way_to(const char *url, const char *proxy)
@@ -1011,6 +1023,38 @@ static void sees_the_proxy(void)
     end();
 }
 
+/* What hangs is cancelled by a timer of the engine's; the way says where. */
+static void sees_where_it_hangs(void)
+{
+    char url[64], hello;
+    int port, fd = -1;
+    struct koine__way way = {0}, lookup = {0};
+    struct call call = {0}, slow = {0};
+    struct koine__http_request request = {.method = "GET", .url = url, .way = &way};
+    begin();
+    int listener = listen_on_loopback(&port);
+    fcntl(listener, F_SETFL, O_NONBLOCK);
+    snprintf(url, sizeof(url), "https://127.0.0.1:%d/", port);
+    start_request(&call, &request);
+    for (int i = 0; i < 5000 && (fd < 0 || recv(fd, &hello, 1, MSG_DONTWAIT) != 1); i++) {
+        run_for(KOINE__MS);
+        if (fd < 0)
+            fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    }
+    cancel(&call);
+    ASSERT_INT(way.step, KOINE__STEP_TLS);
+    request = (struct koine__http_request){.method = "GET", .url = "http://slow.invalid/", .way = &lookup};
+    start_request(&slow, &request);
+    run_to_the_lookup(&slow);
+    cancel(&slow);
+    ASSERT_INT(lookup.step, KOINE__STEP_DNS);
+    ASSERT_STR(lookup.host, "slow.invalid");
+    close(fd);
+    close(listener);
+    end();
+    sem_post(&slow_may_go);
+}
+
 /* Whoever asked may be gone as soon as he has cancelled, or wants no more. */
 static void tells_the_way_in_time(void)
 {
@@ -1033,17 +1077,6 @@ static void tells_the_way_in_time(void)
 }
 
 /* Cancelling never waits for the resolver's thread. */
-/* Until somebody asks for the name that is looked up slowly. */
-static void run_to_the_lookup(const struct call *call)
-{
-    int rounds = 0;
-    while (sem_trywait(&resolver_waits) < 0 && call->dones == 0 && rounds++ < 5000) {
-        koine__loop_wait(loop, koine__loop_now(loop) + KOINE__MS);
-        koine__loop_process(loop);
-    }
-    ASSERT_INT(call->dones, 0);
-}
-
 static void does_not_wait_for_the_resolver(void)
 {
     struct call call = {0};
@@ -1694,7 +1727,8 @@ SUITE_MAIN(
     {"does_not_wait_for_others", does_not_wait_for_others},
     {"ignores_proxies_for_loopback", ignores_proxies_for_loopback}, {"hides_the_tunnel", hides_the_tunnel},
     {"sees_the_way", sees_the_way}, {"sees_where_it_ended", sees_where_it_ended},
-    {"sees_the_proxy", sees_the_proxy}, {"tells_the_way_in_time", tells_the_way_in_time},
+    {"sees_the_proxy", sees_the_proxy}, {"sees_where_it_hangs", sees_where_it_hangs},
+    {"tells_the_way_in_time", tells_the_way_in_time},
     {"does_not_wait_for_the_resolver", does_not_wait_for_the_resolver},
     {"sends_nothing_after_a_late_lookup", sends_nothing_after_a_late_lookup},
     {"looks_a_name_up_once", looks_a_name_up_once}, {"cancels_in_every_handler", cancels_in_every_handler},
