@@ -110,11 +110,21 @@ static void check_settings(struct checks *checks, koine_hub *hub)
 
 static void refuse(struct checks *checks, const koine_error *error)
 {
-    checks_add(checks, CHECK_PROBLEM, "settings", "%s",
-               error != NULL ? koine_error_message(error) : "out of memory");
-    checks_advise(checks,
-                  "correct it there; docs/configuration.md lists every setting, and koine config check "
-                  "says whether all is right");
+    const char *words = error != NULL ? koine_error_message(error) : "out of memory";
+    checks_add(checks, CHECK_PROBLEM, "settings", "%s", words);
+    if (strstr(words, " was refused: ") != NULL)
+        checks_advise(
+            checks,
+            "mend or replace that file: koine plugin check FILE tells more; where others can write to it "
+            "or its folder, chmod go-w");
+    else if (strstr(words, "no plugin named") != NULL)
+        checks_advise(
+            checks,
+            "correct the name, or write plugin: and the plugin's own; plugin_path names more folders");
+    else
+        checks_advise(checks,
+                      "correct it there; docs/configuration.md lists every setting, and koine config check "
+                      "says whether all is right");
     checks_add(checks, CHECK_SKIPPED, "all else", "not before the configuration holds");
 }
 

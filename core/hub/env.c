@@ -14,13 +14,15 @@
 
 struct variable {
     char *name, *value;
-    unsigned source; /* PROCESS, or the number of the file */
+    const char *file; /* one of the names below; NULL: from the process */
+    unsigned source;  /* PROCESS, or the number of the reading of a file */
     unsigned line;
 };
 struct koine__env {
     struct variable *items;
     size_t count, capacity;
-    char **files; /* read so far, by their numbers less 1 */
+    unsigned readings;
+    char **files; /* that were read, each once */
     size_t file_count, file_capacity;
 };
 
@@ -85,7 +87,7 @@ const char *koine__env_file(const struct koine__env *env, size_t index)
 const char *koine__env_origin(const struct koine__env *env, const char *name)
 {
     const struct variable *variable = name ? find(env, koine__str(name)) : NULL;
-    return variable && variable->source != PROCESS ? env->files[variable->source - 1] : NULL;
+    return variable ? variable->file : NULL;
 }
 
 static int append(struct koine__env *env, koine_str name, koine_str value, unsigned source, unsigned line)
@@ -119,6 +121,7 @@ static int add_process_variable(struct koine__env *env, koine_str name, koine_st
     wipe_text(known->value);
     known->value = copy;
     known->source = PROCESS;
+    known->file = NULL;
     return KOINE_OK;
 }
 
@@ -269,18 +272,27 @@ static int check_name(const struct line *line, koine_str name)
     return KOINE_OK;
 }
 
+static const char *find_file(const struct koine__env *env, const char *file)
+{
+    for (size_t i = 0; i < env->file_count; i++)
+        if (strcmp(env->files[i], file) == 0)
+            return env->files[i];
+    return NULL;
+}
+
 static int add_file_variable(struct koine__env *env, const struct line *line, koine_str name, koine_str value)
 {
     const struct variable *known = find(env, name);
-    if (known && known->source == env->file_count)
+    if (known && known->source == env->readings)
         return koine__error(line->ret_error, KOINE_ECONFIG, "%s:%u:%u: %s is set twice; first on line %u",
                             line->file, line->number, (unsigned)(name.ptr - line->start) + 1, known->name,
                             known->line);
     if (known)
         return KOINE_OK;
-    return append(env, name, value, (unsigned)env->file_count, line->number)
-               ? koine__error_memory(line->ret_error)
-               : KOINE_OK;
+    if (append(env, name, value, env->readings, line->number))
+        return koine__error_memory(line->ret_error);
+    env->items[env->count - 1].file = find_file(env, line->file);
+    return KOINE_OK;
 }
 
 static int add_line(struct koine__env *env, struct line *line)
@@ -316,6 +328,9 @@ static koine_str cut_line(koine_str *rest)
 
 static int add_file(struct koine__env *env, const char *file)
 {
+    env->readings++;
+    if (find_file(env, file))
+        return KOINE_OK;
     if (koine__array_reserve((void **)&env->files, &env->file_capacity, env->file_count + 1,
                              sizeof(*env->files)))
         return KOINE_EMEMORY;

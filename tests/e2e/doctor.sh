@@ -265,6 +265,19 @@ finds null settings problem "did you mean providers?"
 finds null "all else" skipped ""
 done_with "a configuration that does not hold"
 
+echo "this is no plugin" >"$scratch/plugins/broken.so"
+printf 'plugin_path: [%s]\nproviders: {broken: {}}\n' "$scratch/plugins" >"$scratch/koine.yaml"
+doctor --json
+status_is 1
+finds null settings problem 'was refused: '
+advises "koine plugin check FILE"
+printf 'plugin_path: [%s]\nproviders: {lab: {}}\n' "$scratch/plugins" >"$scratch/koine.yaml"
+doctor --json
+finds null settings problem "no plugin named"
+advises "plugin_path"
+done_with "a configured plugin that is refused, or not there"
+rm "$scratch/plugins/broken.so"
+
 echo "plugin_path: [$scratch/plugins]" >"$scratch/koine.yaml"
 doctor
 status_is 0

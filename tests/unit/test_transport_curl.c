@@ -1674,7 +1674,9 @@ static bool ask_under_pressure(void)
         good = false;
     for (int i = 0; transport && i < 2; i++) {
         struct call call = {0};
+        struct koine__way way = {0};
         struct koine__http_request request = {.method = "POST",
+                                              .way = i == 1 ? &way : NULL,
                                               .url = url_of("/chunked"),
                                               .headers = &header,
                                               .header_count = 1,
