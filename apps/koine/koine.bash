@@ -70,6 +70,7 @@ _koine_options()
             ;;
         models) echo "--live --json $global" ;;
         providers) echo "--json $global" ;;
+        doctor) echo "--offline --json $global" ;;
         cost)
             echo "-m --model --input --output --cache-read --cache-write --reasoning --at --json $global"
             ;;
@@ -118,8 +119,8 @@ _koine_value()
 _koine_words()
 {
     case $1 in
-        '') _koine_reply -W "chat models providers cost config plugin standin" -- "$2" ;;
-        models) _koine_reply -W "$(_koine_instances)" -- "$2" ;;
+        '') _koine_reply -W "chat models providers cost config doctor plugin standin" -- "$2" ;;
+        models | doctor) _koine_reply -W "$(_koine_instances)" -- "$2" ;;
         config) _koine_reply -W "check show" -- "$2" ;;
         plugin)
             case ${COMP_WORDS[COMP_CWORD - 1]} in

@@ -56,6 +56,7 @@ struct koine__attempt_spec { /* all borrowed until the attempt is freed */
     bool may_not_wait;  /* a hedge: rather none than one in line */
     const char *ca_file, *proxy;
     const char *call; /* its id, for the log; NULL: it has none */
+    struct koine__way *way; /* NULL: nobody asks */
 };
 
 enum koine__phase {

@@ -89,6 +89,7 @@ static int start_attempt(struct koine_call *call, size_t index, bool is_hedge)
         .ca_file = call->spec.ca_file,
         .proxy = call->spec.proxy,
         .call = call->id,
+        .way = call->spec.way,
     };
     void *items = call->attempts;
     struct koine__attempt *attempt;

@@ -40,6 +40,7 @@ struct koine__call_spec {
     void *user;
     const char *run; /* copied; NULL: none */
     const char *ca_file, *proxy;
+    struct koine__way *way; /* borrowed: of the first attempt; NULL: nobody asks */
     /* Keeps what is borrowed alive; released when the call is freed. */
     void *plan;
     void (*release_plan)(void *plan);

@@ -379,8 +379,8 @@ int koine_generate(koine_client *client, const koine_request *request, koine_res
 }
 
 static int start_list(struct koine_client *client, struct koine__snapshot *snapshot,
-                      const char *instance_name, struct koine__document *document, struct koine_call **ret,
-                      koine_error **ret_error)
+                      const char *instance_name, const struct koine__listing *how,
+                      struct koine__document *document, struct koine_call **ret, koine_error **ret_error)
 {
     struct koine__route route;
     const struct koine__instance *instance;
@@ -391,25 +391,28 @@ static int start_list(struct koine_client *client, struct koine__snapshot *snaps
     if (rc != KOINE_OK)
         return rc;
     route.commit = KOINE_COMMIT_COMPLETE;
+    if (how->once)
+        route.max_attempts = 1;
     struct koine__call_spec spec = {
         .operation = KOINE__OP_LIST_MODELS,
         .route = &route,
         .catalogue = snapshot->catalogue,
         .document = document,
         .untold = true,
-        .deadline = route.deadline,
+        .deadline = how->deadline > 0 ? how->deadline : route.deadline,
         .min_attempt = snapshot->min_attempt,
         .run = client->hub->run,
         .ca_file = snapshot->ca_file,
         .proxy = snapshot->proxy,
+        .way = how->way,
         .plan = snapshot,
         .release_plan = release_snapshot,
     };
     return koine__call_new(&client->calls, &spec, ret, ret_error);
 }
 
-int koine__client_list(struct koine_client *client, const char *instance, koine_response **ret,
-                       koine_error **ret_error)
+int koine__client_list(struct koine_client *client, const char *instance, const struct koine__listing *how,
+                       koine_response **ret, koine_error **ret_error)
 {
     struct koine__snapshot *snapshot;
     struct koine__document *document = NULL;
@@ -422,7 +425,7 @@ int koine__client_list(struct koine_client *client, const char *instance, koine_
         return rc;
     rc = koine__document_read(KOINE__STR("{}"), &document, ret_error);
     if (rc == KOINE_OK)
-        rc = start_list(client, snapshot, instance, document, &call, ret_error);
+        rc = start_list(client, snapshot, instance, how, document, &call, ret_error);
     if (rc != KOINE_OK) {
         koine__document_free(document);
         koine__snapshot_unref(snapshot);

@@ -564,6 +564,29 @@ const char *koine_hub_route(koine_hub *hub, size_t index)
     return name;
 }
 
+const char *koine_hub_route_target(koine_hub *hub, size_t route, size_t index)
+{
+    const char *target = NULL;
+    if (koine__hub_usable(hub) != KOINE_OK)
+        return NULL;
+    pthread_mutex_lock(&hub->mutex);
+    const struct koine__snapshot *snapshot = hub->snapshot;
+    if (snapshot && route < snapshot->route_count && index < snapshot->routes[route].count)
+        target = snapshot->routes[route].targets[index].text;
+    pthread_mutex_unlock(&hub->mutex);
+    return target;
+}
+
+const char *koine_hub_env_file(koine_hub *hub, size_t index)
+{
+    if (koine__hub_usable(hub) != KOINE_OK)
+        return NULL;
+    pthread_mutex_lock(&hub->staging);
+    const char *file = koine__env_file(hub->env, index);
+    pthread_mutex_unlock(&hub->staging);
+    return file;
+}
+
 const char *koine_hub_file(koine_hub *hub)
 {
     const char *file = "";
