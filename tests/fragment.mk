@@ -19,6 +19,7 @@ include tests/abi/fragment.mk
 ## make check-threads: the programs that use threads, in a build with --enable-thread-sanitizer. ./check runs
 ## check-threads-quick, what of them takes seconds.
 thread_tests_quick = \
+  tests/unit/test_budget \
   tests/unit/test_cancel \
   tests/unit/test_client \
   tests/unit/test_crypto \
@@ -28,6 +29,7 @@ thread_tests_quick = \
   tests/unit/test_log \
   tests/unit/test_loop \
   tests/unit/test_registry \
+  tests/unit/test_runs \
   tests/unit/test_transport_curl \
   tests/sim/test_calls \
   tests/e2e/library \

@@ -32,6 +32,7 @@ static void init_ticket(struct koine__attempt *attempt)
         .wake_at = KOINE__NEVER,
         .wake = on_wake,
     };
+    koine__attempt_stake(attempt, false);
 }
 
 static int init_state(struct koine__attempt *attempt)

@@ -46,6 +46,7 @@ struct koine__attempt_spec { /* all borrowed until the attempt is freed */
         untried; /* targets of the route after this one: a whole attempt leaves them their share of time */
     int64_t deadline; /* of the call */
     const char *ca_file, *proxy;
+    struct koine__purse *purse; /* budgets that must bear it; NULL: none */
 };
 
 enum koine__phase {

@@ -46,7 +46,7 @@ static bool may_be_billed(const struct koine__attempt *attempt)
 
 static void conclude(struct koine__attempt *attempt)
 {
-    struct koine__outcome outcome = {attempt->fault->class_number, attempt->sent, -1, -1};
+    struct koine__outcome outcome = koine__attempt_outcome(attempt);
     int64_t now = koine__loop_now(attempt->engine->loop);
     attempt->phase = KOINE__PHASE_ENDED;
     attempt->ended_at = now;

@@ -69,6 +69,7 @@ static int start_attempt(struct koine_call *call, size_t index)
         .deadline = call->deadline,
         .ca_file = call->spec.ca_file,
         .proxy = call->spec.proxy,
+        .purse = call->purse,
     };
     void *items = call->attempts;
     struct koine__attempt *attempt;
@@ -556,6 +557,7 @@ int koine__call_new(struct koine__calls *calls, const struct koine__call_spec *s
     }
     call->spec.plan = spec->plan;
     call->document = spec->document;
+    call->purse = spec->purse;
     koine__timer_set(calls->engine->loop, &call->wait_timer, call->began); /* the nearest first: armed once */
     koine__timer_set(calls->engine->loop, &call->deadline_timer, call->deadline);
     *ret = call;

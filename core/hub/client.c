@@ -32,6 +32,7 @@ static void init_engine(struct koine_client *client, const struct koine__snapsho
     engine->log = &client->hub->log;
     koine__random_seed(&engine->random, world->seed ? world->seed : koine__crypto_seed());
     koine__pool_init(&client->pool, snapshot->pool_connections);
+    engine->gate.stages[KOINE__STAGE_BUDGET] = &koine__budget_stage;
     engine->gate.stages[KOINE__STAGE_POOL] = &client->pool.stage;
     for (size_t i = 0; i < KOINE__STAGES; i++) {
         if (world->stages[i])
@@ -102,8 +103,10 @@ static void abandon(struct koine_client *client)
     static const struct koine__transport_ops ops = {
         .cancel = leave_alone, .drain = leave_alone, .pause = leave_alone, .resume = leave_alone};
     static struct koine__transport nobody = {&ops};
+    static const struct koine__gate_stage silent = {0}; /* another thread may have held the run's lock */
     struct koine__transport *transport = client->engine.transport, *local = client->engine.local;
     client->engine.transport = client->engine.local = &nobody;
+    client->engine.gate.stages[KOINE__STAGE_BUDGET] = &silent;
     koine__loop_detach(client->loop);
     free_calls(client);
     koine__isolating_abandon(&client->isolating);
@@ -166,6 +169,27 @@ struct start { /* how the two ways of asking differ */
                       the loop go */
 };
 
+/* The budgets that must bear the call; NULL where there is no limit. */
+static int make_purse(const struct koine_client *client, const struct koine__snapshot *snapshot,
+                      const struct koine_request *request, const char *run, struct koine__purse **ret)
+{
+    struct koine__budget_config config = snapshot->budgets;
+    if (request->budget >= 0 && (config.call < 0 || request->budget < config.call))
+        config.call = request->budget;
+    *ret = NULL;
+    if (config.call < 0 && config.run < 0)
+        return KOINE_OK;
+    struct koine__budget *budget =
+        config.run >= 0 ? koine__runs_budget(client->hub->runs, run, config.run) : NULL;
+    struct koine__purse *purse = config.run < 0 || budget ? koine__purse_new(&config) : NULL;
+    if (!purse)
+        return KOINE_EMEMORY;
+    if (budget)
+        koine__purse_add(purse, budget);
+    *ret = purse;
+    return KOINE_OK;
+}
+
 static int start_call(struct koine_client *client, struct koine__snapshot *snapshot,
                       const struct koine_request *request, struct koine__document *document,
                       const struct start *how, struct koine_call **ret, koine_error **ret_error)
@@ -176,6 +200,10 @@ static int start_call(struct koine_client *client, struct koine__snapshot *snaps
         rc = koine__document_check(document, ret_error);
     if (rc != KOINE_OK)
         return rc;
+    const char *run = request->run ? request->run : client->hub->run;
+    struct koine__purse *purse;
+    if (make_purse(client, snapshot, request, run, &purse) != KOINE_OK)
+        return koine__error_memory(ret_error);
     koine__pool_set_limit(&client->pool, snapshot->pool_connections);
     if (how->complete)
         route.commit = KOINE_COMMIT_COMPLETE;
@@ -186,13 +214,14 @@ static int start_call(struct koine_client *client, struct koine__snapshot *snaps
         .route = &route,
         .catalogue = snapshot->catalogue,
         .document = document,
+        .purse = purse,
         .stream = wants_stream(request, document, how->stream_otherwise),
         .untold = how->waits,
         .deadline = request->deadline_ms > 0 ? request->deadline_ms * KOINE__MS : route.deadline,
         .min_attempt = snapshot->min_attempt,
         .canceller = request->canceller,
         .user = request->user,
-        .run = request->run ? request->run : client->hub->run,
+        .run = run,
         .ca_file = snapshot->ca_file,
         .proxy = snapshot->proxy,
         .plan = snapshot,
@@ -203,6 +232,8 @@ static int start_call(struct koine_client *client, struct koine__snapshot *snaps
     rc = koine__call_new(&client->calls, &spec, ret, ret_error);
     if (how->waits && rc != KOINE_OK)
         koine__loop_hold(client->loop, false);
+    if (rc != KOINE_OK)
+        koine__purse_free(purse);
     return rc;
 }
 

@@ -19,10 +19,11 @@ static int init_hub(struct koine_hub *hub)
     hub->references = 1;
     hub->generation = koine__fork_generation();
     hub->staged = koine__store_new();
+    hub->runs = koine__runs_new();
     koine__log_init(&hub->log);
     if (pthread_mutex_init(&hub->mutex, NULL) != 0 || pthread_mutex_init(&hub->staging, NULL) != 0)
         return KOINE_ESYSTEM;
-    int rc = hub->staged ? koine__crypto_init() : KOINE_EMEMORY;
+    int rc = hub->staged && hub->runs ? koine__crypto_init() : KOINE_EMEMORY;
     if (rc == KOINE_OK)
         snprintf(hub->run, sizeof(hub->run), "r%016llx", (unsigned long long)koine__crypto_seed());
     return rc;
@@ -36,6 +37,7 @@ static bool is_parents(const struct koine_hub *hub)
 static void destroy(struct koine_hub *hub)
 {
     koine__snapshot_unref(hub->snapshot);
+    koine__runs_free(hub->runs);
     koine__store_free(hub->staged);
     koine__env_free(hub->env);
     koine__handles_free(hub->handles);
@@ -390,11 +392,6 @@ static void take_settings(struct koine_hub *hub)
 {
     bool told = koine__store_get(hub->staged, "log.level");
     koine__log_at_least(&hub->log, told ? (int)koine__store_number(hub->staged, "log.level") : -1);
-    const char *limit = hub->env ? koine__env_get(hub->env, "MAX_ESTIMATED_COST") : NULL;
-    if (limit && *limit) /* budgets are not there yet, and nobody may believe that they are */
-        KOINE__LOG(
-            &hub->log, KOINE__LOG_WARNING,
-            "event=no_budget MAX_ESTIMATED_COST is set, but this version has no budgets: nothing is limited");
 }
 
 static void publish(struct koine_hub *hub, struct koine__snapshot *snapshot)
