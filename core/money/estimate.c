@@ -209,7 +209,7 @@ static bool find_rates(const struct koine__estimate_ask *ask, int64_t prompt, st
 static const char *reason(const struct count *count, const struct koine__estimate *estimate, bool has_rates)
 {
     if (!has_rates)
-        return "its price is not known; add it to a catalogue, or say price: free where there is none";
+        return "its price is not known; add it to a catalogue, or set price: free or budgets.unpriced: allow";
     if (count->has_audio)
         return "the price of audio is not known";
     if (estimate->prompt < 0)

@@ -50,7 +50,7 @@ yaml "a budget of a day is not there yet" 1:11 'budgets.day: unknown key' <<'END
 budgets: {day: 5}
 END
 for usd in -1 1e3 NaN 1_000; do
-    yaml "$usd is no amount" 1:16 "\"$usd\" is no amount of US dollars; write one like 0.50" <<END
+    yaml "$usd is no amount" 1:17 "\"$usd\" is no amount of US dollars; write one like 0.50" <<END
 budgets: {call: $usd}
 END
 done
@@ -58,13 +58,13 @@ yaml "an amount with a comma" 2:9 '"1,50" is no amount of US dollars' <<'END'
 budgets:
   call: 1,50
 END
-yaml "an amount too small to count" 1:15 'more decimals than are counted; write at most 12' <<'END'
+yaml "an amount too small to count" 1:16 'more decimals than are counted; write at most 12' <<'END'
 budgets: {run: 0.0000000000001}
 END
-yaml "an amount too large" 1:15 'is out of range; allowed is 0.00 to 1000000.00' <<'END'
+yaml "an amount too large" 1:16 'is out of range; allowed is 0.00 to 1000000.00' <<'END'
 budgets: {run: 99999999999999999999}
 END
-yaml "an amount with a sign of the currency" 1:15 '"$5" is no amount of US dollars' <<'END'
+yaml "an amount with a sign of the currency" 1:16 '"$5" is no amount of US dollars' <<'END'
 budgets: {run: $5}
 END
 yaml "a duration without a unit" 2:37 '"30" has no unit; write 30s, 250ms or 2m' <<'END'

@@ -327,7 +327,7 @@ err_is_one_line
 done_with "in one line"
 usual_configuration </dev/null
 forget_log
-run chat --json -m openai/gpt-4o-mini!healthy --max-tokens 100 --budget 0.00001 Hi
+run chat --json -m openai/gpt-4o-mini --max-tokens 100 --budget 0.00001 Hi
 status_is 3
 shape_is fault
 member_is error.class budget
@@ -335,7 +335,7 @@ member_is error.origin policy
 member_is error.code call
 posts_are 0
 done_with "a budget refuses, and nothing was sent"
-run chat -m openai/gpt-4o-mini!healthy --max-tokens 100 --budget 0.001 Hi
+run chat -m openai/gpt-4o-mini --max-tokens 100 --budget 0.001 Hi
 status_is 0
 done_with "and lets through what fits"
 run chat -m openai/echo --budget 1 Hi
@@ -345,7 +345,7 @@ err_is_one_line
 done_with "an unknown price is refused"
 MAX_ESTIMATED_COST=0.00001
 export MAX_ESTIMATED_COST
-run chat -m openai/gpt-4o-mini!healthy --max-tokens 100 Hi
+run chat -m openai/gpt-4o-mini --max-tokens 100 Hi
 status_is 3
 err_has "the run's budget of \$0.00001 would be overspent"
 done_with "so does MAX_ESTIMATED_COST"

@@ -218,7 +218,7 @@ static void unpriced(void)
     ASSERT_STR(
         world_message(call),
         "there is a budget, and nobody knows what together/z could cost: its price is not known; add it "
-        "to a catalogue, or say price: free where there is none");
+        "to a catalogue, or set price: free or budgets.unpriced: allow");
     struct koine__purse *allowing = purse_of(CENT, NULL);
     allowing->allow_unpriced = true;
     call = ASK(world, .targets = 1, .purse = allowing);

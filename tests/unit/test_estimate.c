@@ -93,8 +93,9 @@ static void bytes(void)
                45 + 11 + BEFORE + TOOLS);
 }
 
-#define PARTS(list) "{\"messages\":[{\"role\":\"user\",\"content\":[" list "]}]}" /* 43 bytes and the list   \
-                                                                                   */
+#define PARTS(list)                                                                                          \
+    "{\"messages\":[{\"role\":\"user\",\"content\":[" list "]}]}" /* 43 bytes and the list                   \
+                                                                   */
 
 static void parts(void)
 {
@@ -204,8 +205,9 @@ static void unpriced_and_free(void)
     struct koine__estimate estimate = of(HI, NULL, false);
     ASSERT_INT(estimate.cost, -1);
     CU_ASSERT(estimate.unpriced);
-    ASSERT_STR(estimate.unknown,
-               "its price is not known; add it to a catalogue, or say price: free where there is none");
+    ASSERT_STR(
+        estimate.unknown,
+        "its price is not known; add it to a catalogue, or set price: free or budgets.unpriced: allow");
     static const char audio[] = PARTS("{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"AAAA\"}}");
     estimate = of(audio, &known, false);
     ASSERT_INT(estimate.cost, -1);
