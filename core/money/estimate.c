@@ -63,21 +63,42 @@ static int64_t bytes_of_unit(const char *digits)
     return unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
 }
 
+/* What of a string's inside stands for itself: up to its end, or an escape. */
+static size_t plain_length(koine_str rest)
+{
+    size_t len = 0;
+    while (len < rest.len && rest.ptr[len] != '"' && rest.ptr[len] != '\\')
+        len++;
+    return len;
+}
+
+/* Bytes of the string behind its first quote, the last one counted; *ret_end: behind that. */
+static int64_t bytes_of_string(koine_str json, size_t start, size_t *ret_end)
+{
+    int64_t bytes = 0;
+    for (size_t i = start;;) {
+        size_t plain = plain_length((koine_str){json.ptr + i, json.len - i});
+        bytes += (int64_t)plain;
+        i += plain;
+        if (i >= json.len || json.ptr[i] == '"') {
+            *ret_end = i + 1;
+            return bytes + 1;
+        }
+        bool is_unit = json.ptr[i + 1] == 'u';
+        bytes += is_unit ? bytes_of_unit(json.ptr + i + 2) : 1;
+        i += is_unit ? 6 : 2;
+    }
+}
+
 /* Of checked JSON: see estimate.h. */
 static int64_t bytes_of(koine_str json)
 {
     int64_t bytes = 0;
-    bool in_string = false;
-    for (size_t i = 0; i < json.len; i++) {
-        char c = json.ptr[i];
-        if (in_string && c == '\\') {
-            bool is_unit = json.ptr[i + 1] == 'u';
-            bytes += is_unit ? bytes_of_unit(json.ptr + i + 2) : 1;
-            i += is_unit ? 5 : 1;
-            continue;
-        }
-        bytes += in_string || (c != ' ' && c != '\n' && c != '\t' && c != '\r');
-        in_string ^= c == '"';
+    for (size_t i = 0; i < json.len;) {
+        char c = json.ptr[i++];
+        bytes += c != ' ' && c != '\n' && c != '\t' && c != '\r';
+        if (c == '"')
+            bytes += bytes_of_string(json, i, &i);
     }
     return bytes;
 }
