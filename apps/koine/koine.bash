@@ -65,7 +65,7 @@ _koine_options()
     local global="-c --config -v --verbose -h --help --version"
     case $1 in
         chat)
-            echo "-m --model -r --route -s --system --request --max-tokens --temperature" \
+            echo "-m --model -r --route -s --system --request --max-tokens --budget --temperature" \
                 "--stream --no-stream --json $global"
             ;;
         models) echo "--live --json $global" ;;
@@ -108,7 +108,7 @@ _koine_value()
             _koine_reply -d -- "$2"
             ;;
         --at) _koine_reply -W "$(date +%F)" -- "$2" ;;
-        -s | --system | --max-tokens | --temperature | --input | --output | --cache-read | --cache-write | \
+        -s | --system | --max-tokens | --budget | --temperature | --input | --output | --cache-read | --cache-write | \
             --reasoning | --port | --scale | --behave | --tokens | --skip)
             COMPREPLY=()
             ;;

@@ -37,6 +37,7 @@ static void init_ticket(struct koine__attempt *attempt)
         .wake_at = KOINE__NEVER,
         .wake = on_wake,
     };
+    koine__attempt_stake(attempt, instance->limits.tokens >= 0);
 }
 
 static int init_state(struct koine__attempt *attempt)

@@ -21,11 +21,12 @@ static int init_hub(struct koine_hub *hub)
     hub->references = 1;
     hub->generation = koine__fork_generation();
     hub->staged = koine__store_new();
+    hub->runs = koine__runs_new();
     koine__log_init(&hub->log);
     if (pthread_mutex_init(&hub->mutex, NULL) != 0 || pthread_mutex_init(&hub->staging, NULL) != 0)
         return KOINE_ESYSTEM;
     hub->states = koine__states_new();
-    int rc = hub->staged && hub->states ? koine__crypto_init() : KOINE_EMEMORY;
+    int rc = hub->staged && hub->states && hub->runs ? koine__crypto_init() : KOINE_EMEMORY;
     if (rc == KOINE_OK)
         snprintf(hub->run, sizeof(hub->run), "r%016llx", (unsigned long long)koine__crypto_seed());
     return rc;
@@ -42,6 +43,7 @@ static void destroy(struct koine_hub *hub)
         koine__states_orphan(hub->states);
     koine__snapshot_unref(hub->snapshot);
     koine__states_unref(hub->states);
+    koine__runs_free(hub->runs);
     koine__store_free(hub->staged);
     koine__env_free(hub->env);
     koine__handles_free(hub->handles);
@@ -399,11 +401,6 @@ static void take_settings(struct koine_hub *hub)
     bool told = koine__store_get(hub->staged, "log.level");
     koine__log_at_least(&hub->log, told ? (int)koine__store_number(hub->staged, "log.level") : -1);
     koine__log_set_content(&hub->log, koine__store_number(hub->staged, "log.content") != 0);
-    const char *limit = hub->env ? koine__env_get(hub->env, "MAX_ESTIMATED_COST") : NULL;
-    if (limit && *limit) /* budgets are not there yet, and nobody may believe that they are */
-        KOINE__LOG(&hub->log, KOINE__LOG_WARNING, "no_budget",
-                   koine__log_text("variable", "MAX_ESTIMATED_COST"),
-                   koine__log_text("message", "this version has no budgets: nothing is limited"));
 }
 
 static void take_format(struct koine_hub *hub, const struct koine__store *store)

@@ -363,6 +363,10 @@ KOINE_API int koine_request_set_commit(koine_request *, int commit);
 /* How the provider is asked: 1 stream, 0 whole. By default as the document's `stream` says, else koine_start
  * streams, and koine_generate does not. */
 KOINE_API int koine_request_set_stream(koine_request *, int stream);
+/* Most that the call may cost, all its attempts together: decimal US dollars, "0.50". The lower one of this
+ * and the configuration's `budgets.call` holds; NULL: that one alone. KOINE_EARGUMENT: no amount, or a
+ * negative one. */
+KOINE_API int koine_request_set_budget(koine_request *, const char *usd);
 KOINE_API int koine_request_set_run(koine_request *, const char *run_id);
 KOINE_API int koine_request_set_canceller(koine_request *,
                                           koine_canceller *); /* takes a reference of its own */
