@@ -46,9 +46,10 @@ struct koine__attempt_spec { /* all borrowed until the attempt is freed */
     bool untold;     /* what the provider emits goes into the answer alone, and makes no events */
     bool needs_stop; /* only a stop makes it an answer (generate); else the body's clean end does */
     const struct koine__exchange_state *state; /* of the step's start: copied */
-    unsigned untried; /* targets of the route after this one: whole and held attempts leave them their share
-                         of time */
-    int64_t deadline; /* of the call */
+    unsigned untried;  /* targets of the route after this one: whole and held attempts leave them their share
+                          of time */
+    int64_t deadline;  /* of the call */
+    int64_t starts_by; /* what is still in line then, is not worth starting */
     int64_t
         patience;  /* until when it waits in line, since another target would do; KOINE__NEVER: to the end */
     int64_t pause; /* ns that a 429 without advice stops the instance for */

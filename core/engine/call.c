@@ -61,6 +61,13 @@ static int64_t patience_of(const struct koine_call *call, const struct koine__ta
     return alone ? KOINE__NEVER : koine__time_add(now_of(call), target->instance->retry.move_on_after);
 }
 
+/* A deadline that is shorter than min_attempt itself is what somebody wants. */
+static int64_t starts_by(const struct koine_call *call)
+{
+    int64_t latest = call->deadline - call->spec.min_attempt;
+    return latest > now_of(call) ? latest : call->deadline;
+}
+
 static void watch_for_hedge(struct koine_call *call, const struct koine__target *target, int64_t from)
 {
     if (call->route.hedge_after > 0 && !call->has_hedged)
@@ -82,6 +89,7 @@ static int start_attempt(struct koine_call *call, size_t index, bool is_hedge)
         .state = index == call->route_state.current ? &call->step : NULL,
         .untried = koine__route_untried(&call->route_state),
         .deadline = call->deadline,
+        .starts_by = starts_by(call),
         .patience = patience_of(call, target),
         .pause = koine__retry_delay(&target->instance->retry, call->retry.retries),
         .retry_cost = call->retry_cost,
