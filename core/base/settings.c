@@ -127,6 +127,20 @@ static const struct koine__setting rows[] = {
     ROW("network.proxy", URL, NULL,
         .help = "A proxy for all requests but those to loopback. By default what `https_proxy` and its like say."),
 
+    ROW("webhook.url", URL, NULL,
+        .help = "Where notices (a breaker opened, a key was latched) are sent as JSON; see observing.md. Needs `webhook.secret`."),
+    ROW("webhook.secret", SECRET, NULL,
+        .help = "What each notice is signed with. Write `${VARIABLE}` rather than the secret itself. One that begins with `whsec_` is base64 after that."),
+    ROW("webhook.kinds[]", CHOICE, NULL,
+        .choices = "breaker_opened|breaker_half_opened|breaker_closed|paused|latched|unlatched|refused|not_retried|lost",
+        .help = "A kind of notice that is sent. By default all but `refused` and `not_retried`."),
+    ROW("webhook.timeout", DURATION, "10s", RANGE(MS(1), HOURS(1)),
+        .help = "Longest time of one attempt to send a notice, connecting included."),
+    ROW("webhook.max_retries", INTEGER, "3", RANGE(0, 20),
+        .help = "How often a notice is sent again after its first attempt failed. Then it is logged and dropped."),
+    ROW("webhook.base_delay", DURATION, "1s", RANGE(0, HOURS(1)),
+        .help = "The wait before a notice is sent again the first time; each further one is twice as long, up to 60s, with jitter."),
+
     ROW("log.level", CHOICE, "warning", .choices = "error|warning|info|debug",
         .help = "How much is logged, where the application logs less by itself. No level ever shows a key or a prompt."),
 };

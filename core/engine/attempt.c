@@ -60,7 +60,7 @@ int koine__attempt_new(struct koine__engine *engine, const struct koine__attempt
     attempt->fault = attempt->cut = &koine__no_fault;
     attempt->request_id = "";
     koine__buf_init(&attempt->backlog, limit);
-    attempt->started = attempt->ended_at = koine__loop_now(engine->loop);
+    attempt->born = attempt->started = attempt->ended_at = koine__loop_now(engine->loop);
     koine__arena_init(&attempt->arena, 0);
     koine__timer_init(&attempt->timer, koine__attempt_on_timer);
     koine__timer_init(&attempt->soon, on_soon);

@@ -11,7 +11,9 @@
 
 #include "core/engine/assemble.h"
 #include "core/engine/desk.h"
+#include "core/engine/observer.h"
 #include "core/engine/plan.h"
+#include "core/engine/work.h"
 #include "core/policy/gate.h"
 #include "core/wire/frame.h"
 #include "core/wire/loop.h"
@@ -25,6 +27,9 @@ struct koine__engine { /* what attempts and calls need of the world; one for eac
     struct koine__gate gate;
     struct koine__random random;
     struct koine__log *log;    /* may be NULL */
+    const struct koine__witness *witness;   /* of what policies do; NULL: nobody looks */
+    const struct koine__observer *observer; /* of what becomes of calls; NULL: nobody looks */
+    struct koine__work work;
     struct koine__desks desks; /* koine__desks_release it when no attempt is left */
 };
 
@@ -93,7 +98,7 @@ struct koine__attempt {
     bool body_finished;             /* and the framer knows */
     struct koine__buf backlog;      /* of the body, while the provider is busy with the frame before */
     const struct koine__fault *cut; /* what cut the body; KOINE_CLASS_NONE: nothing did */
-    int64_t started, sent_at, last_byte, last_event, ended_at; /* loop time */
+    int64_t born, started, sent_at, last_byte, last_event, ended_at; /* loop time */
     int64_t share;                    /* ns that a whole attempt may take of the time that is left */
     int64_t first_token_at;           /* -1: none yet */
     uint64_t noted;                   /* events of the assembly that counted as progress */

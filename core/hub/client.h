@@ -4,6 +4,7 @@
 
 #include "core/engine/call.h"
 #include "core/hub/hub.h"
+#include "core/hub/webhook.h"
 #include "core/plugin/bridge_isolated.h"
 #include "core/policy/pool.h"
 
@@ -15,6 +16,7 @@ struct koine_client {
     struct koine__engine engine;
     struct koine__pool pool;
     struct koine__calls calls;
+    struct koine__sender sender; /* of notices */
     struct koine_event *current; /* lent by koine_next */
 };
 /* Runs list_models as a call and gives what was answered. */

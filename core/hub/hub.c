@@ -20,9 +20,11 @@ static int init_hub(struct koine_hub *hub)
     hub->generation = koine__fork_generation();
     hub->staged = koine__store_new();
     koine__log_init(&hub->log);
-    if (pthread_mutex_init(&hub->mutex, NULL) != 0 || pthread_mutex_init(&hub->staging, NULL) != 0)
+    hub->metrics = koine__metrics_new();
+    if (koine__notices_init(&hub->notices, &koine__system_clock, &hub->log, hub->metrics) != KOINE_OK ||
+        pthread_mutex_init(&hub->mutex, NULL) != 0 || pthread_mutex_init(&hub->staging, NULL) != 0)
         return KOINE_ESYSTEM;
-    int rc = hub->staged ? koine__crypto_init() : KOINE_EMEMORY;
+    int rc = hub->staged && hub->metrics ? koine__crypto_init() : KOINE_EMEMORY;
     if (rc == KOINE_OK)
         snprintf(hub->run, sizeof(hub->run), "r%016llx", (unsigned long long)koine__crypto_seed());
     return rc;
@@ -46,6 +48,8 @@ static void destroy(struct koine_hub *hub)
     koine__dealloc(hub->user_config);
     if (!is_parents(hub))
         koine__curl_share_free(hub->share);
+    koine__notices_release(&hub->notices, !is_parents(hub));
+    koine__metrics_free(hub->metrics);
     koine__log_release(&hub->log);
     pthread_mutex_destroy(&hub->mutex);
     pthread_mutex_destroy(&hub->staging);
@@ -98,6 +102,8 @@ void koine_hub_free(koine_hub *hub)
 void koine__hub_set_world(struct koine_hub *hub, const struct koine__world *world)
 {
     hub->world = *world;
+    if (world->clock)
+        hub->notices.clock = world->clock;
 }
 
 int koine__hub_usable(const struct koine_hub *hub)
@@ -389,6 +395,7 @@ int koine_hub_load_environment(koine_hub *hub, koine_error **ret_error)
 static void take_settings(struct koine_hub *hub)
 {
     bool told = koine__store_get(hub->staged, "log.level");
+    koine__notices_send(&hub->notices, hub->snapshot->webhook.url ? hub->snapshot->webhook.kinds : 0);
     koine__log_at_least(&hub->log, told ? (int)koine__store_number(hub->staged, "log.level") : -1);
     const char *limit = hub->env ? koine__env_get(hub->env, "MAX_ESTIMATED_COST") : NULL;
     if (limit && *limit) /* budgets are not there yet, and nobody may believe that they are */

@@ -8,6 +8,13 @@
 #include "core/hub/env.h"
 #include "core/plugin/registry.h"
 
+struct koine__webhook { /* where notices go */
+    const char *url;    /* NULL: nowhere */
+    struct koine__secret *secret;
+    uint32_t kinds; /* bit per KOINE_NOTICE_… */
+    int64_t timeout;
+    struct koine__retry_config retry;
+};
 struct koine__snapshot {
     struct koine__store *store;
     struct koine__registry registry;
@@ -24,6 +31,7 @@ struct koine__snapshot {
     int64_t pool_connections, pool_idle, min_attempt;
     const char *ca_file,
         *proxy;     /* proxy NULL: as the environment says; "": none, for nobody asked to read that */
+    struct koine__webhook webhook;
     int references; /* changed atomically */
 };
 /* `store` is copied. Opens plugins, reads catalogues, files with keys, and runs api_key_command. A plugin
