@@ -58,6 +58,7 @@ static const struct {
     {"", "General", "Settings of the whole hub."},
     {"pool", "pool", "Connections of a client."},
     {"network", "network", "How providers are reached."},
+    {"webhook", "webhook", "Where notices are sent; see observing.md."},
     {"log", "log", "What is logged."},
 };
 

@@ -374,7 +374,7 @@ bool koine__notices_extend(struct koine__notices *notices, uint64_t number, int6
     return is_ours;
 }
 
-void koine__notices_settle(struct koine__notices *notices, uint64_t number, enum koine__delivered how)
+bool koine__notices_settle(struct koine__notices *notices, uint64_t number, enum koine__delivered how)
 {
     struct koine_notice *settled = NULL;
     pthread_mutex_lock(&notices->mutex);
@@ -390,6 +390,7 @@ void koine__notices_settle(struct koine__notices *notices, uint64_t number, enum
     if (settled)
         koine__metrics_delivered(notices->metrics, how == KOINE__DELIVERED);
     koine_notice_free(settled);
+    return is_ours;
 }
 
 bool koine__notices_wait(struct koine__notices *notices)

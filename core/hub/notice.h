@@ -73,7 +73,8 @@ enum koine__delivered {
     KOINE__UNDELIVERABLE,
     KOINE__GIVEN_BACK /* another client may go on */
 };
-void koine__notices_settle(struct koine__notices *notices, uint64_t claim, enum koine__delivered how);
+/* False: somebody else has it now. */
+bool koine__notices_settle(struct koine__notices *notices, uint64_t claim, enum koine__delivered how);
 bool koine__notices_wait(struct koine__notices *notices); /* whether one waits or is on its way */
 static inline int64_t koine__notices_look_at(const struct koine__notices *notices)
 {

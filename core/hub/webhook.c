@@ -154,15 +154,18 @@ static void forget(struct koine__sender *sender)
 
 static void try_to_send(struct koine__sender *sender)
 {
-    const struct koine__webhook *webhook = &sender->plan->webhook;
-    int64_t until = koine__time_add(koine__loop_now(sender->loop), webhook->timeout);
+    int64_t until = koine__time_add(koine__loop_now(sender->loop), sender->plan->webhook.timeout);
     sender->state = KOINE__SENDING;
     sender->status = 0;
     sender->retry_after = -1;
     koine__fault_drop(&sender->fault);
     koine__timer_set(sender->loop, &sender->timer, until);
-    if (koine__notices_extend(notices_of(sender), sender->claim, koine__time_add(until, SLACK)) &&
-        start_transfer(sender) == KOINE_OK)
+    if (!koine__notices_extend(notices_of(sender), sender->claim, koine__time_add(until, SLACK))) {
+        forget(sender); /* another client has it */
+        soon(sender);
+        return;
+    }
+    if (start_transfer(sender) == KOINE_OK)
         return;
     struct koine__fault fault;
     koine__fault_set(&fault, KOINE_CLASS_CONNECT, "", "no request could be made");
@@ -191,11 +194,30 @@ static void judge(const struct koine__sender *sender, struct koine__fault *ret)
 
 static void give_up(struct koine__sender *sender, const struct koine__fault *fault)
 {
+    if (!koine__notices_settle(notices_of(sender), sender->claim, KOINE__UNDELIVERABLE))
+        return;
     KOINE__LOG(notices_of(sender)->log, KOINE__LOG_WARNING,
                "event=webhook_failed kind=%s id=%s class=%s status=%d retries=%u why=\"%s\"",
                koine__notice_kind_name(sender->notice->kind), sender->notice->id,
                koine_class_name(fault->class_number), fault->status, sender->retry.retries, fault->message);
-    koine__notices_settle(notices_of(sender), sender->claim, KOINE__UNDELIVERABLE);
+}
+
+/* True: it waits to be sent again. */
+static bool will_try_again(struct koine__sender *sender, const struct koine__fault *fault)
+{
+    struct koine__retry_ask ask = {.fault = fault,
+                                   .now = koine__loop_now(sender->loop),
+                                   .deadline = KOINE__NEVER,
+                                   .attempts_left = MOST_TRIES};
+    struct koine__retry_verdict verdict =
+        koine__retry_decide(&sender->plan->webhook.retry, &sender->retry, &ask, &sender->random);
+    if (!verdict.again)
+        return false;
+    /* Somebody else may have it by now; then what comes next finds out. */
+    koine__notices_extend(notices_of(sender), sender->claim, koine__time_add(verdict.at, SLACK));
+    sender->state = KOINE__SENDING_LATER;
+    koine__timer_set(sender->loop, &sender->timer, verdict.at);
+    return true;
 }
 
 /* A transfer is over, or its time. */
@@ -204,21 +226,11 @@ static void conclude(struct koine__sender *sender)
     struct koine__fault fault;
     stop_transfer(sender);
     judge(sender, &fault);
-    struct koine__retry_ask ask = {.fault = &fault,
-                                   .now = koine__loop_now(sender->loop),
-                                   .deadline = KOINE__NEVER,
-                                   .attempts_left = MOST_TRIES};
-    struct koine__retry_verdict verdict =
-        koine__retry_decide(&sender->plan->webhook.retry, &sender->retry, &ask, &sender->random);
-    if (verdict.again &&
-        koine__notices_extend(notices_of(sender), sender->claim, koine__time_add(verdict.at, SLACK))) {
-        sender->state = KOINE__SENDING_LATER;
-        koine__timer_set(sender->loop, &sender->timer, verdict.at);
-        return;
-    }
     if (fault.class_number == KOINE_CLASS_NONE)
         koine__notices_settle(notices_of(sender), sender->claim, KOINE__DELIVERED);
-    else if (!verdict.again)
+    else if (will_try_again(sender, &fault))
+        return;
+    else
         give_up(sender, &fault);
     forget(sender);
     soon(sender);
