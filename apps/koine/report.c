@@ -57,6 +57,8 @@ void report_log(void *user, int level, const char *line)
     const struct args *args = user;
     if (args->verbose < 2 && is_event(line, "event=switch ")) /* told by the call's own event */
         return;
+    if (args->verbose == 0 && is_event(line, "event=notice ")) /* what it led to is told */
+        return;
     if (args->verbose < 2 && is_event(line, "event=retired "))
         report_retired(line);
     else if (args->verbose < 2 && is_event(line, "event=plugin_refused "))

@@ -4,6 +4,7 @@
 #include "tests/unit/failalloc.h"
 #include "tests/unit/rig.h"
 #include "tests/unit/suite.h"
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,6 +221,44 @@ static void of_a_fault(void)
     rig_close(&rig);
 }
 
+/* ---- the page ---- */
+
+static char *read_page(void)
+{
+    char path[PATH_MAX];
+    const char *source = getenv("KOINE_TEST_SOURCE");
+    char *text = calloc(1, 1 << 16);
+    snprintf(path, sizeof(path), "%s/docs/observing.md", source ? source : ".");
+    FILE *file = fopen(path, "re");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT_TRUE(fread(text, 1, (1 << 16) - 1, file) > 0);
+    fclose(file);
+    return text;
+}
+
+/* Each row of the table in docs/observing.md is a family, of that type, and each family has one. */
+static void is_documented(void)
+{
+    if (!rig_open(&rig, NULL, 0))
+        return;
+    APPLY(&rig, NULL);
+    char *text = written(), *page = read_page(), name[128], type[16], line[256];
+    size_t rows = 0, families = 0;
+    for (const char *at = strstr(page, "\n| metric |"); at && at[1] == '|'; at = strchr(at + 1, '\n')) {
+        if (sscanf(at, "\n| `%127[a-z_]` | %15[a-z]", name, type) != 2)
+            continue;
+        snprintf(line, sizeof(line), "# TYPE %s %s", name, type);
+        HAS(line);
+        rows++;
+    }
+    for (const char *at = text; (at = strstr(at, "# TYPE ")); at++)
+        families++;
+    ASSERT_INT((long long)rows, (long long)families);
+    free(page);
+    koine_free(text);
+    rig_close(&rig);
+}
+
 /* ---- what comes from outside ---- */
 
 struct made_up { /* a call to a model of that name, that ended */
@@ -429,6 +468,6 @@ static void from_many_threads(void)
     rig_close(&rig);
 }
 
-SUITE_MAIN("metrics", {"of a call", of_a_call}, {"of a fault", of_a_fault}, {"escapes", escapes},
+SUITE_MAIN("metrics", {"of a call", of_a_call}, {"of a fault", of_a_fault}, {"is documented", is_documented}, {"escapes", escapes},
            {"bounds the series", bounds_the_series}, {"edges", edges}, {"of notices", of_notices},
            {"failing allocations", failing_allocations}, {"from many threads", from_many_threads})
