@@ -1,5 +1,5 @@
-/* observer: who wants to know what became of attempts and calls: the metrics. Called in the client's thread, at
- * the places where the ledger's rows are written and calls are logged; what it is given is borrowed. */
+/* observer: who wants to know what became of attempts and calls: the metrics. Called in the client's thread,
+ * at the places where the ledger's rows are written and calls are logged; what it is given is borrowed. */
 #ifndef KOINE_CORE_ENGINE_OBSERVER_H
 #define KOINE_CORE_ENGINE_OBSERVER_H
 

@@ -476,9 +476,8 @@ int koine_deliver_notices(koine_client *client, int timeout_ms)
     if (rc != KOINE_OK)
         return rc;
     struct koine__notices *notices = &client->hub->notices;
-    int64_t until = timeout_ms < 0
-                        ? KOINE__NEVER
-                        : koine__time_add(koine__loop_now(client->loop), timeout_ms * KOINE__MS);
+    int64_t until = timeout_ms < 0 ? KOINE__NEVER
+                                   : koine__time_add(koine__loop_now(client->loop), timeout_ms * KOINE__MS);
     koine__event_free(client->current);
     client->current = NULL;
     koine__sender_look(&client->sender);

@@ -24,20 +24,18 @@ const struct koine__bounds koine__bounds_token_time = {
      200 * KOINE__MS, 300 * KOINE__MS, 400 * KOINE__MS, 500 * KOINE__MS, 750 * KOINE__MS, 1000 * KOINE__MS,
      2500 * KOINE__MS}};
 const struct koine__bounds koine__bounds_tokens = {
-    0,
-    14,
-    {1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864}};
+    0, 14, {1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864}};
 /* Ours. */
 const struct koine__bounds koine__bounds_wait = {
     9,
     12,
     {1 * KOINE__MS, 10 * KOINE__MS, 50 * KOINE__MS, 100 * KOINE__MS, 250 * KOINE__MS, 500 * KOINE__MS,
      1 * KOINE__SEC, 2500 * KOINE__MS, 5 * KOINE__SEC, 10 * KOINE__SEC, 30 * KOINE__SEC, 60 * KOINE__SEC}};
-const struct koine__bounds koine__bounds_work = {
-    9,
-    13,
-    {10 * US, 25 * US, 50 * US, 100 * US, 250 * US, 500 * US, 1 * KOINE__MS, 2500 * US, 5 * KOINE__MS,
-     10 * KOINE__MS, 25 * KOINE__MS, 100 * KOINE__MS, 1 * KOINE__SEC}};
+const struct koine__bounds koine__bounds_work = {9,
+                                                 13,
+                                                 {10 * US, 25 * US, 50 * US, 100 * US, 250 * US, 500 * US,
+                                                  1 * KOINE__MS, 2500 * US, 5 * KOINE__MS, 10 * KOINE__MS,
+                                                  25 * KOINE__MS, 100 * KOINE__MS, 1 * KOINE__SEC}};
 
 void koine__histogram_add(struct koine__histogram *histogram, const struct koine__bounds *bounds,
                           int64_t value)
@@ -57,11 +55,11 @@ void koine__histogram_add(struct koine__histogram *histogram, const struct koine
 
 static void key_texts(const struct koine__series_key *key, const char *ret[KEY_TEXTS + 1])
 {
-    ret[0] = key->operation;
-    ret[1] = key->provider;
+    ret[0] = key->asked;
+    ret[1] = key->answered;
     ret[2] = key->instance;
-    ret[3] = key->asked;
-    ret[4] = key->answered;
+    ret[3] = key->operation;
+    ret[4] = key->provider;
     ret[5] = key->base_url;
 }
 
@@ -122,11 +120,11 @@ static struct koine__series *new_series(const struct koine__series_key *key, uin
     char *at = (char *)(series + 1);
     series->hash = hash;
     series->key = (struct koine__series_key){
-        .operation = put_text(&at, texts[0]),
-        .provider = put_text(&at, texts[1]),
+        .asked = put_text(&at, texts[0]),
+        .answered = put_text(&at, texts[1]),
         .instance = put_text(&at, texts[2]),
-        .asked = put_text(&at, texts[3]),
-        .answered = put_text(&at, texts[4]),
+        .operation = put_text(&at, texts[3]),
+        .provider = put_text(&at, texts[4]),
         .base_url = put_text(&at, texts[5]),
     };
     return series;
@@ -158,10 +156,14 @@ static struct koine__series *make(struct koine__metrics *metrics, const struct k
 /* The mutex is held. NULL: no memory, and it is counted that something is missing. */
 static struct koine__series *series_of(struct koine__metrics *metrics, const struct koine__series_key *key)
 {
+    if (metrics->recent && is_same(&metrics->recent->key, key))
+        return metrics->recent;
     uint64_t hash = hash_of(key);
     struct koine__series *series = find(metrics, key, hash);
-    if (series)
+    if (series) {
+        metrics->recent = series;
         return series;
+    }
     struct koine__series_key other = *key;
     bool is_one_more = metrics->count < KOINE__METRICS_MOST;
     if (!is_one_more) {
@@ -204,9 +206,9 @@ static size_t class_index(int class_number)
 static void add_tokens(struct koine__series *series, const struct koine__attempt *attempt)
 {
     const koine_usage *usage = &attempt->usage;
-    const int64_t counts[KOINE__TOKEN_KINDS] = {
-        usage->input,     usage->cache_read,  usage->cache_write,  usage->output,
-        usage->reasoning, usage->audio_input, usage->audio_output, usage->image_input};
+    const int64_t counts[KOINE__TOKEN_KINDS] = {usage->input,        usage->cache_read, usage->cache_write,
+                                                usage->output,       usage->reasoning,  usage->audio_input,
+                                                usage->audio_output, usage->image_input};
     for (size_t i = 0; i < KOINE__TOKEN_KINDS; i++) {
         bool estimated = usage->estimated & (1u << i);
         if (counts[i] > 0)
@@ -298,7 +300,7 @@ static void call_ended(const struct koine__observer *observer, const struct koin
     struct koine__metrics *metrics = metrics_of(observer);
     const struct koine_response *answer = call->answer ? call->answer : koine_error_partial(call->error);
     struct koine__series_key key = key_of(call, target, answer);
-    int64_t ns = koine__loop_now(call->calls->engine->loop) - call->began;
+    int64_t ns = answer ? answer->ns : koine__loop_now(call->calls->engine->loop) - call->began;
     pthread_mutex_lock(&metrics->mutex);
     struct koine__series *series = series_of(metrics, &key);
     if (series) {

@@ -1,8 +1,9 @@
 /* metrics: counters and histograms of what a hub's calls came to, and their text for Prometheus. [any thread]
  *
- * A series is kept for each operation, instance, model asked and model that answered. Names of models come from
- * outside, so from the KOINE__METRICS_MOST-th on, new ones are counted as the model "other". Recording takes
- * one lock, held for arithmetic only; so does reading, for one series at a time. All sums are whole numbers.
+ * A series is kept for each operation, instance, model asked and model that answered. Names of models come
+ * from outside, so from the KOINE__METRICS_MOST-th on, new ones are counted as the model "other". Recording
+ * takes one lock, held for arithmetic only; so does reading, for one series at a time. All sums are whole
+ * numbers.
  */
 #ifndef KOINE_CORE_HUB_METRICS_H
 #define KOINE_CORE_HUB_METRICS_H
@@ -64,6 +65,7 @@ struct koine__metrics {
     pthread_mutex_t mutex;
     struct koine__series *table[KOINE__METRICS_TABLE];
     struct koine__series *first, **last; /* in the order they were made; none is ever removed */
+    struct koine__series *recent;        /* that was found last: it is often the next one, too */
     size_t count;                        /* without those of "other" */
     uint64_t unrecorded;                 /* for want of memory */
     struct koine__tally *tallies;

@@ -1,5 +1,5 @@
-/* metrics_write: the metrics as Prometheus text (exposition format 0.0.4). Each series is copied under the lock
- * and written without it, so nobody waits for the writing. Nothing passes through floating point. */
+/* metrics_write: the metrics as Prometheus text (exposition format 0.0.4). Each series is copied under the
+ * lock and written without it, so nobody waits for the writing. Nothing passes through floating point. */
 #include "core/hub/metrics.h"
 
 #include "core/base/buf.h"
@@ -248,9 +248,9 @@ static const char *const told_names[KOINE__TOLD_EITHER] = {"false", "true"};
 
 static void tokens(struct writer *writer, const struct koine__series *series)
 {
-    static const char *const names[KOINE__TOKEN_KINDS] = {
-        "input", "cache_read", "cache_write", "output", "reasoning", "audio_input", "audio_output",
-        "image_input"};
+    static const char *const names[KOINE__TOKEN_KINDS] = {"input",        "cache_read", "cache_write",
+                                                          "output",       "reasoning",  "audio_input",
+                                                          "audio_output", "image_input"};
     for (size_t i = 0; i < KOINE__TOKEN_KINDS; i++) {
         for (size_t told = 0; told < KOINE__TOLD_EITHER; told++) {
             if (series->tokens[i][told] == 0)
@@ -370,7 +370,8 @@ static const struct family families[] = {
      "From the request of a streamed attempt to its first content.", first_chunk, NULL},
     {"gen_ai_server_time_per_output_token_seconds", "histogram",
      "Time per output token after the first one of streamed answers, as seen from here.", per_token, NULL},
-    {"gen_ai_client_token_usage", "histogram", "Tokens of an attempt, as the provider told.", token_usage, NULL},
+    {"gen_ai_client_token_usage", "histogram", "Tokens of an attempt, as the provider told.", token_usage,
+     NULL},
     {"koine_attempts_total", "counter", "HTTP requests to providers.", attempts, NULL},
     {"koine_retries_total", "counter", "How often the same target was to be asked again.", retries, NULL},
     {"koine_fallbacks_total", "counter", "How often a call moved on from this target.", fallbacks, NULL},

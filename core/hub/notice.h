@@ -1,5 +1,5 @@
-/* notice: the hub's witness. What policies say that happened is counted, logged, kept for the application in a
- * bounded ring, and, where there is a webhook, in a second one for it. [any thread]
+/* notice: the hub's witness. What policies say that happened is counted, logged, kept for the application in
+ * a bounded ring, and, where there is a webhook, in a second one for it. [any thread]
  *
  * A full ring drops the oldest notice of a refusal, else the oldest of all, and tells how many in a notice of
  * its own. Refusals of one instance for one reason within a second are one notice that counts; they are
@@ -24,7 +24,7 @@ struct koine_notice { /* one block with its texts */
     int64_t seen;      /* loop time */
     uint64_t reason;   /* equal for what may be one notice */
     int64_t count;
-    unsigned claims; /* how many clients began to send it */
+    unsigned claims;           /* how many clients began to send it */
     char id[KOINE__NOTICE_ID]; /* that the webhook knows it by; "" before it was sent first */
     const char *instance, *model, *message;
 };
@@ -62,8 +62,8 @@ void koine__notices_release(struct koine__notices *notices, bool tells);
 void koine__notices_send(struct koine__notices *notices, uint32_t kinds);
 const char *koine__notice_kind_name(int kind); /* "unknown" */
 
-/* For the sender. claim: a copy, yours to koine_notice_free, of the notice to be sent now; NULL: there is none,
- * another client has it, or there is no memory. */
+/* For the sender. claim: a copy, yours to koine_notice_free, of the notice to be sent now; NULL: there is
+ * none, another client has it, or there is no memory. */
 struct koine_notice *koine__notices_claim(struct koine__notices *notices, int64_t now, int64_t lease,
                                           uint64_t *ret_claim);
 /* The claim lasts longer. False: somebody else has it now. */

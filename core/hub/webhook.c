@@ -56,8 +56,11 @@ static char *new_body(const struct koine_notice *notice, size_t *ret_len)
 static void sign(const struct koine__sender *sender, const char *timestamp, char *ret, size_t size)
 {
     char digest[KOINE__HMAC_BASE64];
-    koine_str pieces[] = {koine__str(sender->notice->id), KOINE__STR("."), koine__str(timestamp),
-                          KOINE__STR("."), {sender->body, sender->body_len}};
+    koine_str pieces[] = {koine__str(sender->notice->id),
+                          KOINE__STR("."),
+                          koine__str(timestamp),
+                          KOINE__STR("."),
+                          {sender->body, sender->body_len}};
     koine__hmac_base64(sender->plan->webhook.secret, pieces, sizeof(pieces) / sizeof(pieces[0]), digest);
     snprintf(ret, size, "v1,%s", digest);
 }
@@ -304,7 +307,6 @@ void koine__sender_look(struct koine__sender *sender)
 {
     const struct koine__notices *notices = notices_of(sender);
     int64_t at = koine__notices_look_at(notices);
-    if (sender->state == KOINE__SENDING_NOTHING && at != KOINE__NEVER &&
-        at <= koine__loop_now(sender->loop))
+    if (sender->state == KOINE__SENDING_NOTHING && at != KOINE__NEVER && at <= koine__loop_now(sender->loop))
         soon(sender);
 }

@@ -1,8 +1,8 @@
 /* webhook: a client's part in sending notices to where `webhook.url` says. Of a hub's clients one at a time
- * sends one notice at a time, on its own loop while it is processed, with connections that no call uses; nothing
- * waits for it. What failed is sent again by the rules of core/policy/retry, under the same id. One that is not
- * processed loses its claim when its attempt must have ended, and one that is freed gives it back: another goes
- * on. [the client's thread]
+ * sends one notice at a time, on its own loop while it is processed, with connections that no call uses;
+ * nothing waits for it. What failed is sent again by the rules of core/policy/retry, under the same id. One
+ * that is not processed loses its claim when its attempt must have ended, and one that is freed gives it
+ * back: another goes on. [the client's thread]
  */
 #ifndef KOINE_CORE_HUB_WEBHOOK_H
 #define KOINE_CORE_HUB_WEBHOOK_H

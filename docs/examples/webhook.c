@@ -2,8 +2,9 @@
  *
  *     verify SECRET ID TIMESTAMP SIGNATURE < body && echo "it is from Koine"
  *
- * with what the headers webhook-id, webhook-timestamp and webhook-signature said. Exit status 0: it is genuine,
- * and not older than five minutes. Builds with: cc webhook.c $(pkg-config --cflags --libs libsodium) -o verify
+ * with what the headers webhook-id, webhook-timestamp and webhook-signature said. Exit status 0: it is
+ * genuine, and not older than five minutes. Builds with: cc webhook.c $(pkg-config --cflags --libs libsodium)
+ * -o verify
  */
 #include <sodium.h>
 #include <stdio.h>

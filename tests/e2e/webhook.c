@@ -155,9 +155,9 @@ static const char *body(int i)
 static int verify(int i, const char *secret, const char *text)
 {
     char command[2048], id[128], timestamp[128], signature[128];
-    snprintf(command, sizeof(command), "'%s/tests/e2e/verify' '%s' '%s' '%s' '%s'", getenv("KOINE_TEST_BUILD"),
-             secret, header(i, "webhook-id", id), header(i, "webhook-timestamp", timestamp),
-             header(i, "webhook-signature", signature));
+    snprintf(command, sizeof(command), "'%s/tests/e2e/verify' '%s' '%s' '%s' '%s'",
+             getenv("KOINE_TEST_BUILD"), secret, header(i, "webhook-id", id),
+             header(i, "webhook-timestamp", timestamp), header(i, "webhook-signature", signature));
     FILE *pipe = popen(command, "w");
     CU_ASSERT_PTR_NOT_NULL_FATAL(pipe);
     fputs(text, pipe);

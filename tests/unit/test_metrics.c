@@ -468,6 +468,7 @@ static void from_many_threads(void)
     rig_close(&rig);
 }
 
-SUITE_MAIN("metrics", {"of a call", of_a_call}, {"of a fault", of_a_fault}, {"is documented", is_documented}, {"escapes", escapes},
-           {"bounds the series", bounds_the_series}, {"edges", edges}, {"of notices", of_notices},
-           {"failing allocations", failing_allocations}, {"from many threads", from_many_threads})
+SUITE_MAIN("metrics", {"of a call", of_a_call}, {"of a fault", of_a_fault}, {"is documented", is_documented},
+           {"escapes", escapes}, {"bounds the series", bounds_the_series}, {"edges", edges},
+           {"of notices", of_notices}, {"failing allocations", failing_allocations},
+           {"from many threads", from_many_threads})

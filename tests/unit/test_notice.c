@@ -156,15 +156,16 @@ static void collapses_refusals(void)
     ASSERT_STR(told(), "refused together x1000: the breaker is open");
     ASSERT_STR(told(), "refused together x1: the queue is full: 9 wait");
     ASSERT_STR(told(), "");
-    ASSERT_STR(lines,
-               "2 event=notice kind=refused instance=together model= class=server repeated=0 why=\"the queue "
-               "is full: 200 wait\"\n"
-               "2 event=notice kind=refused instance=openai model= class=server repeated=0 why=\"the breaker "
-               "is open\"\n"
-               "2 event=notice kind=refused instance=together model= class=server repeated=0 why=\"the breaker "
-               "is open\"\n"
-               "2 event=notice kind=refused instance=together model= class=server repeated=999 why=\"the queue "
-               "is full: 9 wait\"\n");
+    ASSERT_STR(
+        lines,
+        "2 event=notice kind=refused instance=together model= class=server repeated=0 why=\"the queue "
+        "is full: 200 wait\"\n"
+        "2 event=notice kind=refused instance=openai model= class=server repeated=0 why=\"the breaker "
+        "is open\"\n"
+        "2 event=notice kind=refused instance=together model= class=server repeated=0 why=\"the breaker "
+        "is open\"\n"
+        "2 event=notice kind=refused instance=together model= class=server repeated=999 why=\"the queue "
+        "is full: 9 wait\"\n");
     finish();
 }
 

@@ -74,8 +74,10 @@ static void is_signed(size_t i)
     const struct koine__replay_seen *seen = koine__replay_seen(rig.transport, i);
     struct koine__secret *key = koine__secret_new(SECRET, strlen(SECRET));
     char digest[KOINE__HMAC_BASE64], expected[64];
-    koine_str pieces[] = {koine__str(header(i, "webhook-id")), KOINE__STR("."),
-                          koine__str(header(i, "webhook-timestamp")), KOINE__STR("."),
+    koine_str pieces[] = {koine__str(header(i, "webhook-id")),
+                          KOINE__STR("."),
+                          koine__str(header(i, "webhook-timestamp")),
+                          KOINE__STR("."),
                           {seen->body, seen->body_len}};
     koine__hmac_base64(key, pieces, 5, digest);
     snprintf(expected, sizeof(expected), "v1,%s", digest);
