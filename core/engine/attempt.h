@@ -26,7 +26,7 @@ struct koine__engine { /* what attempts and calls need of the world; one for eac
     struct koine__bridge *bridge;
     struct koine__gate gate;
     struct koine__random random;
-    struct koine__log *log;    /* may be NULL */
+    struct koine__log *log;                 /* may be NULL */
     const struct koine__witness *witness;   /* of what policies do; NULL: nobody looks */
     const struct koine__observer *observer; /* of what becomes of calls; NULL: nobody looks */
     struct koine__work work;

@@ -125,7 +125,8 @@ static void test_random(void)
     CU_ASSERT_NOT_EQUAL(koine__crypto_seed(), koine__crypto_seed());
 }
 
-/* RFC 4231, test case 2; then a secret in the notation of the Standard Webhooks, and one that only looks so. */
+/* RFC 4231, test case 2; then a secret in the notation of the Standard Webhooks, and one that only looks so.
+ */
 static void test_hmac(void)
 {
     static const struct {
