@@ -189,12 +189,19 @@ static uint64_t mix(uint64_t hash, const char *text, size_t len)
     return (hash ^ 0xff) * UINT64_C(0x100000001b3);
 }
 
-/* Refusals differ in their numbers ("3 wait already"), so a reason ends where its first number begins. */
+/* Refusals differ in their numbers and in what they add in brackets ("… in the time that is left (3s at
+ * least)"), which is no other reason. */
 static uint64_t reason_of(const struct koine_notice *notice)
 {
     uint64_t hash = mix(UINT64_C(0xcbf29ce484222325), notice->instance, strlen(notice->instance));
+    const char *at = notice->message;
     hash ^= (uint64_t)notice->class_number;
-    return mix(hash, notice->message, strcspn(notice->message, "0123456789"));
+    for (; *at && *at != '('; at += strspn(at, "0123456789")) {
+        size_t len = strcspn(at, "0123456789(");
+        hash = mix(hash, at, len);
+        at += len;
+    }
+    return hash;
 }
 
 /* Whether to log it; how often it was not since it was last. The mutex is held. */

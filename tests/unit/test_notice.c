@@ -146,13 +146,14 @@ static void collapses_refusals(void)
         char why[64];
         snprintf(why, sizeof(why), "the queue is full: %d wait", 200 + i % 3);
         happen(KOINE__HAPPENED_REFUSED, "together", why);
-        happen(KOINE__HAPPENED_REFUSED, "openai", "the breaker is open");
+        snprintf(why, sizeof(why), "openai2 is not let in (%s at least)", i % 2 ? "20s" : "999ms");
+        happen(KOINE__HAPPENED_REFUSED, "openai2", why);
         happen(KOINE__HAPPENED_REFUSED, "together", "the breaker is open");
     }
     now += KOINE__SEC;
     happen(KOINE__HAPPENED_REFUSED, "together", "the queue is full: 9 wait");
     ASSERT_STR(told(), "refused together x1000: the queue is full: 200 wait");
-    ASSERT_STR(told(), "refused openai x1000: the breaker is open");
+    ASSERT_STR(told(), "refused openai2 x1000: openai2 is not let in (999ms at least)");
     ASSERT_STR(told(), "refused together x1000: the breaker is open");
     ASSERT_STR(told(), "refused together x1: the queue is full: 9 wait");
     ASSERT_STR(told(), "");
