@@ -24,7 +24,7 @@ static const struct args_option options[] = {
     {"temperature", 0, "X", "how freely to choose words, such as 0.7"},
     {"stream", 0, NULL, "ask for the answer piece by piece"},
     {"no-stream", 0, NULL, "ask for the answer as a whole"},
-    {"metrics", 0, "FILE", "write the metrics of this call there, as Prometheus text"},
+    {"metrics", 0, "FILE", "write the call's metrics there (Prometheus text)"},
     {"json", 0, NULL, "print one JSON object, also on a fault"},
     {0},
 };
