@@ -4,6 +4,7 @@
 #include "core/base/mem.h"
 #include "tests/unit/failalloc.h"
 #include "tests/unit/suite.h"
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,6 +230,28 @@ static void failing_allocations(void)
     finish();
 }
 
+/* The settings table's choices are the kinds, in order of their numbers, and the page has each. */
+static void kinds_everywhere(void)
+{
+    static char page[1 << 16];
+    char names[512] = "", path[PATH_MAX], row[64];
+    const char *source = getenv("KOINE_TEST_SOURCE");
+    snprintf(path, sizeof(path), "%s/docs/observing.md", source ? source : ".");
+    FILE *file = fopen(path, "re");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT_TRUE(fread(page, 1, sizeof(page) - 1, file) > 0);
+    fclose(file);
+    for (int kind = 1; kind < KOINE__NOTICE_KINDS; kind++) {
+        const char *name = koine__notice_kind_name(kind);
+        snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s", kind > 1 ? "|" : "", name);
+        snprintf(row, sizeof(row), "\n| `%s` | ", name);
+        CU_ASSERT_PTR_NOT_NULL(strstr(page, row));
+    }
+    ASSERT_STR(koine__setting_find("webhook.kinds.0")->choices, names);
+    ASSERT_STR(koine__notice_kind_name(0), "unknown");
+    ASSERT_STR(koine__notice_kind_name(KOINE__NOTICE_KINDS), "unknown");
+}
+
 /* ---- the claim ---- */
 
 static void one_sends(void)
@@ -282,5 +305,5 @@ static void no_webhook_any_more(void)
 SUITE_MAIN("notice", {"says all", says_all}, {"of nothing", of_nothing},
            {"collapses refusals", collapses_refusals},
            {"logs a storm once a second", logs_a_storm_once_a_second}, {"drops the oldest", drops_the_oldest},
-           {"failing allocations", failing_allocations}, {"one sends", one_sends},
-           {"no webhook any more", no_webhook_any_more})
+           {"failing allocations", failing_allocations}, {"kinds everywhere", kinds_everywhere},
+           {"one sends", one_sends}, {"no webhook any more", no_webhook_any_more})
