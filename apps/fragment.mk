@@ -12,6 +12,7 @@ apps_koine_koine_SOURCES = \
   apps/koine/input.c apps/koine/input.h \
   apps/koine/interrupt.c apps/koine/interrupt.h \
   apps/koine/kit.c apps/koine/kit.h \
+  apps/koine/logline.c apps/koine/logline.h \
   apps/koine/models.c \
   apps/koine/out.c apps/koine/out.h \
   apps/koine/plugin.c \

@@ -11,6 +11,7 @@ include tests/plugins/fragment.mk
 include tests/sim/fragment.mk
 include tests/style/fragment.mk
 include tests/e2e/fragment.mk
+include tests/faults/fragment.mk
 include tests/kit/fragment.mk
 include tests/abi/fragment.mk
 
@@ -19,16 +20,22 @@ include tests/abi/fragment.mk
 ## make check-threads: the programs that use threads, in a build with --enable-thread-sanitizer. ./check runs
 ## check-threads-quick, what of them takes seconds.
 thread_tests_quick = \
+  tests/unit/test_breaker_model \
   tests/unit/test_cancel \
   tests/unit/test_client \
   tests/unit/test_crypto \
   tests/unit/test_fork \
   tests/unit/test_hub \
+  tests/unit/test_inbox \
+  tests/unit/test_latch \
+  tests/unit/test_limiter_threads \
   tests/unit/test_loader \
   tests/unit/test_log \
   tests/unit/test_loop \
   tests/unit/test_metrics \
+  tests/unit/test_policies \
   tests/unit/test_registry \
+  tests/unit/test_retry_budget \
   tests/unit/test_transport_curl \
   tests/sim/test_calls \
   tests/e2e/library \
@@ -39,6 +46,7 @@ thread_tests = $(thread_tests_quick) \
   tests/hostile/run \
   tests/e2e/embed.sh \
   tests/e2e/faults \
+  tests/faults/soak \
   tests/torture/torture
 thread_helpers = tests/e2e/verify tests/e2e/fetch tests/e2e/pick tests/e2e/shape tests/e2e/tty
 .PHONY: check-threads check-threads-quick

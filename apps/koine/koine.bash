@@ -74,7 +74,7 @@ _koine_options()
             echo "-m --model --input --output --cache-read --cache-write --reasoning --at --json $global"
             ;;
         plugin) echo "--like --cases --json --tap --skip --rules $global" ;;
-        standin) echo "--port --scale --behave --tokens --port-file --until-eof --quiet --help --version" ;;
+        standin) echo "--port --scale --scale-advice --behave --tokens --port-file --until-eof --quiet --help --version" ;;
         *) echo "$global" ;;
     esac
 }

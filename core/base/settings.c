@@ -65,8 +65,8 @@ static const struct koine__setting rows[] = {
         .help = "Longest time without an event in a streamed answer. Comments that only keep the connection open do "
                 "not count."),
     ROW("providers.*.timeouts.total", DURATION, "600s", RANGE(MS(1), HOURS(24)),
-        .help = "Longest time of one whole attempt. It is also capped by what is left of the route's `deadline`, "
-                "shared with the targets still untried."),
+        .help = "Longest time of one attempt. Where the answer is asked for or held until it is whole, it is also capped "
+                "by what is left of the route's `deadline`, shared with the targets still untried."),
     ROW("providers.*.retry.max_retries", INTEGER, "3", RANGE(0, 20),
         .help = "How often the same target is tried again after its first attempt failed."),
     ROW("providers.*.retry.base_delay", DURATION, "1s", RANGE(0, HOURS(24)),
@@ -189,7 +189,13 @@ static const struct koine__setting rows[] = {
         .help = "The wait before a notice is sent again the first time; each further one is twice as long, up to 60s, with jitter."),
 
     ROW("log.level", CHOICE, "warning", .choices = "error|warning|info|debug",
-        .help = "How much is logged, where the application logs less by itself. No level ever shows a key or a prompt."),
+        .help = "How much is logged, where the application logs less by itself. No level ever shows a key, and none a prompt or an answer unless `log.content` says so."),
+    ROW("log.format", CHOICE, "logfmt", .choices = "logfmt|json",
+        .help = "What a line of the log looks like: `name=value` words, or a JSON object. The events and their "
+                "fields are the same."),
+    ROW("log.content", BOOL, "false",
+        .help = "Also logs what the prompts and answers of calls say, at the level `info`: up to 4096 bytes of each "
+                "text. Keys stay hidden."),
 };
 /* clang-format on */
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

@@ -39,6 +39,8 @@ int koine__read_http_date(koine_str text, int64_t *ret_seconds); /* RFC 9110: IM
 void koine__write_duration(int64_t ns, char *ret,
                            size_t size);               /* shortest that reads back: "1.5s"; -1 is "off" */
 void koine__write_date(int64_t seconds, char ret[11]); /* "2024-07-23" */
+#define KOINE__MOMENT 25
+void koine__write_moment(int64_t ns, char ret[KOINE__MOMENT]); /* since 1970: "2024-07-23T10:00:00.250Z" */
 
 bool koine__is_name(koine_str text); /* [A-Za-z0-9_-]{1,64}: instances, routes, plugins */
 

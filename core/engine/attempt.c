@@ -26,8 +26,13 @@ static void init_ticket(struct koine__attempt *attempt)
     attempt->ticket = (struct koine__ticket){
         .instance = instance->name,
         .model = attempt->spec.target->model,
+        .policies = &instance->policies,
+        .witness = attempt->engine->witness,
+        .inbox = attempt->engine->inbox,
         .deadline = attempt->spec.deadline,
-        .patience = KOINE__NEVER,
+        .ends_by = attempt->spec.deadline,
+        .patience = attempt->spec.patience,
+        .may_not_wait = attempt->spec.may_not_wait,
         .worst = -1,
         .wake_at = KOINE__NEVER,
         .wake = on_wake,
@@ -260,9 +265,10 @@ static int start_transfer(struct koine__attempt *attempt)
     attempt->started = koine__loop_now(attempt->engine->loop);
     attempt->share = koine__route_share(attempt->spec.untried, attempt->started, attempt->spec.deadline);
     attempt->requested = true;
-    KOINE__LOG(attempt->engine->log, KOINE__LOG_DEBUG,
-               "event=request target=%s method=%s url=%s bytes=%zu stream=%d", attempt->spec.target->text,
-               http.method, http.url, http.body.len, attempt->spec.stream);
+    KOINE__LOG(attempt->engine->log, KOINE__LOG_DEBUG, "request", koine__log_text("call", attempt->spec.call),
+               koine__log_text("target", attempt->spec.target->text), koine__log_text("method", http.method),
+               koine__log_text("url", http.url), koine__log_int("bytes", (int64_t)http.body.len),
+               koine__log_bool("stream", attempt->spec.stream));
     rc = transport
              ? transport->ops->start(transport, &http, &koine__attempt_handler, attempt, &attempt->transfer)
              : KOINE_ESYSTEM;
@@ -402,6 +408,8 @@ static void pass_gate(struct koine__attempt *attempt)
 {
     struct koine__fault fault = {.retry_after_ns = -1, .stage = ""};
     int64_t now = koine__loop_now(attempt->engine->loop);
+    int64_t total = koine__time_add(now, attempt->spec.target->instance->timeouts.total);
+    attempt->ticket.ends_by = total < attempt->spec.deadline ? total : attempt->spec.deadline;
     switch (koine__gate_enter(&attempt->engine->gate, &attempt->ticket, now, &fault)) {
     case KOINE__PASS_GO:
         write_request(attempt);

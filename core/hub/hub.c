@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LOG_JSON 1 /* of log.format */
+
 /* ---- birth and death ---- */
 
 static int init_hub(struct koine_hub *hub)
@@ -24,7 +26,8 @@ static int init_hub(struct koine_hub *hub)
     if (koine__notices_init(&hub->notices, &koine__system_clock, &hub->log, hub->metrics) != KOINE_OK ||
         pthread_mutex_init(&hub->mutex, NULL) != 0 || pthread_mutex_init(&hub->staging, NULL) != 0)
         return KOINE_ESYSTEM;
-    int rc = hub->staged && hub->metrics ? koine__crypto_init() : KOINE_EMEMORY;
+    hub->states = koine__states_new();
+    int rc = hub->staged && hub->states && hub->metrics ? koine__crypto_init() : KOINE_EMEMORY;
     if (rc == KOINE_OK)
         snprintf(hub->run, sizeof(hub->run), "r%016llx", (unsigned long long)koine__crypto_seed());
     return rc;
@@ -37,7 +40,10 @@ static bool is_parents(const struct koine_hub *hub)
 
 static void destroy(struct koine_hub *hub)
 {
+    if (is_parents(hub) && hub->states)
+        koine__states_orphan(hub->states);
     koine__snapshot_unref(hub->snapshot);
+    koine__states_unref(hub->states);
     koine__store_free(hub->staged);
     koine__env_free(hub->env);
     koine__handles_free(hub->handles);
@@ -102,8 +108,10 @@ void koine_hub_free(koine_hub *hub)
 void koine__hub_set_world(struct koine_hub *hub, const struct koine__world *world)
 {
     hub->world = *world;
-    if (world->clock)
-        hub->notices.clock = world->clock;
+    if (!world->clock)
+        return;
+    hub->notices.clock = world->clock;
+    koine__log_set_clock(&hub->log, world->clock);
 }
 
 int koine__hub_usable(const struct koine_hub *hub)
@@ -397,17 +405,57 @@ static void take_settings(struct koine_hub *hub)
     bool told = koine__store_get(hub->staged, "log.level");
     koine__notices_send(&hub->notices, hub->snapshot->webhook.url ? hub->snapshot->webhook.kinds : 0);
     koine__log_at_least(&hub->log, told ? (int)koine__store_number(hub->staged, "log.level") : -1);
+    koine__log_set_content(&hub->log, koine__store_number(hub->staged, "log.content") != 0);
     const char *limit = hub->env ? koine__env_get(hub->env, "MAX_ESTIMATED_COST") : NULL;
     if (limit && *limit) /* budgets are not there yet, and nobody may believe that they are */
-        KOINE__LOG(
-            &hub->log, KOINE__LOG_WARNING,
-            "event=no_budget MAX_ESTIMATED_COST is set, but this version has no budgets: nothing is limited");
+        KOINE__LOG(&hub->log, KOINE__LOG_WARNING, "no_budget",
+                   koine__log_text("variable", "MAX_ESTIMATED_COST"),
+                   koine__log_text("message", "this version has no budgets: nothing is limited"));
+}
+
+static void take_format(struct koine_hub *hub, const struct koine__store *store)
+{
+    koine__log_set_json(&hub->log, store && koine__store_number(store, "log.format") == LOG_JSON);
+}
+
+/* No line holds a key of the instances, nor the webhook's secret, whatever it tells. */
+static int hide_keys(struct koine_hub *hub, const struct koine__snapshot *snapshot)
+{
+    struct koine__secret **keys = koine__alloc_array(snapshot->instance_count + 2, sizeof(*keys));
+    size_t count = 0;
+    if (!keys)
+        return KOINE_EMEMORY;
+    for (size_t i = 0; i < snapshot->instance_count; i++)
+        if (snapshot->instances[i].secret)
+            keys[count++] = snapshot->instances[i].secret;
+    if (snapshot->webhook.secret)
+        keys[count++] = snapshot->webhook.secret;
+    int rc = koine__log_hide(&hub->log, keys, count);
+    koine__dealloc(keys);
+    return rc;
+}
+
+/* Builds what is staged; the lines written meanwhile have the format that is staged with it. */
+static int build(struct koine_hub *hub, struct koine__snapshot **ret, koine_error **ret_error)
+{
+    const struct koine__surroundings around = {.env = hub->env, .log = &hub->log, .states = hub->states};
+    take_format(hub, hub->staged);
+    int rc = koine__snapshot_build(hub->staged, &around, ret, ret_error);
+    if (rc == KOINE_OK && hide_keys(hub, *ret) != KOINE_OK) {
+        koine__snapshot_unref(*ret);
+        rc = koine__error_memory(ret_error);
+    }
+    if (rc != KOINE_OK)
+        take_format(hub, hub->snapshot ? hub->snapshot->store : NULL);
+    return rc;
 }
 
 static void publish(struct koine_hub *hub, struct koine__snapshot *snapshot)
 {
     pthread_mutex_lock(&hub->mutex);
     struct koine__snapshot *old = hub->snapshot;
+    const struct koine__clock *clock = hub->world.clock ? hub->world.clock : &koine__system_clock;
+    koine__snapshot_enforce(snapshot, koine__now(clock));
     hub->snapshot = snapshot;
     pthread_mutex_unlock(&hub->mutex);
     koine__snapshot_unref(old);
@@ -435,7 +483,7 @@ static int apply(struct koine_hub *hub, koine_error **ret_error)
         forget_stage_error(hub);
         return number;
     }
-    int rc = koine__snapshot_build(hub->staged, hub->env, &hub->log, &snapshot, ret_error);
+    int rc = build(hub, &snapshot, ret_error);
     if (rc != KOINE_OK)
         return rc;
     publish(hub, snapshot);

@@ -7,6 +7,7 @@
 #include "core/base/str.h"
 #include "core/hub/hub.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -361,6 +362,58 @@ static void unrecorded(struct writer *writer)
     end(writer, number, 0);
 }
 
+/* ---- what holds now ---- */
+
+static void begin_instance(struct writer *writer, const struct koine__instance *instance)
+{
+    begin(writer, "");
+    label(writer, "koine_instance", instance->name);
+}
+
+static void breaker_states(struct writer *writer)
+{
+    for (size_t i = 0; writer->snapshot && i < writer->snapshot->instance_count; i++) {
+        const struct koine__instance *instance = &writer->snapshot->instances[i];
+        const struct koine__policies *policies = &instance->policies;
+        int64_t until;
+        if (!instance->provider || !policies->breaker || policies->breaking.failures < 0)
+            continue;
+        enum koine__breaker_state state =
+            koine__breaker_look(policies->breaker, &policies->breaking, writer->now, &until);
+        for (int at = KOINE__BREAKER_CLOSED; at <= (int)KOINE__BREAKER_HALF_OPEN; at++) {
+            begin_instance(writer, instance);
+            label(writer, "koine_state", koine__breaker_state_name((enum koine__breaker_state)at));
+            end(writer, (int)state == at, 0);
+        }
+    }
+}
+
+/* `offset`: of the int64_t that is wanted of the limiter's view. */
+static void look_at_limiters(struct writer *writer, size_t offset)
+{
+    for (size_t i = 0; writer->snapshot && i < writer->snapshot->instance_count; i++) {
+        const struct koine__instance *instance = &writer->snapshot->instances[i];
+        struct koine__limiter_view view;
+        int64_t value;
+        if (!instance->provider || !instance->policies.limiter)
+            continue;
+        koine__limiter_look(instance->policies.limiter, writer->now, 0, &view);
+        memcpy(&value, (const char *)&view + offset, sizeof(value));
+        begin_instance(writer, instance);
+        end(writer, (uint64_t)(value > 0 ? value : 0), 0);
+    }
+}
+
+static void queue_depths(struct writer *writer)
+{
+    look_at_limiters(writer, offsetof(struct koine__limiter_view, waiting));
+}
+
+static void under_way(struct writer *writer)
+{
+    look_at_limiters(writer, offsetof(struct koine__limiter_view, under_way));
+}
+
 /* ---- the whole ---- */
 
 static const struct family families[] = {
@@ -383,6 +436,9 @@ static const struct family families[] = {
     {"koine_notices_total", "counter", "Notices by kind.", NULL, notices},
     {"koine_breaker_transitions_total", "counter", "Changes of a breaker, by its new state.", NULL,
      transitions},
+    {"koine_breaker_state", "gauge", "1 for the state that the breaker is in.", NULL, breaker_states},
+    {"koine_queue_depth", "gauge", "Attempts that wait for the limits.", NULL, queue_depths},
+    {"koine_attempts_under_way", "gauge", "Attempts that the limits have let through.", NULL, under_way},
     {"koine_webhook_notices_total", "counter", "Notices that went to the webhook, or could not.", NULL,
      webhook},
     {"koine_metrics_unrecorded_total", "counter", "What was not counted for want of memory.", NULL,

@@ -228,11 +228,12 @@ static void log_notice(const struct koine__notices *notices, const struct koine_
                        int64_t repeated)
 {
     const char *class_name =
-        notice->class_number == KOINE_CLASS_NONE ? "none" : koine_class_name(notice->class_number);
-    KOINE__LOG(notices->log, kinds[notice->kind].level,
-               "event=notice kind=%s instance=%s model=%s class=%s repeated=%lld why=\"%s\"",
-               kinds[notice->kind].name, notice->instance, notice->model, class_name, (long long)repeated,
-               notice->message);
+        notice->class_number == KOINE_CLASS_NONE ? "" : koine_class_name(notice->class_number);
+    KOINE__LOG(notices->log, kinds[notice->kind].level, "notice",
+               koine__log_text("kind", kinds[notice->kind].name),
+               koine__log_text("instance", notice->instance), koine__log_text("model", notice->model),
+               koine__log_text("class", class_name), koine__log_int("repeated", repeated),
+               koine__log_text("message", notice->message));
 }
 
 /* When a client may find something to send. The mutex is held. */
@@ -302,8 +303,9 @@ void koine__notices_release(struct koine__notices *notices, bool tells)
 {
     size_t left = notices->outgoing.count + (notices->delivery.notice ? 1 : 0);
     if (left > 0 && tells)
-        KOINE__LOG(notices->log, KOINE__LOG_WARNING,
-                   "event=webhook_unsent notices=%zu why=\"the hub was freed first\"", left);
+        KOINE__LOG(notices->log, KOINE__LOG_WARNING, "webhook_unsent",
+                   koine__log_int("notices", (int64_t)left),
+                   koine__log_text("message", "the hub was freed first"));
     koine_notice_free(notices->delivery.notice);
     clear(&notices->kept);
     clear(&notices->outgoing);

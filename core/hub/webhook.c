@@ -199,10 +199,12 @@ static void give_up(struct koine__sender *sender, const struct koine__fault *fau
 {
     if (!koine__notices_settle(notices_of(sender), sender->claim, KOINE__UNDELIVERABLE))
         return;
-    KOINE__LOG(notices_of(sender)->log, KOINE__LOG_WARNING,
-               "event=webhook_failed kind=%s id=%s class=%s status=%d retries=%u why=\"%s\"",
-               koine__notice_kind_name(sender->notice->kind), sender->notice->id,
-               koine_class_name(fault->class_number), fault->status, sender->retry.retries, fault->message);
+    KOINE__LOG(notices_of(sender)->log, KOINE__LOG_WARNING, "webhook_failed",
+               koine__log_text("kind", koine__notice_kind_name(sender->notice->kind)),
+               koine__log_text("id", sender->notice->id),
+               koine__log_text("class", koine_class_name(fault->class_number)),
+               koine__log_int("status", fault->status), koine__log_int("retries", sender->retry.retries),
+               koine__log_text("message", fault->message));
 }
 
 /* True: it waits to be sent again. */

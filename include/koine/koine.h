@@ -155,7 +155,10 @@ KOINE_API int koine_settings_document(char **ret);
 
 /* The log. `sink` is called from whatever thread logs, one call at a time, and must not call koine_…
  * (those return KOINE_EARGUMENT then, and freeing or cancelling a hub, client or call does nothing). Levels:
- * 0 error, 1 warning, 2 info, 3 debug. Never a prompt, never a key. */
+ * 0 error, 1 warning, 2 info, 3 debug. `line`, borrowed for the call, is one line of UTF-8 without its end:
+ * what the setting log.format says, logfmt or a JSON object, and begins with the time (at, UTC, in
+ * milliseconds), the level and the event; docs/log.md lists the events and their fields, whose names are
+ * stable. Never a key; a prompt or an answer only where log.content is true. */
 typedef void (*koine_log_sink)(void *user, int level, const char *line);
 KOINE_API int koine_hub_set_log(koine_hub *, int level, koine_log_sink sink, void *user);
 

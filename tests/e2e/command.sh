@@ -665,10 +665,33 @@ status_is 0
 err_has "event=attempt"
 done_with "-v tells what happens"
 run chat -vv -m openai/echo "a secret prompt"
-err_has "event=request target=openai/echo"
-err_has "event=head target=openai/echo status=200"
+err_has "event=request call=c1 target=openai/echo"
+err_has "event=head call=c1 target=openai/echo status=200"
 ! grep -q "a secret prompt" "$scratch/err" || complain "the prompt is told"
+grep -q '^koine: debug: event=request call=' "$scratch/err" || complain "not as a person wants it"
 done_with "-vv does not tell the prompt"
+KOINE__log__content=true KOINE__providers__openai__api_key=key-of-openai run -v chat -m openai/echo "a prompt, key-of-openai"
+err_has 'what=prompt role=user text="a prompt, ***"'
+! grep -q "key-of-openai" "$scratch/err" || complain "the key is told"
+done_with "log.content tells the prompt, and no key"
+KOINE__log__format=json run -vv chat -m openai/echo "a secret prompt"
+sed '/^{.*}$/!d' "$scratch/err" >"$scratch/lines"
+[ "$(wc -l <"$scratch/lines")" -ge 4 ] || complain "no lines of JSON"
+while read -r line; do
+    printf '%s' "$line" | "$tools/pick" event at >"$scratch/event" 2>&1
+    grep -Eqx 'request|head|attempt|call' "$scratch/event" || complain "no JSON: $line"
+done <"$scratch/lines"
+! grep -q "a secret prompt" "$scratch/err" || complain "the prompt is told"
+done_with "log.format json"
+mkdir "$scratch/a \"b\"=c"
+cp "$scratch"/plugins/* "$scratch/a \"b\"=c"
+echo 'echo no' >"$scratch/a \"b\"=c/script.so"
+for format in logfmt json; do
+    KOINE__log__format=$format KOINE__plugin_path__0="$scratch/a \"b\"=c" run chat -m openai/echo Hi
+    err_has "note: $scratch/a \"b\"=c/script.so is refused: is not a shared object"
+    ! grep -q plugin_refused "$scratch/err" || complain "told twice"
+    done_with "a refused plugin in a strange place, $format"
+done
 
 # ---- Completion -----------------------------------------------------------------------------------------------------
 

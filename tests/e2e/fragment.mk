@@ -25,7 +25,8 @@ if HAVE_CUNIT
 e2e_programs = tests/e2e/faults tests/e2e/isolate tests/e2e/library tests/e2e/misuse tests/e2e/thousand tests/e2e/webhook
 check_PROGRAMS += $(e2e_programs)
 TESTS += $(e2e_programs)
-e2e_stage = tests/e2e/stage.c tests/e2e/stage.h tests/e2e/loopback.c tests/e2e/loopback.h
+e2e_backdrop = tests/e2e/backdrop.c tests/e2e/backdrop.h tests/e2e/loopback.c tests/e2e/loopback.h
+e2e_stage = tests/e2e/stage.c tests/e2e/stage.h $(e2e_backdrop)
 e2e_ldadd = tests/unit/libsuite.a libkoine.la $(CUNIT_LIBS)
 tests_e2e_faults_SOURCES = tests/e2e/faults.c $(e2e_stage)
 tests_e2e_faults_LDADD = $(e2e_ldadd)

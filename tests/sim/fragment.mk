@@ -9,7 +9,9 @@ sim_programs = \
   tests/sim/test_calls \
   tests/sim/test_costs \
   tests/sim/test_keys \
+  tests/sim/test_log_sim \
   tests/sim/test_memory \
+  tests/sim/test_policies \
   tests/sim/test_random \
   tests/sim/test_retry_sim \
   tests/sim/test_seams \
@@ -22,7 +24,9 @@ TESTS += $(sim_programs)
 tests_sim_test_calls_LDADD = $(sim_ldadd)
 tests_sim_test_costs_LDADD = $(sim_ldadd)
 tests_sim_test_keys_LDADD = $(sim_ldadd)
+tests_sim_test_log_sim_LDADD = $(sim_ldadd)
 tests_sim_test_memory_LDADD = $(sim_ldadd)
+tests_sim_test_policies_LDADD = $(sim_ldadd)
 tests_sim_test_random_LDADD = $(sim_ldadd)
 tests_sim_test_retry_sim_LDADD = $(sim_ldadd)
 tests_sim_test_seams_LDADD = $(sim_ldadd)

@@ -1061,7 +1061,7 @@ static void failing_allocations(void)
     if (!rig_open(&rig, script, 3))
         return;
     APPLY(&rig, "routes.default", "{targets: [together/m, openai/gpt-4o-mini]}",
-          "providers.together.retry.max_retries", "0");
+          "providers.together.retry.max_retries", "0", "providers.together.breaker.failures", "off");
     fail_each(generate_once);
     fail_each(stream_once);
     rig_close(&rig);

@@ -111,8 +111,9 @@ static void says_all(void)
     ASSERT_INT(koine_notice_until_ms(notice), 1735733105000);
     koine_notice_free(notice);
     CU_ASSERT_PTR_NULL(next_notice());
-    ASSERT_STR(lines, "1 event=notice kind=latched instance=together model=m class=model_gone repeated=0 "
-                      "why=\"no such model\"\n");
+    ASSERT_STR(lines,
+               "1 at=2025-01-01T12:00:05.000Z level=warning event=notice kind=latched instance=together "
+               "model=m class=model_gone repeated=0 message=\"no such model\"\n");
     finish();
 }
 
@@ -162,9 +163,10 @@ static void collapses_refusals(void)
     for (const char *at = lines; *at; at = strchr(at, '\n') + 1)
         logged++;
     ASSERT_INT((long long)logged, 4);
-    CU_ASSERT_PTR_NOT_NULL(
-        strstr(lines, "\n2 event=notice kind=refused instance=together model= class=server repeated=999 "
-                      "why=\"the queue is full: 9 wait\"\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(lines,
+                                  "\n2 at=2025-01-01T12:00:06.000Z level=info event=notice kind=refused "
+                                  "instance=together class=server repeated=999 message=\"the queue is "
+                                  "full: 9 wait\"\n"));
     finish();
 }
 
