@@ -221,6 +221,45 @@ static void of_a_fault(void)
     rig_close(&rig);
 }
 
+/* Five failures open the breaker; what is asked then is refused. */
+static void of_a_breaker(void)
+{
+    const struct koine__replay_answer script[] = {{.repeat = true, ANSWER(OPENAI_HOST, 503, ERROR("busy"))}};
+    koine_response *response = NULL;
+    koine_notice *notice = NULL;
+    if (!RIG(&rig, script))
+        return;
+    APPLY(&rig, "routes.default", "{targets: [openai/gpt-4o-mini]}", "providers.openai.retry.max_retries",
+          "0", "providers.openai.limits", "{requests_per_minute: 100, concurrent: 3}");
+    koine_client *client = rig_client(&rig);
+    koine_request *request = rig_request(NULL, "Hi");
+    for (int i = 0; i < 7; i++)
+        ASSERT_INT(koine_generate(client, request, &response, NULL), KOINE_EFAULT);
+    char *text = written();
+    HAS("koine_attempts_total{" OPENAI_ASKED ",error_type=\"overloaded\"} 5");
+    HAS("gen_ai_client_operation_duration_seconds_count{" OPENAI_ASKED ",error_type=\"refused\"} 2");
+    HAS("koine_breaker_state{koine_instance=\"openai\",koine_state=\"open\"} 1");
+    HAS("koine_breaker_state{koine_instance=\"openai\",koine_state=\"closed\"} 0");
+    HAS("koine_breaker_state{koine_instance=\"together\",koine_state=\"closed\"} 1");
+    HAS("koine_breaker_transitions_total{koine_instance=\"openai\",koine_state=\"open\"} 1");
+    HAS("koine_notices_total{koine_instance=\"openai\",koine_kind=\"refused\"} 2");
+    HAS("koine_queue_depth{koine_instance=\"openai\"} 0");
+    HAS("koine_attempts_under_way{koine_instance=\"openai\"} 0");
+    koine_free(text);
+    ASSERT_INT(koine_hub_next_notice(rig.hub, &notice), 1);
+    ASSERT_STR(koine_notice_kind_name(notice), "breaker_opened");
+    ASSERT_STR(koine_notice_instance(notice), "openai");
+    ASSERT_INT(koine_notice_until_ms(notice) - koine_notice_at_ms(notice), 30000);
+    koine_notice_free(notice);
+    ASSERT_INT(koine_hub_next_notice(rig.hub, &notice), 1);
+    ASSERT_STR(koine_notice_kind_name(notice), "refused");
+    ASSERT_INT(koine_notice_count(notice), 2);
+    koine_notice_free(notice);
+    koine_request_free(request);
+    koine_client_free(client);
+    rig_close(&rig);
+}
+
 /* ---- the page ---- */
 
 static char *read_page(void)
@@ -468,7 +507,7 @@ static void from_many_threads(void)
     rig_close(&rig);
 }
 
-SUITE_MAIN("metrics", {"of a call", of_a_call}, {"of a fault", of_a_fault}, {"is documented", is_documented},
-           {"escapes", escapes}, {"bounds the series", bounds_the_series}, {"edges", edges},
-           {"of notices", of_notices}, {"failing allocations", failing_allocations},
+SUITE_MAIN("metrics", {"of a call", of_a_call}, {"of a fault", of_a_fault}, {"of a breaker", of_a_breaker},
+           {"is documented", is_documented}, {"escapes", escapes}, {"bounds the series", bounds_the_series},
+           {"edges", edges}, {"of notices", of_notices}, {"failing allocations", failing_allocations},
            {"from many threads", from_many_threads})
