@@ -21,6 +21,7 @@ include tests/abi/fragment.mk
 ## check-threads-quick, what of them takes seconds.
 thread_tests_quick = \
   tests/unit/test_breaker_model \
+  tests/unit/test_budget \
   tests/unit/test_cancel \
   tests/unit/test_client \
   tests/unit/test_crypto \
@@ -36,6 +37,7 @@ thread_tests_quick = \
   tests/unit/test_policies \
   tests/unit/test_registry \
   tests/unit/test_retry_budget \
+  tests/unit/test_runs \
   tests/unit/test_transport_curl \
   tests/sim/test_calls \
   tests/e2e/library \

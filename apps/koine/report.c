@@ -23,8 +23,7 @@ static void report_retired(const char *line)
     out_say("note: %s is retired since %s and may not be served any more", target, since);
 }
 
-/* Of two plugins with one id the first holds, and whoever puts one first knows that. */
-static bool is_shadowed(const char *reason)
+bool report_is_shadowed(const char *reason)
 {
     return strncmp(reason, "the id ", strlen("the id ")) == 0 && strstr(reason, " is taken by ") != NULL;
 }
@@ -34,7 +33,7 @@ static void report_plugin(const struct args *args, const char *line)
     char file[LONGEST_VALUE], reason[LONGEST_VALUE];
     logline_field(line, "file", file, sizeof(file));
     logline_field(line, "reason", reason, sizeof(reason));
-    if (!args->command->tells_plugins && (args->verbose > 0 || !is_shadowed(reason)))
+    if (!args->command->tells_plugins && (args->verbose > 0 || !report_is_shadowed(reason)))
         out_say("note: %s is refused: %s", file, reason);
 }
 

@@ -10,6 +10,7 @@
 #define MS(n)        ((n)*KOINE__MS)
 #define HOURS(n)     ((n)*3600 * KOINE__SEC)
 #define REAL(n)      ((n)*INT64_C(1000000))
+#define DOLLARS(n)   ((n)*INT64_C(1000000000000))
 #define NO_END       INT64_MAX
 
 /* clang-format off */
@@ -163,6 +164,15 @@ static const struct koine__setting rows[] = {
                 "drops them with a notice, `strict` refuses the target, `drop` is silent."),
     ROW("min_attempt", DURATION, "1s", RANGE(0, HOURS(24)),
         .help = "An attempt is not started if less than this is left of the deadline."),
+
+    ROW("budgets.call", DOLLARS, NULL, RANGE(0, DOLLARS(1000000)),
+        .help = "Most that one call may cost, all its attempts together. By default there is no limit."),
+    ROW("budgets.run", DOLLARS, NULL, RANGE(0, DOLLARS(1000000)),
+        .help = "Most that the calls of one run may cost together. A run is the calls under one run id; by default one per hub, and in the command one per process. `MAX_ESTIMATED_COST` in the environment or in `.env` is a limit of the run too, and the lower one holds."),
+    ROW("budgets.unpriced", CHOICE, "refuse", .choices = "refuse|allow",
+        .help = "What happens under a budget to a call whose price is not known: `allow` lets it through, uncounted. What costs nothing says so with `price: free`."),
+    ROW("budgets.estimate", CHOICE, "bound", .choices = "bound|typical",
+        .help = "How many tokens a prompt is taken to have before it is sent: `bound` counts each byte as one, which it never exceeds; `typical` counts four bytes as one, so that more calls fit and the budget may be overspent by a little."),
 
     ROW("pool.connections", INTEGER, "64", RANGE(1, 10000),
         .help = "Most connections that one client has open at once."),

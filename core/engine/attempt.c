@@ -37,6 +37,7 @@ static void init_ticket(struct koine__attempt *attempt)
         .wake_at = KOINE__NEVER,
         .wake = on_wake,
     };
+    koine__attempt_stake(attempt, instance->limits.tokens >= 0);
 }
 
 static int init_state(struct koine__attempt *attempt)
@@ -220,13 +221,11 @@ static void on_wake(struct koine__ticket *ticket)
     koine__timer_set(attempt->engine->loop, &attempt->soon, koine__loop_now(attempt->engine->loop));
 }
 
-/* The vendor itself would refuse it, after a round trip; a server of one's own may need no key. */
+/* The vendor itself would refuse it, after a round trip. */
 static bool lacks_key(const struct koine__attempt *attempt)
 {
     const struct koine__instance *instance = attempt->spec.target->instance;
-    const koine_provider *provider = instance->provider;
-    return attempt->desk->out.secret_name && !instance->secret && provider->key_variable &&
-           (!provider->base_url || strcmp(instance->base_url, provider->base_url) == 0);
+    return attempt->desk->out.secret_name && !instance->secret && koine__instance_needs_key(instance);
 }
 
 static void fail_without_key(struct koine__attempt *attempt)
@@ -258,6 +257,7 @@ static int start_transfer(struct koine__attempt *attempt)
     http.stream = attempt->spec.stream;
     http.ca_file = attempt->spec.ca_file;
     http.proxy = attempt->spec.proxy;
+    http.way = attempt->spec.way;
     attempt->secret = http.secret;
     attempt->body = koine__out_take_body(out);
     attempt->body_len = http.body.len;

@@ -59,7 +59,9 @@ struct koine__attempt_spec { /* all borrowed until the attempt is freed */
     int64_t retry_cost; /* what it took from the retry budget; 0: it is a first attempt */
     bool may_not_wait;  /* a hedge: rather none than one in line */
     const char *ca_file, *proxy;
-    const char *call; /* its id, for the log; NULL: it has none */
+    const char *call;           /* its id, for the log; NULL: it has none */
+    struct koine__way *way;     /* NULL: nobody asks */
+    struct koine__purse *purse; /* budgets that must bear it; NULL: none */
 };
 
 enum koine__phase {

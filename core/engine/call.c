@@ -89,6 +89,8 @@ static int start_attempt(struct koine_call *call, size_t index, bool is_hedge)
         .ca_file = call->spec.ca_file,
         .proxy = call->spec.proxy,
         .call = call->id,
+        .way = call->spec.way,
+        .purse = call->purse,
     };
     void *items = call->attempts;
     struct koine__attempt *attempt;
@@ -674,6 +676,7 @@ int koine__call_new(struct koine__calls *calls, const struct koine__call_spec *s
     call->spec.plan = spec->plan;
     call->document = spec->document;
     koine__call_log_prompt(call);
+    call->purse = spec->purse;
     koine__timer_set(calls->engine->loop, &call->wait_timer, call->began); /* the nearest first: armed once */
     koine__timer_set(calls->engine->loop, &call->deadline_timer, call->deadline);
     *ret = call;

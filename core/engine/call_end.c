@@ -1,6 +1,8 @@
 /* call_end: a call's end, its events' way out, and its getters. */
 #include "core/engine/call_internal.h"
 
+#include "core/money/budget.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -251,6 +253,7 @@ void koine__call_destroy(struct koine_call *call)
     koine__dealloc(call->run);
     koine__dealloc(call->step.bytes);
     koine__document_free(call->document);
+    koine__purse_free(call->purse);
     if (call->spec.plan)
         call->spec.release_plan(call->spec.plan);
     koine__dealloc(call);

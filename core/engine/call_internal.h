@@ -1,5 +1,5 @@
-/* call_internal: what call.c (its way through the route), call_policy.c (what it shares with all calls), call_log.c
- * and call_end.c (its end and its getters) share. */
+/* call_internal: what call.c (its way through the route), call_policy.c (what it shares with all calls),
+ * call_log.c and call_end.c (its end and its getters) share. */
 #ifndef KOINE_CORE_ENGINE_CALL_INTERNAL_H
 #define KOINE_CORE_ENGINE_CALL_INTERNAL_H
 

@@ -8,6 +8,7 @@ libkoinecore_la_SOURCES += \
   core/engine/attempt_internal.h \
   core/engine/attempt_read.c \
   core/engine/attempt_settle.c \
+  core/engine/attempt_stake.c \
   core/engine/attempt_time.c \
   core/engine/call.c \
   core/engine/call.h \

@@ -23,6 +23,7 @@ libkoinecore_la_SOURCES += \
   core/hub/models.c \
   core/hub/notice.c \
   core/hub/notice.h \
+  core/hub/probe.c \
   core/hub/request.c \
   core/hub/request.h \
   core/hub/resolve.c \

@@ -21,13 +21,14 @@ static int init_hub(struct koine_hub *hub)
     hub->references = 1;
     hub->generation = koine__fork_generation();
     hub->staged = koine__store_new();
+    hub->runs = koine__runs_new();
     koine__log_init(&hub->log);
     hub->metrics = koine__metrics_new();
     if (koine__notices_init(&hub->notices, &koine__system_clock, &hub->log, hub->metrics) != KOINE_OK ||
         pthread_mutex_init(&hub->mutex, NULL) != 0 || pthread_mutex_init(&hub->staging, NULL) != 0)
         return KOINE_ESYSTEM;
     hub->states = koine__states_new();
-    int rc = hub->staged && hub->states && hub->metrics ? koine__crypto_init() : KOINE_EMEMORY;
+    int rc = hub->staged && hub->states && hub->runs && hub->metrics ? koine__crypto_init() : KOINE_EMEMORY;
     if (rc == KOINE_OK)
         snprintf(hub->run, sizeof(hub->run), "r%016llx", (unsigned long long)koine__crypto_seed());
     return rc;
@@ -44,6 +45,7 @@ static void destroy(struct koine_hub *hub)
         koine__states_orphan(hub->states);
     koine__snapshot_unref(hub->snapshot);
     koine__states_unref(hub->states);
+    koine__runs_free(hub->runs);
     koine__store_free(hub->staged);
     koine__env_free(hub->env);
     koine__handles_free(hub->handles);
@@ -406,11 +408,6 @@ static void take_settings(struct koine_hub *hub)
     koine__notices_send(&hub->notices, hub->snapshot->webhook.url ? hub->snapshot->webhook.kinds : 0);
     koine__log_at_least(&hub->log, told ? (int)koine__store_number(hub->staged, "log.level") : -1);
     koine__log_set_content(&hub->log, koine__store_number(hub->staged, "log.content") != 0);
-    const char *limit = hub->env ? koine__env_get(hub->env, "MAX_ESTIMATED_COST") : NULL;
-    if (limit && *limit) /* budgets are not there yet, and nobody may believe that they are */
-        KOINE__LOG(&hub->log, KOINE__LOG_WARNING, "no_budget",
-                   koine__log_text("variable", "MAX_ESTIMATED_COST"),
-                   koine__log_text("message", "this version has no budgets: nothing is limited"));
 }
 
 static void take_format(struct koine_hub *hub, const struct koine__store *store)
@@ -571,6 +568,29 @@ const char *koine_hub_route(koine_hub *hub, size_t index)
         name = hub->snapshot->routes[index].name;
     pthread_mutex_unlock(&hub->mutex);
     return name;
+}
+
+const char *koine_hub_route_target(koine_hub *hub, size_t route, size_t index)
+{
+    const char *target = NULL;
+    if (koine__hub_usable(hub) != KOINE_OK)
+        return NULL;
+    pthread_mutex_lock(&hub->mutex);
+    const struct koine__snapshot *snapshot = hub->snapshot;
+    if (snapshot && route < snapshot->route_count && index < snapshot->routes[route].count)
+        target = snapshot->routes[route].targets[index].text;
+    pthread_mutex_unlock(&hub->mutex);
+    return target;
+}
+
+const char *koine_hub_env_file(koine_hub *hub, size_t index)
+{
+    if (koine__hub_usable(hub) != KOINE_OK)
+        return NULL;
+    pthread_mutex_lock(&hub->staging);
+    const char *file = koine__env_file(hub->env, index);
+    pthread_mutex_unlock(&hub->staging);
+    return file;
 }
 
 const char *koine_hub_file(koine_hub *hub)

@@ -129,7 +129,9 @@ static void without_a_hub(void)
     ASSERT_INT(koine_hub_set_log(NULL, 3, NULL, NULL), KOINE_EARGUMENT);
     CU_ASSERT_PTR_NULL(text);
     CU_ASSERT_PTR_NULL(koine_hub_route(NULL, 0));
+    CU_ASSERT_PTR_NULL(koine_hub_route_target(NULL, 0, 0));
     CU_ASSERT_PTR_NULL(koine_hub_plugin_folder(NULL, 0));
+    CU_ASSERT_PTR_NULL(koine_hub_env_file(NULL, 0));
     ASSERT_STR(koine_hub_file(NULL), "");
     ASSERT_INT(koine_settings_document(NULL), KOINE_EARGUMENT);
     begin();
@@ -257,7 +259,12 @@ static void env_after_the_file(void)
     ASSERT_INT(ENVIRONMENT("UNUSED=1"), KOINE_OK);
     ASSERT_INT(koine_provider_has_key(koine_hub_provider(hub, "together")), 1);
     ASSERT_INT(koine_provider_has_key(koine_hub_provider(hub, "openai")), 1);
+    ASSERT_STR(koine_provider_key_source(koine_hub_provider(hub, "openai")), "OPENAI_API_KEY in ./.env");
+    ASSERT_STR(koine_hub_env_file(hub, 0), "./.env");
+    ASSERT_STR(koine_hub_env_file(hub, 1), scratch_path(&scratch, "conf/.env"));
+    CU_ASSERT_PTR_NULL(koine_hub_env_file(hub, 2));
     again();
+    CU_ASSERT_PTR_NULL(koine_hub_env_file(hub, 0));
     ASSERT_INT(koine_hub_set(hub, "plugin_path", list), KOINE_OK);
     CU_ASSERT_EQUAL(unlink("../conf/.env"), 0);
     ASSERT_INT(koine_hub_load(hub, "koine.yaml", NULL), KOINE_OK);
@@ -265,6 +272,21 @@ static void env_after_the_file(void)
     ASSERT_INT(ENVIRONMENT("UNUSED=1"), KOINE_OK);
     ASSERT_INT(koine_provider_has_key(koine_hub_provider(hub, "together")), 0);
     ASSERT_INT(koine_provider_has_key(koine_hub_provider(hub, "openai")), 1);
+    end();
+}
+
+static void key_of_the_process(void)
+{
+    char list[PATH_MAX + 8];
+    const char *folder = rig_plugins();
+    if (!folder)
+        return;
+    begin();
+    snprintf(list, sizeof(list), "[\"%s\"]", folder);
+    file("here/.env", "OPENAI_API_KEY=k\n");
+    ASSERT_INT(koine_hub_set(hub, "plugin_path", list), KOINE_OK);
+    ASSERT_INT(ENVIRONMENT("OPENAI_API_KEY=p"), KOINE_OK);
+    ASSERT_STR(koine_provider_key_source(koine_hub_provider(hub, "openai")), "OPENAI_API_KEY");
     end();
 }
 
@@ -536,6 +558,21 @@ static void folders(void)
     CU_ASSERT_PTR_NULL(koine_hub_plugin_folder(rig.hub, 2));
     CU_ASSERT_PTR_NULL(koine_hub_plugin_folder(rig.hub, SIZE_MAX));
     CU_ASSERT_PTR_NULL(koine_hub_route(rig.hub, SIZE_MAX));
+    rig_close(&rig);
+}
+
+static void targets(void)
+{
+    struct rig rig;
+    if (!rig_open(&rig, NULL, 0))
+        return;
+    APPLY(&rig, "routes.a.targets", "[together/x/y, {target: openai/z, unset: [top_k]}]", "routes.b.targets",
+          "[openai/w]");
+    ASSERT_STR(koine_hub_route_target(rig.hub, 0, 0), "together/x/y");
+    ASSERT_STR(koine_hub_route_target(rig.hub, 0, 1), "openai/z");
+    CU_ASSERT_PTR_NULL(koine_hub_route_target(rig.hub, 0, 2));
+    ASSERT_STR(koine_hub_route_target(rig.hub, 1, 0), "openai/w");
+    CU_ASSERT_PTR_NULL(koine_hub_route_target(rig.hub, 2, 0));
     rig_close(&rig);
 }
 
@@ -887,7 +924,8 @@ static void failing_reloads(void)
     end();
 }
 
-SUITE_MAIN("hub", {"a corrected set", a_corrected_set}, {"an apply blocks nobody", an_apply_blocks_nobody},
+SUITE_MAIN("hub", {"key of the process", key_of_the_process}, {"targets", targets},
+           {"a corrected set", a_corrected_set}, {"an apply blocks nobody", an_apply_blocks_nobody},
            {"birth", birth}, {"without a hub", without_a_hub}, {"document", document},
            {"last one holds", last_one_holds}, {"environment wins", environment_wins},
            {"nothing is read unasked", nothing_is_read_unasked}, {"env files", env_files},

@@ -253,6 +253,20 @@ static void test_decimals(void)
     ASSERT_INT(read_decimal("1", 19), UNTOUCHED);
 }
 
+static void test_dollars(void)
+{
+    static const char *const bad[] = {
+        "", "-1", "-0.01", "1e3", "1,50", "NaN", "$1", "0.0000000000001", "9223372.036854775808"};
+    int64_t value = UNTOUCHED;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        ASSERT_INT(koine__read_usd(koine__str(bad[i]), &value), KOINE_EARGUMENT);
+    ASSERT_INT(value, UNTOUCHED);
+    ASSERT_INT(koine__read_usd(KOINE__STR("9223372.036854775807"), &value), KOINE_OK);
+    ASSERT_INT(value, INT64_MAX);
+    ASSERT_INT(koine__read_usd(KOINE__STR("0.1"), &value), KOINE_OK);
+    ASSERT_INT(value, INT64_C(100000000000));
+}
+
 static int64_t read_date(const char *text)
 {
     int64_t value = UNTOUCHED;
@@ -444,7 +458,7 @@ SUITE_MAIN("str", {"compare", test_compare}, {"trim and cut", test_trim_and_cut}
            {"integers", test_integers}, {"durations", test_durations},
            {"durations refused", test_durations_refused}, {"durations written", test_durations_written},
            {"sizes", test_sizes}, {"booleans", test_booleans}, {"decimals", test_decimals},
-           {"dates", test_dates}, {"dates written", test_dates_written},
+           {"dollars", test_dollars}, {"dates", test_dates}, {"dates written", test_dates_written},
            {"moments written", test_moments_written}, {"every day reads back", test_every_day_reads_back},
            {"HTTP dates", test_http_dates}, {"truncated dates", test_truncated_dates},
            {"nearest", test_nearest}, {"UTF-8", test_utf8})
