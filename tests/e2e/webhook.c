@@ -241,14 +241,25 @@ static void follows_no_redirect(void)
     finish();
 }
 
-/* Three attempts of 50 ms, and nothing more; the client that goes in the middle waits for none of them. */
+static void keep_line(void *user, int level, const char *line)
+{
+    (void)level;
+    if (strstr(line, "event=webhook_failed"))
+        snprintf(user, 512, "%s", line);
+}
+
+/* Three attempts of 50 ms, and nothing more; the client that goes in the middle waits for none of them. (How
+ * many of them the receiver saw depends on how busy the machine is.) */
 static void never_answers(void)
 {
+    char line[512] = "";
     static const int statuses[] = {0};
     begin(statuses, 1, "50ms");
+    koine_hub_set_log(hub, 1, keep_line, line);
     happen();
     ASSERT_INT(koine_deliver_notices(client, 60000), 1);
-    ASSERT_INT(received(), 3);
+    CU_ASSERT_TRUE(received() <= 3);
+    CU_ASSERT_PTR_NOT_NULL(strstr(line, " class=timeout status=0 retries=2 "));
     ASSERT_INT((long long)hub->metrics->undelivered, 1);
     koine_hub_set(hub, "webhook.timeout", "1h");
     ASSERT_INT(koine_hub_apply(hub, NULL), KOINE_OK);
