@@ -13,6 +13,7 @@
 #include "core/engine/desk.h"
 #include "core/engine/plan.h"
 #include "core/policy/gate.h"
+#include "core/policy/happening.h"
 #include "core/wire/frame.h"
 #include "core/wire/loop.h"
 #include "core/wire/transport.h"
@@ -23,6 +24,8 @@ struct koine__engine { /* what attempts and calls need of the world; one for eac
     struct koine__transport *local;     /* for instances without one; NULL: they find none */
     struct koine__bridge *bridge;
     struct koine__gate gate;
+    struct koine__inbox *inbox;           /* of the client's thread; NULL: policies wake tickets directly */
+    const struct koine__witness *witness; /* of what policies do; may be NULL */
     struct koine__random random;
     struct koine__log *log;    /* may be NULL */
     struct koine__desks desks; /* koine__desks_release it when no attempt is left */
@@ -46,7 +49,15 @@ struct koine__attempt_spec { /* all borrowed until the attempt is freed */
     unsigned untried; /* targets of the route after this one: whole and held attempts leave them their share
                          of time */
     int64_t deadline; /* of the call */
+    int64_t
+        patience;  /* until when it waits in line, since another target would do; KOINE__NEVER: to the end */
+    int64_t pause; /* ns that a 429 without advice stops the instance for */
+    int64_t retry_cost; /* what it took from the retry budget; 0: it is a first attempt */
+    bool may_not_wait;  /* a hedge: rather none than one in line */
     const char *ca_file, *proxy;
+    const char *call;           /* its id, for the log; NULL: it has none */
+    struct koine__way *way;     /* NULL: nobody asks */
+    struct koine__purse *purse; /* budgets that must bear it; NULL: none */
 };
 
 enum koine__phase {
@@ -94,7 +105,7 @@ struct koine__attempt {
     bool body_finished;             /* and the framer knows */
     struct koine__buf backlog;      /* of the body, while the provider is busy with the frame before */
     const struct koine__fault *cut; /* what cut the body; KOINE_CLASS_NONE: nothing did */
-    int64_t started, sent_at, last_byte, last_event, ended_at; /* loop time */
+    int64_t born, started, sent_at, last_byte, last_event, ended_at; /* loop time; born: before it waited */
     int64_t share;                    /* ns that a whole or held one may take of the time that is left */
     int64_t first_token_at;           /* -1: none yet */
     uint64_t noted;                   /* events of the assembly that counted as progress */

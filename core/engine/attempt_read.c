@@ -17,15 +17,13 @@ static void on_sent(void *arg)
 }
 
 /* A server that says our key back must not make us say it. Masked in its own length, so that JSON stays JSON.
- * Words shorter than this are no keys, and would be masked where they mean something else. */
-#define SHORTEST_KEY 8
-
+ */
 static koine_str key_of(const struct koine__attempt *attempt)
 {
     koine_str key = {NULL, 0};
     if (attempt->secret)
         key.ptr = koine__secret_text(attempt->secret, &key.len);
-    return key.len >= SHORTEST_KEY ? key : (koine_str){NULL, 0};
+    return key.len >= KOINE__SHORTEST_KEY ? key : (koine_str){NULL, 0};
 }
 
 static void mask(koine_str key, char *text, size_t len)
@@ -95,8 +93,9 @@ static void on_head(void *arg, const struct koine__head *head)
         koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory for the answer's head");
         return;
     }
-    KOINE__LOG(attempt->engine->log, KOINE__LOG_DEBUG, "event=head target=%s status=%d request_id=%s",
-               attempt->spec.target->text, head->status, attempt->request_id);
+    KOINE__LOG(attempt->engine->log, KOINE__LOG_DEBUG, "head", koine__log_text("call", attempt->spec.call),
+               koine__log_text("target", attempt->spec.target->text), koine__log_int("status", head->status),
+               koine__log_text("request_id", attempt->request_id));
     attempt->phase = KOINE__PHASE_BODY;
     attempt->last_byte = attempt->last_event = koine__loop_now(attempt->engine->loop);
     attempt->retry_after_ns = koine__retry_after(find_header, &attempt->head, clock->wall(clock->arg));
@@ -236,13 +235,23 @@ static void prepare_read(struct koine__attempt *attempt, void *state)
     desk->job.sink = &attempt->assembly.sink;
 }
 
+/* A provider that says something works: a probe need not wait for the end of a long answer. */
+static void note_first_token(struct koine__attempt *attempt, int64_t now)
+{
+    const struct koine__policies *policies = attempt->ticket.policies;
+    attempt->first_token_at = now;
+    koine__gate_answering(&attempt->engine->gate, &attempt->ticket, now);
+    if (policies->pace)
+        koine__pace_add(&policies->pace[attempt->spec.stream], now - attempt->started);
+}
+
 static void note_progress(struct koine__attempt *attempt)
 {
     int64_t now = koine__loop_now(attempt->engine->loop);
     attempt->last_event = now;
     attempt->noted = attempt->assembly.pushed;
     if (attempt->assembly.content && attempt->first_token_at < 0)
-        attempt->first_token_at = now;
+        note_first_token(attempt, now);
     if (attempt->progress)
         attempt->progress(attempt);
 }

@@ -5,7 +5,9 @@
 #include "core/base/crypto.h"
 #include "core/base/log.h"
 #include "core/plugin/catalogue.h"
+#include "core/policy/policies.h"
 #include "core/policy/retry.h"
+#include "core/policy/route.h"
 
 #include <koine/provider.h>
 
@@ -25,6 +27,7 @@ struct koine__instance {
     const char *file;             /* of the plugin; "" */
     const char *base_url;         /* no slash at the end */
     struct koine__secret *secret; /* NULL: no key */
+    const char *key_source;       /* the setting or variable it is from; "": there is none */
     bool free_of_charge;
     bool reads_variable; /* its key may come from the variable that the plugin names */
     int64_t parameters;  /* enum koine__parameters */
@@ -32,6 +35,8 @@ struct koine__instance {
     int64_t isolate_timeout; /* ns */
     struct koine__timeouts timeouts;
     struct koine__retry_config retry;
+    struct koine__limiter_config limits;
+    struct koine__policies policies; /* what is kept of it, shared with every other snapshot */
     /* The vendor's own settings that were given: name, value, NULL-ended pairs. */
     const char *const *options;
 };
@@ -54,7 +59,11 @@ struct koine__route {
     int64_t commit;   /* KOINE_COMMIT_FIRST_CONTENT or _COMPLETE */
     int64_t deadline; /* ns */
     int64_t max_attempts;
+    int64_t hedge_after; /* ns; 0 or less: never */
+    struct koine__typed_fallback typed;
 };
+/* Whether the vendor would refuse a call without a key; a server of one's own may need none. */
+bool koine__instance_needs_key(const struct koine__instance *instance);
 const char *koine__instance_option(const void *instance, const char *name); /* for koine__host_env */
 
 #endif

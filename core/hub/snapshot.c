@@ -84,6 +84,16 @@ void koine__building_path(char ret[KOINE__PATH_SIZE], const char *format, ...)
     va_end(args);
 }
 
+bool koine__building_is_staged(const struct koine__building *building, const char *format, ...)
+{
+    char path[KOINE__PATH_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(path, sizeof(path), format, args);
+    va_end(args);
+    return koine__store_get(building->snapshot->store, path) != NULL;
+}
+
 size_t koine__building_children(const struct koine__building *building, const char *path)
 {
     size_t count = 0;
@@ -158,8 +168,8 @@ static int load_plugins(const struct koine__building *building)
     for (size_t i = 0; !rc && i < snapshot->registry.count; i++) {
         const struct koine__found *found = &snapshot->registry.items[i];
         if (!found->provider)
-            KOINE__LOG(building->log, KOINE__LOG_WARNING, "event=plugin_refused file=%s reason=\"%s\"",
-                       found->path, found->reason);
+            KOINE__LOG(building->log, KOINE__LOG_WARNING, "plugin_refused",
+                       koine__log_text("file", found->path), koine__log_text("reason", found->reason));
     }
     return rc;
 }
@@ -203,6 +213,48 @@ static int read_catalogue(const struct koine__building *building)
 
 /* ---- The whole ---- */
 
+static int64_t limit_of(const struct koine__store *store, const char *path)
+{
+    return koine__store_get(store, path) ? koine__store_number(store, path) : -1;
+}
+
+static void read_budgets(struct koine__snapshot *snapshot)
+{
+    const struct koine__store *store = snapshot->store;
+    snapshot->budgets = (struct koine__budget_config){
+        .call = limit_of(store, "budgets.call"),
+        .run = limit_of(store, "budgets.run"),
+        .allow_unpriced = koine__store_number(store, "budgets.unpriced") == 1,
+        .typical = koine__store_number(store, "budgets.estimate") == 1,
+    };
+}
+
+/* The run's limit is the lowest that anybody set. It takes the setting's place, so that whoever looks at what
+ * is in force sees it. */
+static int lower_run_limit(const struct koine__building *building)
+{
+    static const char variable[] = "MAX_ESTIMATED_COST", path[] = "budgets.run";
+    const struct koine__setting *row = koine__setting_find(path);
+    struct koine__store *store = building->snapshot->store;
+    const char *told = koine__env_get(building->env, variable), *staged = koine__store_get(store, path);
+    int64_t limit, other;
+    if (!told || !told[0] || (staged && koine__setting_read(row, staged, &other)))
+        return KOINE_OK; /* what is staged and wrong is told by who checks all that is */
+    if (koine__setting_read(row, told, &limit)) {
+        struct koine__buf why;
+        koine__buf_init(&why, LONGEST_MESSAGE);
+        koine__setting_explain(row, told, &why);
+        int rc = koine__error(building->ret_error, KOINE_ECONFIG, "environment: %s: %s", variable,
+                              koine__buf_str(&why));
+        koine__buf_release(&why);
+        return rc;
+    }
+    if (staged && other <= limit)
+        return KOINE_OK;
+    struct koine__origin origin = {.source = variable};
+    return koine__store_set(store, path, told, origin) ? koine__building_memory(building) : KOINE_OK;
+}
+
 static void read_numbers(struct koine__snapshot *snapshot)
 {
     snapshot->pool_connections = koine__store_number(snapshot->store, "pool.connections");
@@ -218,10 +270,13 @@ static int build(const struct koine__building *building, const struct koine__sto
     snapshot->store = koine__store_copy(store);
     if (!snapshot->store)
         return koine__building_memory(building);
-    int rc = koine__store_check(snapshot->store, building->ret_error);
+    int rc = lower_run_limit(building);
+    if (!rc)
+        rc = koine__store_check(snapshot->store, building->ret_error);
     if (rc)
         return rc;
     read_numbers(snapshot);
+    read_budgets(snapshot);
     if (!snapshot->proxy && !building->env)
         snapshot->proxy = "";
     rc = load_plugins(building);
@@ -234,21 +289,31 @@ static int build(const struct koine__building *building, const struct koine__sto
     return rc;
 }
 
-int koine__snapshot_build(const struct koine__store *store, const struct koine__env *env,
-                          struct koine__log *log, struct koine__snapshot **ret, koine_error **ret_error)
+int koine__snapshot_build(const struct koine__store *store, const struct koine__surroundings *around,
+                          struct koine__snapshot **ret, koine_error **ret_error)
 {
     struct koine__snapshot *snapshot = koine__alloc(sizeof(*snapshot));
     if (!snapshot)
         return koine__error_memory(ret_error);
     snapshot->references = 1;
     koine__arena_init(&snapshot->arena, 0);
-    struct koine__building building = {.snapshot = snapshot, .env = env, .log = log, .ret_error = ret_error};
+    snapshot->states = around->states ? koine__states_ref(around->states) : NULL;
+    struct koine__building building = {
+        .snapshot = snapshot, .env = around->env, .log = around->log, .ret_error = ret_error};
     int rc = build(&building, store);
     if (rc)
         koine__snapshot_unref(snapshot);
     else
         *ret = snapshot;
     return rc;
+}
+
+void koine__snapshot_enforce(const struct koine__snapshot *snapshot, int64_t now)
+{
+    for (size_t i = 0; i < snapshot->instance_count; i++)
+        if (snapshot->instances[i].policies.limiter)
+            koine__limiter_configure(snapshot->instances[i].policies.limiter, &snapshot->instances[i].limits,
+                                     now);
 }
 
 struct koine__snapshot *koine__snapshot_ref(struct koine__snapshot *snapshot)
@@ -261,8 +326,12 @@ void koine__snapshot_unref(struct koine__snapshot *snapshot)
 {
     if (!snapshot || __atomic_sub_fetch(&snapshot->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    for (size_t i = 0; i < snapshot->instance_count; i++)
+    for (size_t i = 0; i < snapshot->instance_count; i++) {
+        if (snapshot->states)
+            koine__states_drop(snapshot->states, &snapshot->instances[i].policies);
         koine__secret_unref(snapshot->instances[i].secret);
+    }
+    koine__states_unref(snapshot->states);
     koine__catalogue_free(snapshot->catalogue);
     koine__registry_release(&snapshot->registry);
     koine__arena_release(&snapshot->arena);

@@ -9,7 +9,7 @@ static void leave_from(const struct koine__gate *gate, struct koine__ticket *tic
         if (!(ticket->passed & (1u << stage)))
             continue;
         ticket->passed &= ~(1u << stage);
-        if (it->leave)
+        if (it && it->leave)
             it->leave(it->self, ticket, outcome, now);
     }
 }
@@ -62,6 +62,6 @@ void koine__gate_leave(const struct koine__gate *gate, struct koine__ticket *tic
     const struct koine__gate_stage *waiting = ticket->waits ? gate->stages[ticket->at] : NULL;
     ticket->waits = false;
     if (waiting && waiting->forget)
-        waiting->forget(waiting->self, ticket);
+        waiting->forget(waiting->self, ticket, now);
     leave_from(gate, ticket, KOINE__STAGES, outcome, now);
 }

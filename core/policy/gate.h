@@ -28,20 +28,32 @@ struct koine__policies;
 struct koine__witness;
 struct koine__inbox;
 struct koine__line;
+struct koine__purse;
 
 enum koine__turn {
     KOINE__TURN_NONE,
     KOINE__TURN_WAITS,
     KOINE__TURN_GRANTED, /* its place is taken for it, and its owner was told */
+    KOINE__TURN_LOST,    /* out of the line, for it can never pass; its owner was told to come and hear why */
     KOINE__TURN_HELD     /* it is through */
 };
 struct koine__limiter_turn { /* the limiter's own, in its ticket so that waiting allocates nothing */
     enum koine__turn turn;
     struct koine__line *line;
     struct koine__ticket *next, *prev;
-    uint64_t order; /* among all that wait */
-    uint64_t entry; /* of the log */
+    uint64_t order;   /* among all that wait */
+    uint64_t entry;   /* of the log */
+    int64_t reserved; /* tokens, there */
     int64_t granted_at;
+};
+struct koine__stake { /* the budget's own: what `worst` is made of, and what is reserved for the attempt */
+    struct koine__purse *purse; /* the budgets that must bear it, borrowed from the call; NULL: none */
+    const char *unknown;        /* why `worst` is -1: static text */
+    bool unpriced;              /* and that is for want of a price */
+    int64_t prompt;             /* what it costs before a token was answered */
+    int64_t rate;               /* and each token of the answer */
+    int64_t reserved;
+    bool holds;
 };
 struct koine__ticket { /* one attempt's way through the gate; zeroed but for what its owner fills in */
     const char *instance, *model;           /* for messages */
@@ -55,6 +67,7 @@ struct koine__ticket { /* one attempt's way through the gate; zeroed but for wha
     bool may_not_wait; /* a hedge: it is refused instead */
     int64_t tokens;    /* it may take: prompt and answer */
     int64_t worst;     /* it may cost, picodollars; -1: nobody knows */
+    struct koine__stake stake;
     struct koine__limiter_turn limiter;
     struct koine__ticket *inbox_next, *inbox_prev; /* the inbox's */
     bool in_inbox;
@@ -82,12 +95,12 @@ struct koine__gate_stage {
     /* Once for each stage that let it through, in reverse order; may be NULL. */
     void (*leave)(void *self, struct koine__ticket *ticket, const struct koine__outcome *outcome,
                   int64_t now);
-    void (*forget)(void *self,
-                   struct koine__ticket *ticket); /* of one that waits: it gives up; may be NULL */
+    /* Of one that waits: it gives up; may be NULL. */
+    void (*forget)(void *self, struct koine__ticket *ticket, int64_t now);
     void *self;
 };
 struct koine__gate {
-    const struct koine__gate_stage *stages[KOINE__STAGES]; /* NULL: absent */
+    const struct koine__gate_stage *stages[KOINE__STAGES]; /* NULL: absent, also for those who passed it */
 };
 /* Goes on from ticket->at. On a refusal the stages passed so far have been left again. */
 enum koine__pass koine__gate_enter(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now,

@@ -2,6 +2,7 @@
 ## ./check, which has a prefix to install to.
 e2e_scripts = \
   tests/e2e/command.sh \
+  tests/e2e/doctor.sh \
   tests/e2e/keys.sh \
   tests/e2e/badinput.sh \
   tests/e2e/echo.sh \
@@ -20,6 +21,13 @@ tests_e2e_shape_SOURCES = tests/e2e/shape.c
 tests_e2e_shape_LDADD = libkoinecore.la
 tests_e2e_tty_SOURCES = tests/e2e/tty.c
 tests_e2e_tty_LDADD =
+
+if HAVE_OPENSSL
+check_PROGRAMS += tests/e2e/tls
+endif
+tests_e2e_tls_SOURCES = tests/e2e/tls.c tests/hostile/certificate.c tests/hostile/certificate.h
+tests_e2e_tls_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
+tests_e2e_tls_LDADD = $(OPENSSL_LIBS)
 
 if HAVE_CUNIT
 e2e_programs = tests/e2e/faults tests/e2e/isolate tests/e2e/library tests/e2e/misuse tests/e2e/thousand

@@ -6,10 +6,13 @@ tests_sim_libsim_a_CPPFLAGS = $(AM_CPPFLAGS) $(CUNIT_CFLAGS)
 sim_ldadd = tests/sim/libsim.a $(suite_ldadd)
 
 sim_programs = \
+  tests/sim/test_budgets \
   tests/sim/test_calls \
   tests/sim/test_costs \
   tests/sim/test_keys \
+  tests/sim/test_log_sim \
   tests/sim/test_memory \
+  tests/sim/test_policies \
   tests/sim/test_random \
   tests/sim/test_retry_sim \
   tests/sim/test_seams \
@@ -19,10 +22,13 @@ sim_programs = \
 check_PROGRAMS += $(sim_programs)
 TESTS += $(sim_programs)
 
+tests_sim_test_budgets_LDADD = $(sim_ldadd)
 tests_sim_test_calls_LDADD = $(sim_ldadd)
 tests_sim_test_costs_LDADD = $(sim_ldadd)
 tests_sim_test_keys_LDADD = $(sim_ldadd)
+tests_sim_test_log_sim_LDADD = $(sim_ldadd)
 tests_sim_test_memory_LDADD = $(sim_ldadd)
+tests_sim_test_policies_LDADD = $(sim_ldadd)
 tests_sim_test_random_LDADD = $(sim_ldadd)
 tests_sim_test_retry_sim_LDADD = $(sim_ldadd)
 tests_sim_test_seams_LDADD = $(sim_ldadd)

@@ -41,10 +41,12 @@ static void end(void)
     scratch_remove(&scratch);
 }
 
+static const char *max_cost; /* of the environment, "MAX_ESTIMATED_COST=…" */
+
 /* Reads the text as koine.yaml of the scratch folder and builds; NULL: `message` says why not. */
 static struct koine__snapshot *build_with(const char *text, struct koine__log *log)
 {
-    static const char *const variables[] = {"TEST_API_KEY=sk-MARKED", "OTHER=sk-OTHER", NULL};
+    const char *const variables[] = {"TEST_API_KEY=sk-MARKED", "OTHER=sk-OTHER", max_cost, NULL};
     struct koine__store *store = koine__store_new();
     struct koine__env *env = koine__env_new();
     struct koine__snapshot *snapshot = NULL;
@@ -54,7 +56,8 @@ static struct koine__snapshot *build_with(const char *text, struct koine__log *l
     CU_ASSERT_EQUAL(koine__env_add_process(env, variables), KOINE_OK);
     int rc = koine__config_parse(store, "k", scratch.path, whole, (size_t)len, env, &error);
     if (!rc)
-        rc = koine__snapshot_build(store, env, log, &snapshot, &error);
+        rc = koine__snapshot_build(store, &(struct koine__surroundings){.env = env, .log = log}, &snapshot,
+                                   &error);
     CU_ASSERT_TRUE(rc == KOINE_OK || rc == KOINE_ECONFIG);
     snprintf(message, sizeof(message), "%s", koine_error_message(error));
     CU_ASSERT_PTR_NULL(strstr(message, "MARKED"));
@@ -349,7 +352,7 @@ static void no_environment(void)
         struct koine__snapshot *snapshot = NULL;
         struct koine__origin origin = {.source = "test"};
         CU_ASSERT_EQUAL(koine__store_set(store, "plugin_path.0", folder, origin), KOINE_OK);
-        ASSERT_INT(koine__snapshot_build(store, NULL, NULL, &snapshot, NULL), KOINE_OK);
+        ASSERT_INT(koine__snapshot_build(store, &(struct koine__surroundings){0}, &snapshot, NULL), KOINE_OK);
         CU_ASSERT_PTR_NOT_NULL_FATAL(snapshot);
         ASSERT_STR(key_of(snapshot, "good"), NULL);
         koine__snapshot_unref(snapshot);
@@ -488,7 +491,8 @@ static void gaps(void)
             CU_ASSERT_EQUAL(
                 koine__store_set(store, cases[i][0], cases[i][1], (struct koine__origin){.source = "test"}),
                 KOINE_OK);
-            ASSERT_INT(koine__snapshot_build(store, NULL, NULL, &snapshot, &error), KOINE_ECONFIG);
+            ASSERT_INT(koine__snapshot_build(store, &(struct koine__surroundings){0}, &snapshot, &error),
+                       KOINE_ECONFIG);
             ASSERT_STR(koine_error_message(error), cases[i][2]);
             koine_error_free(error);
             koine__store_free(store);
@@ -535,9 +539,10 @@ static void refused_plugins_are_logged(void)
         koine__log_init(&log);
         koine__log_set(&log, KOINE__LOG_WARNING, take_line, line);
         koine__snapshot_unref(build_with("", &log));
-        snprintf(wanted, sizeof(wanted), "event=plugin_refused file=%s reason=\"is empty\"",
+        snprintf(wanted, sizeof(wanted), " level=warning event=plugin_refused file=%s reason=\"is empty\"",
                  scratch_path(&scratch, "p/bad.so"));
-        ASSERT_STR(line, wanted);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(strchr(line, ' '));
+        ASSERT_STR(strchr(line, ' '), wanted);
         koine__log_release(&log);
     }
     end();
@@ -561,7 +566,7 @@ static int build_counted(const struct koine__env *env, const struct koine__store
 {
     struct koine__snapshot *snapshot = NULL;
     koine_error *error = NULL;
-    int rc = koine__snapshot_build(store, env, NULL, &snapshot, &error);
+    int rc = koine__snapshot_build(store, &(struct koine__surroundings){.env = env}, &snapshot, &error);
     koine_error_free(error);
     koine__snapshot_unref(snapshot);
     return rc;
@@ -720,6 +725,73 @@ static void pins(void)
     end();
 }
 
+static void expect_budgets(const char *text, const char *variable, int64_t call, int64_t run)
+{
+    max_cost = variable;
+    struct koine__snapshot *snapshot = build(text);
+    max_cost = NULL;
+    ASSERT_STR(message, "");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(snapshot);
+    ASSERT_INT(snapshot->budgets.call, call);
+    ASSERT_INT(snapshot->budgets.run, run);
+    koine__snapshot_unref(snapshot);
+}
+
+#define CENT INT64_C(10000000000)
+
+/* The lowest limit from any source holds. */
+static void budgets(void)
+{
+    if (begin()) {
+        expect_budgets("", NULL, -1, -1);
+        expect_budgets("budgets: {call: 0.05, run: 1}\n", NULL, 5 * CENT, 100 * CENT);
+        expect_budgets("", "MAX_ESTIMATED_COST=0.50", -1, 50 * CENT);
+        expect_budgets("", "MAX_ESTIMATED_COST=", -1, -1);
+        expect_budgets("", "MAX_ESTIMATED_COST=0", -1, 0);
+        expect_budgets("budgets: {run: 1}\n", "MAX_ESTIMATED_COST=0.50", -1, 50 * CENT);
+        expect_budgets("budgets: {run: 0.25}\n", "MAX_ESTIMATED_COST=0.50", -1, 25 * CENT);
+        struct koine__snapshot *snapshot = build("budgets: {unpriced: allow, estimate: typical}\n");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(snapshot);
+        CU_ASSERT(snapshot->budgets.allow_unpriced && snapshot->budgets.typical);
+        koine__snapshot_unref(snapshot);
+        max_cost = "MAX_ESTIMATED_COST=0.50";
+        snapshot = build("");
+        ASSERT_STR(koine__store_get(snapshot->store, "budgets.run"), "0.50"); /* what `config show` shows */
+        CU_ASSERT_FALSE(snapshot->budgets.allow_unpriced || snapshot->budgets.typical);
+        koine__snapshot_unref(snapshot);
+        max_cost = NULL;
+    }
+    end();
+}
+
+static void budget_refusals(void)
+{
+    static const char *const words[] = {"-1", "1e3", "1,50", "NaN", "$5", "abc"};
+    if (begin()) {
+        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+            char variable[64], wanted[200];
+            snprintf(variable, sizeof(variable), "MAX_ESTIMATED_COST=%s", words[i]);
+            snprintf(
+                wanted, sizeof(wanted),
+                "environment: MAX_ESTIMATED_COST: \"%s\" is no amount of US dollars; write one like 0.50, "
+                "digits and a point alone",
+                words[i]);
+            max_cost = variable;
+            expect_refusal("budgets: {run: 1}\n", wanted);
+        }
+        max_cost = "MAX_ESTIMATED_COST=1000000000";
+        expect_refusal("", "environment: MAX_ESTIMATED_COST: \"1000000000\" is out of range; allowed is 0.00 "
+                           "to 1000000.00");
+        max_cost = "MAX_ESTIMATED_COST=1"; /* does not hide what is wrong in the file */
+        expect_refusal(
+            "budgets: {run: -1}\n",
+            "k:1:16: budgets.run: \"-1\" is no amount of US dollars; write one like 0.50, digits and "
+            "a point alone");
+        max_cost = NULL;
+    }
+    end();
+}
+
 SUITE_MAIN("snapshot", {"found plugins", found_plugins}, {"defaults", defaults}, {"instances", instances},
            {"routes", routes}, {"default routes", default_routes}, {"plugin refusals", plugin_refusals},
            {"keys", keys}, {"key refusals", key_refusals}, {"no environment", no_environment},
@@ -727,4 +799,5 @@ SUITE_MAIN("snapshot", {"found plugins", found_plugins}, {"defaults", defaults},
            {"route refusals", route_refusals}, {"gaps", gaps}, {"catalogues", catalogues},
            {"refused plugins are logged", refused_plugins_are_logged}, {"references", references},
            {"isolated instances", isolated_instances}, {"isolation refusals", isolation_refusals},
-           {"pins", pins}, {"failing allocations", failing_allocations})
+           {"pins", pins}, {"budgets", budgets}, {"budget refusals", budget_refusals},
+           {"failing allocations", failing_allocations})
