@@ -29,7 +29,7 @@ static void init_ticket(struct koine__attempt *attempt)
         .policies = &instance->policies,
         .witness = attempt->engine->witness,
         .inbox = attempt->engine->inbox,
-        .deadline = attempt->spec.deadline,
+        .deadline = attempt->spec.starts_by,
         .ends_by = attempt->spec.deadline,
         .patience = attempt->spec.patience,
         .may_not_wait = attempt->spec.may_not_wait,
