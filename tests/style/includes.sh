@@ -47,6 +47,7 @@ $1 ~ /^include\// {
     allowed["include/koine/dialect.h"] = "<koine/provider.h>"
     allowed["include/koine/chat.h"] = allowed["include/koine/messages.h"] = "<koine/dialect.h>"
     allowed["include/koine/gemini.h"] = "<koine/dialect.h>"
+    allowed["include/koine/store.h"] = "<koine/provider.h>"
     if (!($1 in allowed))
         print $1 ": a public header unknown here; say in tests/style/includes.sh what it may include"
     else if (index(" " allowed[$1] " ", " " $3 " ") == 0)
