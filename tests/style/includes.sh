@@ -112,6 +112,7 @@ single core/wire/transport_curl.c '^[<"]curl/' curl
 single core/wire/json_tree.c '^[<"]json-c/|^[<"]json[.]h' json-c
 single core/hub/config.c '^[<"]yaml[.]h' libyaml
 single core/plugin/object.c '^[<"]dlfcn[.]h' dlfcn
+single plugins/sqlite/db.c '^[<"]sqlite3' SQLite
 single core/base/crypto.c '^[<"]sodium' libsodium
 
 awk '$1 ~ /\.h$/ {
