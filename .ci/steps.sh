@@ -102,6 +102,7 @@ need_for_build() {
     need_library json-c libjson-c-dev "JSON"
     need_library yaml-0.1 libyaml-dev "the configuration file"
     need_library libsodium libsodium-dev "hashes"
+    need_library sqlite3 libsqlite3-dev "the ledger and the budgets"
 }
 
 apt_get() {

@@ -9,6 +9,7 @@ include tests/torture/fragment.mk
 include tests/bench/fragment.mk
 include tests/plugins/fragment.mk
 include tests/sim/fragment.mk
+include tests/store/fragment.mk
 include tests/style/fragment.mk
 include tests/e2e/fragment.mk
 include tests/faults/fragment.mk

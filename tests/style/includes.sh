@@ -47,6 +47,7 @@ $1 ~ /^include\// {
     allowed["include/koine/dialect.h"] = "<koine/provider.h>"
     allowed["include/koine/chat.h"] = allowed["include/koine/messages.h"] = "<koine/dialect.h>"
     allowed["include/koine/gemini.h"] = "<koine/dialect.h>"
+    allowed["include/koine/store.h"] = "<koine/provider.h>"
     if (!($1 in allowed))
         print $1 ": a public header unknown here; say in tests/style/includes.sh what it may include"
     else if (index(" " allowed[$1] " ", " " $3 " ") == 0)
@@ -111,6 +112,7 @@ single core/wire/transport_curl.c '^[<"]curl/' curl
 single core/wire/json_tree.c '^[<"]json-c/|^[<"]json[.]h' json-c
 single core/hub/config.c '^[<"]yaml[.]h' libyaml
 single core/plugin/object.c '^[<"]dlfcn[.]h' dlfcn
+single plugins/sqlite/db.c '^[<"]sqlite3' SQLite
 single core/base/crypto.c '^[<"]sodium' libsodium
 
 awk '$1 ~ /\.h$/ {

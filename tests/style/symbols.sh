@@ -75,4 +75,11 @@ for file in "$source"/providers/*.c; do
     shared "$name.so exports its entry and nothing else" "$scratch/entry" "${KOINE_TEST_PROVIDERS:-$build/providers/.libs}/$name.so"
 done
 
+echo koine_store_v0 >"$scratch/entry"
+if [ -f "$build/plugins/sqlite/sqlite.la" ]; then
+    shared "sqlite.so exports its entry and nothing else" "$scratch/entry" "$build/plugins/sqlite/.libs/sqlite.so"
+else
+    skip "sqlite.so exports its entry and nothing else" "built without SQLite"
+fi
+
 plan
