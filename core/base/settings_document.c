@@ -61,6 +61,10 @@ static const struct {
      "What may be spent. Before each attempt the most that it can cost is reserved, after it what it did "
      "cost is "
      "settled; a call that could lead beyond a limit is refused (class `budget`) before anything is sent."},
+    {"store", "store",
+     "Where a row for each attempt is kept: what it took and what it cost, for `koine cost report`. Without an entry "
+     "here there is no store, and nothing is kept. `store: {}` is one with all its defaults. It is opened with the "
+     "first client, and stays the same until the program ends."},
     {"pool", "pool", "Connections of a client."},
     {"network", "network", "How providers are reached."},
     {"webhook", "webhook", "Where notices are sent; see observing.md."},

@@ -29,8 +29,9 @@ struct koine__engine { /* what attempts and calls need of the world; one for eac
     struct koine__inbox *inbox;           /* of the client's thread; NULL: policies wake tickets directly */
     const struct koine__witness *witness; /* of what policies do; may be NULL */
     struct koine__random random;
-    struct koine__log *log;                 /* may be NULL */
-    const struct koine__observer *observer; /* of what becomes of calls; NULL: nobody looks */
+    struct koine__log *log;                                    /* may be NULL */
+    const struct koine__observer *observers[KOINE__OBSERVERS]; /* of what becomes of calls; NULL: nobody */
+    bool is_abandoned; /* in a child after fork: what is freed is neither settled nor told */
     struct koine__work work;
     struct koine__desks desks; /* koine__desks_release it when no attempt is left */
 };

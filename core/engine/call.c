@@ -161,9 +161,11 @@ static struct koine_event *announce(struct koine_call *call, int kind, const str
 {
     char why[700];
     const struct koine__fault *fault = call->fault;
-    const struct koine__observer *observer = call->calls->engine->observer;
-    if (observer)
-        observer->went_on(observer, call, call->fault_target, to, fault->class_number);
+    for (size_t i = 0; i < KOINE__OBSERVERS; i++) {
+        const struct koine__observer *observer = call->calls->engine->observers[i];
+        if (observer && observer->went_on)
+            observer->went_on(observer, call, call->fault_target, to, fault->class_number);
+    }
     snprintf(why, sizeof(why), "%s: %s: %s", call->fault_target->text, koine_class_name(fault->class_number),
              fault->message);
     struct koine_event *event = koine__event_new(&(struct koine__event_parts){
@@ -356,13 +358,21 @@ static void on_progress(struct koine__attempt *attempt)
         end_unread(attempt);
 }
 
-/* The attempt's row of the ledger. Nothing that may cost money goes unrecorded: without memory the call
- * fails. */
-static void record(struct koine_call *call, const struct koine__attempt *attempt)
+static void observe_attempt(const struct koine_call *call, const struct koine__attempt *attempt)
 {
-    const struct koine__observer *observer = call->calls->engine->observer;
-    if (observer)
-        observer->attempt_ended(observer, call, attempt);
+    for (size_t i = 0; i < KOINE__OBSERVERS; i++) {
+        const struct koine__observer *observer = call->calls->engine->observers[i];
+        if (observer && observer->attempt_ended)
+            observer->attempt_ended(observer, call, attempt);
+    }
+}
+
+/* Nothing that may cost money goes unrecorded: without memory the call fails. */
+void koine__call_record(struct koine_call *call, const struct koine__attempt *attempt)
+{
+    if (attempt->requested)
+        call->recorded++;
+    observe_attempt(call, attempt);
     if (!attempt->requested) {
         call->route_state.attempts--;
         return;
@@ -512,7 +522,7 @@ static void on_ended(struct koine__attempt *attempt)
     struct koine_call *call = attempt->owner;
     struct koine__attempt *superfluous = attempt;
     unlink_attempt(call, attempt);
-    record(call, attempt);
+    koine__call_record(call, attempt);
     koine__call_note(call, attempt);
     if (is_refused_hedge(call, attempt)) {
         take_back_hedge(call, attempt->spec.target, attempt->spec.retry_cost);

@@ -72,6 +72,7 @@ struct koine_call {
     struct koine__attempt *decisive; /* ended: what becomes of the call when the others have ended too */
     bool out_of_memory;              /* a row of the ledger was lost */
     unsigned retries, fallbacks;     /* for the log */
+    int recorded;                    /* attempts that have a row: the last one's number */
     struct koine__ledger ledger;
     struct koine_response *steps; /* what the steps before this one answered */
 

@@ -129,8 +129,11 @@ static void observe_end(struct koine_call *call, const struct koine__target *tar
     struct koine__engine *engine = call->calls->engine;
     int64_t now = koine__now(koine__loop_clock(engine->loop));
     int64_t own = koine__work_end(&engine->work, now, call->work);
-    if (engine->observer && target)
-        engine->observer->call_ended(engine->observer, call, target, class_number, own);
+    for (size_t i = 0; i < KOINE__OBSERVERS && target; i++) {
+        const struct koine__observer *observer = engine->observers[i];
+        if (observer && observer->call_ended)
+            observer->call_ended(observer, call, target, class_number, own);
+    }
 }
 
 static void push_terminal(struct koine_call *call, int kind)
@@ -228,13 +231,28 @@ static void leave_list(struct koine_call *call)
         call->next->prev = call->prev;
 }
 
+/* What is under way costs what it costs, also where nobody waits for it any more: it is settled like one that
+ * was cancelled. */
+static void free_attempts(struct koine_call *call)
+{
+    struct koine__fault fault;
+    koine__fault_set(&fault, KOINE_CLASS_CANCELLED, "", "the call was freed");
+    while (call->attempt_count > 0) {
+        struct koine__attempt *attempt = call->attempts[--call->attempt_count];
+        if (!call->calls->engine->is_abandoned) {
+            koine__attempt_end(attempt, &fault);
+            koine__call_record(call, attempt);
+        }
+        koine__attempt_free(attempt);
+    }
+}
+
 void koine__call_destroy(struct koine_call *call)
 {
     stop_timers(call);
     if (!call->finished)
         observe_end(call, NULL, KOINE_CLASS_NONE);
-    while (call->attempt_count > 0)
-        koine__attempt_free(call->attempts[--call->attempt_count]);
+    free_attempts(call);
     koine__attempt_free(call->decisive);
     if (call->is_ready)
         leave_ready(call);

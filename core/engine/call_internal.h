@@ -6,6 +6,10 @@
 #include "core/engine/attempt_internal.h"
 #include "core/engine/call.h"
 
+/* call.c */
+/* The row of an attempt that has ended, its line in the log, and what observers hear of it. */
+void koine__call_record(struct koine_call *call, const struct koine__attempt *attempt);
+
 /* call_policy.c */
 /* Whether that target is to be left alone; *ret says why. */
 bool koine__call_is_latched(const struct koine_call *call, size_t index, struct koine__fault *ret);

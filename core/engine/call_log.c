@@ -47,8 +47,7 @@ void koine__call_log_attempt(const struct koine_call *call, const struct koine__
     const koine_usage *usage = &attempt->usage;
     KOINE__LOG(
         log_of(call), KOINE__LOG_INFO, "attempt", koine__log_text("call", call->id),
-        koine__log_int("attempt", (int64_t)call->ledger.count + 1),
-        koine__log_text("target", attempt->spec.target->text),
+        koine__log_int("attempt", call->recorded), koine__log_text("target", attempt->spec.target->text),
         koine__log_text("model", attempt->assembly.answer ? attempt->assembly.answer->model : NULL),
         koine__log_count("status", attempt->head.status > 0 ? attempt->head.status : -1),
         koine__log_text("class", fault->class_number ? koine_class_name(fault->class_number) : "ok"),

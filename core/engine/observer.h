@@ -1,5 +1,7 @@
-/* observer: who wants to know what became of attempts and calls: the metrics. Called in the client's thread,
- * at the places where the ledger's rows are written and calls are logged; what it is given is borrowed. */
+/* observer: who wants to know what became of attempts and calls: the metrics, and the books, which write them
+ * into a store. Called in the client's thread, at the one place where the rows of a call's ledger are made
+ * and where its end is logged, also for calls that are freed before their end; what it is given is borrowed.
+ */
 #ifndef KOINE_CORE_ENGINE_OBSERVER_H
 #define KOINE_CORE_ENGINE_OBSERVER_H
 
@@ -9,7 +11,9 @@ struct koine_call;
 struct koine__attempt;
 struct koine__target;
 
-struct koine__observer {
+#define KOINE__OBSERVERS 2 /* of an engine */
+
+struct koine__observer { /* each function may be NULL */
     /* Settled; also one that was never requested. */
     void (*attempt_ended)(const struct koine__observer *observer, const struct koine_call *call,
                           const struct koine__attempt *attempt);

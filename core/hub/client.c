@@ -37,9 +37,12 @@ static void init_engine(struct koine_client *client, const struct koine__snapsho
     engine->bridge = world->bridge ? world->bridge : &client->isolating.pub;
     engine->log = &client->hub->log;
     engine->witness = &client->hub->notices.witness;
-    engine->observer = &client->hub->metrics->observer;
+    engine->observers[0] = &client->hub->metrics->observer;
+    engine->observers[1] = &client->hub->books.observer;
     koine__random_seed(&engine->random, world->seed ? world->seed : koine__crypto_seed());
     koine__pool_init(&client->pool, snapshot->pool_connections);
+    koine__bookkeeper_init(&client->keeper, &client->hub->books, client->loop);
+    engine->gate.stages[KOINE__STAGE_STORE] = &client->keeper.stage;
     engine->gate.stages[KOINE__STAGE_BUDGET] = &koine__budget_stage;
     koine__inbox_init(&client->inbox, koine__loop_waker(client->loop));
     koine__loop_on_wake(client->loop, deliver_grants, client);
@@ -74,6 +77,11 @@ static int open_client(struct koine_client *client, koine_error **ret_error)
     int rc = koine__hub_snapshot(client->hub, &snapshot, ret_error);
     if (rc != KOINE_OK)
         return rc;
+    rc = koine__books_open(&client->hub->books, snapshot, ret_error);
+    if (rc != KOINE_OK) {
+        koine__snapshot_unref(snapshot);
+        return rc;
+    }
     rc = koine__loop_new(clock, &client->loop);
     if (rc == KOINE_OK) {
         init_engine(client, snapshot);
@@ -125,6 +133,7 @@ static void abandon(struct koine_client *client)
     struct koine__transport *transport = client->engine.transport, *local = client->engine.local;
     client->engine.transport = client->engine.local = &nobody;
     client->engine.gate = (struct koine__gate){{NULL}}; /* other threads may have held its locks */
+    client->engine.is_abandoned = true;
     koine__states_orphan(client->hub->states);
     koine__loop_detach(client->loop);
     free_calls(client);
@@ -140,6 +149,7 @@ static void close_client(struct koine_client *client)
 {
     free_calls(client);
     koine__sender_release(&client->sender);
+    koine__bookkeeper_release(&client->keeper);
     koine__isolating_release(&client->isolating);
     if (client->engine.transport)
         client->engine.transport->ops->free(client->engine.transport);
@@ -327,9 +337,11 @@ int koine_fd(const koine_client *client)
 static int process(struct koine_client *client)
 {
     enter(client);
+    koine__bookkeeper_look(&client->keeper);
     koine__sender_look(&client->sender);
     int rc = koine__loop_process(client->loop);
     koine__sender_look(&client->sender);
+    koine__bookkeeper_look(&client->keeper);
     leave(client);
     return rc;
 }

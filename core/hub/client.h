@@ -19,6 +19,7 @@ struct koine_client {
     struct koine__inbox inbox; /* of grants */
     struct koine__calls calls;
     struct koine__sender sender; /* of notices */
+    struct koine__bookkeeper keeper;
     struct koine_event *current; /* lent by koine_next */
 };
 struct koine__listing {     /* how list_models is to be called; zeroed: as the configuration says */

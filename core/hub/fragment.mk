@@ -1,4 +1,8 @@
 libkoinecore_la_SOURCES += \
+  core/hub/bookkeeper.c \
+  core/hub/books.c \
+  core/hub/books.h \
+  core/hub/books_open.c \
   core/hub/client.c \
   core/hub/client.h \
   core/hub/config.c \
@@ -33,5 +37,6 @@ libkoinecore_la_SOURCES += \
   core/hub/snapshot_build.h \
   core/hub/snapshot_instance.c \
   core/hub/snapshot_route.c \
+  core/hub/spending.c \
   core/hub/webhook.c \
   core/hub/webhook.h

@@ -25,6 +25,7 @@ static int init_hub(struct koine_hub *hub)
     koine__log_init(&hub->log);
     hub->metrics = koine__metrics_new();
     if (koine__notices_init(&hub->notices, &koine__system_clock, &hub->log, hub->metrics) != KOINE_OK ||
+        koine__books_init(&hub->books, &hub->log, &hub->notices.witness) != KOINE_OK ||
         pthread_mutex_init(&hub->mutex, NULL) != 0 || pthread_mutex_init(&hub->staging, NULL) != 0)
         return KOINE_ESYSTEM;
     hub->states = koine__states_new();
@@ -43,6 +44,7 @@ static void destroy(struct koine_hub *hub)
 {
     if (is_parents(hub) && hub->states)
         koine__states_orphan(hub->states);
+    koine__books_release(&hub->books, is_parents(hub));
     koine__snapshot_unref(hub->snapshot);
     koine__states_unref(hub->states);
     koine__runs_free(hub->runs);
@@ -113,6 +115,7 @@ void koine__hub_set_world(struct koine_hub *hub, const struct koine__world *worl
     if (!world->clock)
         return;
     hub->notices.clock = world->clock;
+    hub->books.clock = world->clock;
     koine__log_set_clock(&hub->log, world->clock);
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/base/settings.h"
 #include "core/engine/attempt.h"
+#include "core/hub/books.h"
 #include "core/hub/metrics.h"
 #include "core/hub/notice.h"
 #include "core/hub/snapshot.h"
@@ -29,6 +30,7 @@ struct koine_hub {
     struct koine__world world; /* set before the first client */
     struct koine__metrics *metrics;
     struct koine__notices notices; /* its witness is the engines' */
+    struct koine__books books;     /* what the store has of attempts */
     /* What is staged, up to its mark below. Held while a snapshot is built, which may read files and run
      * commands; so whoever only wants the snapshot in force takes `mutex` alone. Taken before it. */
     pthread_mutex_t staging;

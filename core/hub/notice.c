@@ -27,6 +27,9 @@ static const struct kind {
     [KOINE_NOTICE_REFUSED] = {"refused", KOINE__LOG_INFO, true},
     [KOINE_NOTICE_NOT_RETRIED] = {"not_retried", KOINE__LOG_INFO, true},
     [KOINE_NOTICE_LOST] = {"lost", KOINE__LOG_WARNING, false},
+    [KOINE_NOTICE_STORE_DOWN] = {"store_down", KOINE__LOG_ERROR, false},
+    [KOINE_NOTICE_STORE_UP] = {"store_up", KOINE__LOG_INFO, false},
+    [KOINE_NOTICE_STORE_LOST] = {"store_lost", KOINE__LOG_ERROR, false},
 };
 _Static_assert(KOINE_NOTICE_BREAKER_OPENED == (int)KOINE__HAPPENED_BREAKER_OPENED &&
                    KOINE_NOTICE_BREAKER_HALF_OPENED == (int)KOINE__HAPPENED_BREAKER_HALF_OPENED &&
@@ -35,7 +38,10 @@ _Static_assert(KOINE_NOTICE_BREAKER_OPENED == (int)KOINE__HAPPENED_BREAKER_OPENE
                    KOINE_NOTICE_LATCHED == (int)KOINE__HAPPENED_LATCHED &&
                    KOINE_NOTICE_UNLATCHED == (int)KOINE__HAPPENED_UNLATCHED &&
                    KOINE_NOTICE_REFUSED == (int)KOINE__HAPPENED_REFUSED &&
-                   KOINE_NOTICE_NOT_RETRIED == (int)KOINE__HAPPENED_NOT_RETRIED,
+                   KOINE_NOTICE_NOT_RETRIED == (int)KOINE__HAPPENED_NOT_RETRIED &&
+                   KOINE_NOTICE_STORE_DOWN == (int)KOINE__HAPPENED_STORE_DOWN &&
+                   KOINE_NOTICE_STORE_UP == (int)KOINE__HAPPENED_STORE_UP &&
+                   KOINE_NOTICE_STORE_LOST == (int)KOINE__HAPPENED_STORE_LOST,
                "a happening's number is its notice's");
 
 static const struct kind *kind_of(int kind)

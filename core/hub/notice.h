@@ -13,7 +13,7 @@
 #include "core/policy/happening.h"
 
 #define KOINE__NOTICES_MOST   256 /* in each ring */
-#define KOINE__NOTICE_KINDS   10  /* one more than the highest number */
+#define KOINE__NOTICE_KINDS   13  /* one more than the highest number */
 #define KOINE__NOTICE_ID      40
 #define KOINE__NOTICE_RECENTS 32
 

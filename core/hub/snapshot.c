@@ -298,6 +298,45 @@ static int read_webhook(const struct koine__building *building)
     return KOINE_OK;
 }
 
+/* The user's folder for what programs keep. NULL: nobody says where that is. */
+static char *usual_place(const struct koine__building *building)
+{
+    const char *state = koine__env_get(building->env, "XDG_STATE_HOME");
+    const char *home = koine__env_get(building->env, "HOME");
+    if (state && state[0] == '/')
+        return koine__building_text(building, "%s/koine", state);
+    return koine__building_text(building, "%s/.local/state/koine", home);
+}
+
+static bool has_usual_place(const struct koine__building *building)
+{
+    const char *state = koine__env_get(building->env, "XDG_STATE_HOME");
+    const char *home = koine__env_get(building->env, "HOME");
+    return (state && state[0] == '/') || (home && home[0] == '/');
+}
+
+static int read_store(const struct koine__building *building)
+{
+    const struct koine__store *store = building->snapshot->store;
+    struct koine__store_config *keeping = &building->snapshot->keeping;
+    keeping->is_wanted = koine__store_get(store, "store") || koine__store_child(store, "store", 0);
+    if (!keeping->is_wanted)
+        return KOINE_OK;
+    keeping->plugin = koine__store_text(store, "store.plugin");
+    keeping->threadless = koine__store_number(store, "store.thread") == 1;
+    keeping->refuses = koine__store_number(store, "store.when_down") == 1;
+    keeping->busy = koine__store_number(store, "store.busy");
+    keeping->queue = (size_t)koine__store_number(store, "store.queue");
+    keeping->path = koine__store_text(store, "store.path");
+    if (keeping->path)
+        return KOINE_OK;
+    if (!has_usual_place(building))
+        return koine__building_refuse(building, "store",
+                                      "no environment says where the user's files are; set store.path");
+    keeping->path = usual_place(building);
+    return keeping->path ? KOINE_OK : koine__building_memory(building);
+}
+
 static int build(const struct koine__building *building, const struct koine__store *store)
 {
     struct koine__snapshot *snapshot = building->snapshot;
@@ -322,6 +361,8 @@ static int build(const struct koine__building *building, const struct koine__sto
         rc = koine__build_routes(building);
     if (!rc)
         rc = read_webhook(building);
+    if (!rc)
+        rc = read_store(building);
     return rc;
 }
 

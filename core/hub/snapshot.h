@@ -16,6 +16,13 @@ struct koine__webhook { /* where notices go */
     int64_t timeout;
     struct koine__retry_config retry;
 };
+struct koine__store_config { /* of the store plugin */
+    bool is_wanted;
+    const char *plugin, *path;
+    bool threadless, refuses;
+    int64_t busy;
+    size_t queue;
+};
 struct koine__snapshot {
     struct koine__states *states; /* a reference; NULL: no policy keeps anything */
     struct koine__store *store;
@@ -35,6 +42,7 @@ struct koine__snapshot {
     const char *ca_file,
         *proxy; /* proxy NULL: as the environment says; "": none, for nobody asked to read that */
     struct koine__webhook webhook;
+    struct koine__store_config keeping;
     int references; /* changed atomically */
 };
 /* `store` is copied. Opens plugins, reads catalogues, files with keys, and runs api_key_command. A plugin

@@ -1,8 +1,8 @@
-/* loader: from a file name to a table of providers that may be called.
+/* loader: from a file name to a table of providers, or of a store, that may be called.
  *
- * One list holds every object opened in this process, also those that were refused afterwards: an entry
- * function runs once. The C library remembers objects by their path, so a file that took the place of a
- * loaded one cannot be loaded: it would silently be the old one.
+ * One list holds every object opened in this process, also those that were refused afterwards: the entry
+ * function of providers runs once. The C library remembers objects by their path, so a file that took the
+ * place of a loaded one cannot be loaded: it would silently be the old one.
  */
 #include "core/plugin/loader.h"
 
@@ -16,7 +16,9 @@ struct opened {
     struct koine__plugin pub;       /* first */
     struct stat state;              /* when it was opened */
     char sha256[KOINE__SHA256_HEX]; /* of the bytes that were loaded; "": nobody asked yet */
-    char *refusal;                  /* why it was refused after it was opened; NULL: it was not */
+    void *handle;
+    bool entered;  /* its entry was asked for providers */
+    char *refusal; /* why it was refused then; NULL: it was not */
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -84,17 +86,19 @@ static int keep_refusal(struct opened *opened, const char *shown, const koine_er
     return opened->refusal ? KOINE_OK : KOINE_EMEMORY;
 }
 
-/* Runs the entry of an object that was just opened. Refusals are kept: the object stays, and its entry ran.
+/* Runs the entry of an object that was opened, once. Refusals are kept: the object stays, and its entry ran.
  */
-static int enter(struct opened *opened, void *handle, const char *shown, const koine_host *host,
-                 koine_error **ret_error)
+static int enter(struct opened *opened, const char *shown, const koine_host *host, koine_error **ret_error)
 {
+    if (opened->entered)
+        return KOINE_OK;
     koine_error *error = NULL;
     const koine_provider **providers = (const koine_provider **)opened->pub.providers;
-    int rc = koine__object_providers(handle, shown, host, providers, &opened->pub.count, &error);
+    int rc = koine__object_providers(opened->handle, shown, host, providers, &opened->pub.count, &error);
     if (rc == KOINE_ECONFIG)
         rc = keep_refusal(opened, shown, error);
     koine_error_free(error);
+    opened->entered = rc != KOINE_EMEMORY;
     return rc == KOINE_EMEMORY ? koine__error_memory(ret_error) : KOINE_OK;
 }
 
@@ -129,16 +133,13 @@ static int open_object(const struct koine__binary *binary, const char *pinned, s
     return rc;
 }
 
-static int open_plugin(const struct koine__binary *binary, const char *pinned, const koine_host *host,
-                       struct opened **ret, koine_error **ret_error)
+static int open_plugin(const struct koine__binary *binary, const char *pinned, struct opened **ret,
+                       koine_error **ret_error)
 {
-    void *handle = NULL;
     struct opened *opened = remember(binary);
     if (!opened)
         return koine__error_memory(ret_error);
-    int rc = open_object(binary, pinned, opened, &handle, ret_error);
-    if (rc == KOINE_OK)
-        rc = enter(opened, handle, binary->shown, host, ret_error);
+    int rc = open_object(binary, pinned, opened, &opened->handle, ret_error);
     if (rc < 0) {
         forget(opened);
         return rc;
@@ -169,6 +170,16 @@ static int pin_opened(const struct koine__binary *binary, const char *pinned, st
     return rc;
 }
 
+/* Under the mutex: the object of a file, opened now or before. */
+static int find_or_open(const struct koine__binary *binary, const char *pinned, struct opened **ret,
+                        koine_error **ret_error)
+{
+    int rc = find_opened(binary, ret, ret_error);
+    if (rc == KOINE_OK && *ret)
+        return pin_opened(binary, pinned, *ret, ret_error);
+    return rc == KOINE_OK ? open_plugin(binary, pinned, ret, ret_error) : rc;
+}
+
 int koine__plugin_load_pinned(const char *folder, const char *file_name, const char *sha256,
                               const koine_host *host, const struct koine__plugin **ret,
                               koine_error **ret_error)
@@ -179,11 +190,9 @@ int koine__plugin_load_pinned(const char *folder, const char *file_name, const c
     if (rc < 0)
         return rc;
     pthread_mutex_lock(&mutex);
-    rc = find_opened(&binary, &opened, ret_error);
-    if (rc == KOINE_OK && opened)
-        rc = pin_opened(&binary, sha256, opened, ret_error);
-    else if (rc == KOINE_OK)
-        rc = open_plugin(&binary, sha256, host, &opened, ret_error);
+    rc = find_or_open(&binary, sha256, &opened, ret_error);
+    if (rc == KOINE_OK)
+        rc = enter(opened, binary.shown, host, ret_error);
     if (rc == KOINE_OK)
         rc = recall(opened, binary.shown, ret, ret_error);
     pthread_mutex_unlock(&mutex);
@@ -194,6 +203,22 @@ int koine__plugin_load(const char *folder, const char *file_name, const koine_ho
                        const struct koine__plugin **ret, koine_error **ret_error)
 {
     return koine__plugin_load_pinned(folder, file_name, NULL, host, ret, ret_error);
+}
+
+int koine__store_load(const char *folder, const char *file_name, const koine_store_plugin **ret,
+                      koine_error **ret_error)
+{
+    struct koine__binary binary;
+    struct opened *opened = NULL;
+    int rc = koine__binary_find(folder, file_name, &binary, ret_error);
+    if (rc < 0)
+        return rc;
+    pthread_mutex_lock(&mutex);
+    rc = find_or_open(&binary, NULL, &opened, ret_error);
+    if (rc == KOINE_OK)
+        rc = koine__object_store(opened->handle, binary.shown, ret, ret_error);
+    pthread_mutex_unlock(&mutex);
+    return rc;
 }
 
 int koine__plugin_entry(const char *folder, const char *file_name, koine__entry *ret, koine_error **ret_error)

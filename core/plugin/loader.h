@@ -1,4 +1,4 @@
-/* loader: opens provider plugins. Plugins are never unloaded.
+/* loader: opens plugins, of providers and of stores, by the same rules. Plugins are never unloaded.
  *
  * A name resolves only inside a configured folder. File and folders must belong to root or to us and be
  * writable by nobody else (group write is accepted where the group is the owner's private one; root's sticky
@@ -30,6 +30,9 @@ int koine__plugin_load(const char *folder, const char *file_name, const koine_ho
 int koine__plugin_load_pinned(const char *folder, const char *file_name, const char *sha256,
                               const koine_host *host, const struct koine__plugin **ret,
                               koine_error **ret_error);
+/* The store of a file of a folder, under the same conditions. What it gives lives as long as the process. */
+int koine__store_load(const char *folder, const char *file_name, const koine_store_plugin **ret,
+                      koine_error **ret_error);
 /* The entry function of a file that koine__plugin_load would take, which is opened, but not run: for the
  * checker, which looks at each step. KOINE_ECONFIG: refused. [any thread] */
 int koine__plugin_entry(const char *folder, const char *file_name, koine__entry *ret,

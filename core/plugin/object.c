@@ -11,6 +11,7 @@
 #define LONGEST_NAME         64
 #define NEWEST_VERSION       16 /* of the entry symbol, looked for to tell a plugin of another koine */
 #define SYMBOL_STEM          "koine_provider_v"
+#define STORE_STEM           "koine_store_v"
 #define SIZE_TO(type, field) (offsetof(type, field) + sizeof(((type *)NULL)->field))
 
 /* ---- What a provider's table must hold ------------------------------------------------------------- */
@@ -203,24 +204,79 @@ void koine__object_need(const char *name)
     dlopen(name, RTLD_NOW | RTLD_LOCAL); /* what is missing, the object that needs it will say */
 }
 
-int koine__object_entry(void *handle, const char *shown, koine__entry *ret, koine_error **ret_error)
+/* Whether the object has that symbol in another version than this core's. */
+static bool has_other(void *handle, const char *stem, char *ret_name, size_t size)
+{
+    for (int version = 0; version <= NEWEST_VERSION; version++) {
+        snprintf(ret_name, size, "%s%d", stem, version);
+        if (dlsym(handle, ret_name))
+            return true;
+    }
+    return false;
+}
+
+struct kind { /* of plugins: what their entry is called */
+    const char *entry, *stem, *name;
+};
+static const struct kind providers_kind = {KOINE_ENTRY_NAME, SYMBOL_STEM, "plugin"},
+                         store_kind = {KOINE_STORE_ENTRY_NAME, STORE_STEM, "store"};
+
+static int find_entry(void *handle, const char *shown, const struct kind *kind, void **ret,
+                      koine_error **ret_error)
 {
     char name[sizeof(SYMBOL_STEM) + 12];
-    void *symbol = dlsym(handle, KOINE_ENTRY_NAME);
-    if (symbol) {
-        memcpy(ret, &symbol, sizeof(symbol)); /* ISO C has no cast from one to the other */
+    const struct kind *other = kind == &store_kind ? &providers_kind : &store_kind;
+    *ret = dlsym(handle, kind->entry);
+    if (*ret)
         return KOINE_OK;
-    }
-    for (int version = 0; version <= NEWEST_VERSION; version++) {
-        snprintf(name, sizeof(name), SYMBOL_STEM "%d", version);
-        if (dlsym(handle, name))
-            return koine__error(
-                ret_error, KOINE_ECONFIG,
-                "%s: was built for another koine (it has %s, this core needs " KOINE_ENTRY_NAME ")", shown,
-                name);
-    }
-    return koine__error(ret_error, KOINE_ECONFIG, "%s: is no plugin of koine: it has no " KOINE_ENTRY_NAME,
-                        shown);
+    if (has_other(handle, kind->stem, name, sizeof(name)))
+        return koine__error(ret_error, KOINE_ECONFIG,
+                            "%s: was built for another koine (it has %s, this core needs %s)", shown, name,
+                            kind->entry);
+    if (has_other(handle, other->stem, name, sizeof(name)))
+        return koine__error(ret_error, KOINE_ECONFIG, "%s: is a plugin of another kind: it has %s, not %s",
+                            shown, name, kind->entry);
+    return koine__error(ret_error, KOINE_ECONFIG, "%s: is no %s of koine: it has no %s", shown, kind->name,
+                        kind->entry);
+}
+
+int koine__object_entry(void *handle, const char *shown, koine__entry *ret, koine_error **ret_error)
+{
+    void *symbol;
+    int rc = find_entry(handle, shown, &providers_kind, &symbol, ret_error);
+    if (rc == KOINE_OK)
+        memcpy(ret, &symbol, sizeof(symbol)); /* ISO C has no cast from one to the other */
+    return rc;
+}
+
+static const char *wrong_store(const koine_store_plugin *store)
+{
+    if (!store)
+        return "it has no table";
+    if (store->size < SIZE_TO(koine_store_plugin, close))
+        return "its table is smaller than a v0 table";
+    if (!consists_of(store->id, LOWER DIGITS "_-"))
+        return "it has no id of a-z, 0-9, _ and -";
+    if (!store->version || !*store->version || strlen(store->version) > LONGEST_NAME ||
+        !is_printable_ascii(store->version))
+        return "its version is missing, or no short word";
+    if (!store->open || !store->descriptor || !store->submit || !store->reap || !store->close)
+        return "a function is missing";
+    return NULL;
+}
+
+int koine__object_store(void *handle, const char *shown, const koine_store_plugin **ret,
+                        koine_error **ret_error)
+{
+    void *symbol;
+    const koine_store_plugin *(*entry)(void);
+    int rc = find_entry(handle, shown, &store_kind, &symbol, ret_error);
+    if (rc != KOINE_OK)
+        return rc;
+    memcpy(&entry, &symbol, sizeof(symbol));
+    *ret = entry();
+    const char *wrong = wrong_store(*ret);
+    return wrong ? koine__error(ret_error, KOINE_ECONFIG, "%s: %s", shown, wrong) : KOINE_OK;
 }
 
 static int check_ids(const koine_provider *const *providers, size_t count, const char *shown,

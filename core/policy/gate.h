@@ -1,4 +1,4 @@
-/* gate: what an attempt passes before it may start, in the one order (DESIGN section 2): budget,
+/* gate: what an attempt passes before it may start, in the one order (DESIGN section 2): store, budget,
  * breaker.peek, limiter, pool, breaker.enter. Every stage may answer: go, wait, or refuse; a wait ends when
  * the stage wakes the ticket.
  *
@@ -11,6 +11,7 @@
 #include "core/base/fault.h"
 
 enum koine__stage {
+    KOINE__STAGE_STORE, /* whether the row can be kept that the attempt will have */
     KOINE__STAGE_BUDGET,
     KOINE__STAGE_BREAKER_PEEK,
     KOINE__STAGE_LIMITER,

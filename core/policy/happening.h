@@ -14,7 +14,10 @@ enum koine__happening_kind {
     KOINE__HAPPENED_LATCHED,    /* a key, or a model */
     KOINE__HAPPENED_UNLATCHED,  /* it answered again */
     KOINE__HAPPENED_REFUSED,    /* an attempt, by one of our own layers */
-    KOINE__HAPPENED_NOT_RETRIED /* the retry budget was empty */
+    KOINE__HAPPENED_NOT_RETRIED, /* the retry budget was empty */
+    KOINE__HAPPENED_STORE_DOWN = 10,
+    KOINE__HAPPENED_STORE_UP,
+    KOINE__HAPPENED_STORE_LOST /* rows that it should have */
 };
 struct koine__happening { /* texts are borrowed for the length of the call */
     enum koine__happening_kind kind;

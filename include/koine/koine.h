@@ -514,7 +514,10 @@ enum {
     KOINE_NOTICE_UNLATCHED = 6,   /* and answers again */
     KOINE_NOTICE_REFUSED = 7,     /* an attempt, by one of our own layers */
     KOINE_NOTICE_NOT_RETRIED = 8, /* the retry budget was empty */
-    KOINE_NOTICE_LOST = 9         /* so many notices were dropped, for nobody took them */
+    KOINE_NOTICE_LOST = 9,        /* so many notices were dropped, for nobody took them */
+    KOINE_NOTICE_STORE_DOWN = 10, /* the store cannot be written */
+    KOINE_NOTICE_STORE_UP = 11,   /* and is written again */
+    KOINE_NOTICE_STORE_LOST = 12  /* attempts whose rows were dropped, for they found no room to wait */
 };
 /* The oldest notice: 1, and *ret is yours to koine_notice_free; 0: none waits; negative: KOINE_E…. A hub
  * keeps the newest 256. What is refused again for the same reason within a second is one notice that counts.
@@ -536,6 +539,48 @@ KOINE_API void koine_notice_free(koine_notice *);
  * client's calls meanwhile. 1: none waits, also where there is no webhook; 0: time is up. For programs that
  * end soon; others send while they process. */
 KOINE_API int koine_deliver_notices(koine_client *, int timeout_ms);
+
+/* ---- What was spent ------------------------------------------------------------------------------------ */
+
+/* What the store (docs/configuration.md) has of attempts, summed up: by any program that wrote into it, up to
+ * now. */
+typedef struct koine_spending koine_spending;
+enum {
+    KOINE_BY_TENANT = 1,
+    KOINE_BY_PROVIDER = 2, /* the instance */
+    KOINE_BY_MODEL = 4,    /* the one that answered, else the one that was asked */
+    KOINE_BY_DAY = 8
+};
+typedef struct koine_spending_query {
+    uint32_t size;
+    uint32_t by;          /* KOINE_BY_…, several at once; 0: one line */
+    int64_t since, until; /* seconds since 1970; the days (UTC) that they lie in, both of them; -1: no end */
+    const char *tenant, *provider, *model; /* only of these; NULL: all */
+} koine_spending_query;
+#define KOINE_SPENDING_QUERY_INIT                                                                            \
+    {                                                                                                        \
+        sizeof(koine_spending_query), 0, -1, -1, NULL, NULL, NULL                                            \
+    }
+/* Waits until the store has answered. KOINE_ECONFIG: there is no store, or it cannot be opened;
+ * KOINE_ESYSTEM: it cannot be read. *ret is yours to koine_spending_free. [any thread] */
+KOINE_API int koine_spending_read(koine_hub *, const koine_spending_query *query, koine_spending **ret,
+                                  koine_error **ret_error);
+KOINE_API size_t koine_spending_count(const koine_spending *); /* of lines: by day, tenant, provider, model */
+/* What a line is of; "" where the query does not tell it apart, and for calls of no tenant. */
+KOINE_API const char *koine_spending_tenant(const koine_spending *, size_t index);
+KOINE_API const char *koine_spending_provider(const koine_spending *, size_t index);
+KOINE_API const char *koine_spending_model(const koine_spending *, size_t index);
+KOINE_API const char *koine_spending_day(const koine_spending *, size_t index); /* "2026-11-28" */
+KOINE_API int64_t koine_spending_attempts(const koine_spending *, size_t index);
+KOINE_API int64_t koine_spending_failed(const koine_spending *, size_t index); /* of those */
+/* Attempts whose price nobody knows: they are not in the sum. */
+KOINE_API int64_t koine_spending_unpriced(const koine_spending *, size_t index);
+/* Attempts whose cost is an estimate: they are in the sum. */
+KOINE_API int64_t koine_spending_estimated(const koine_spending *, size_t index);
+KOINE_API int64_t koine_spending_picodollars(const koine_spending *, size_t index);
+/* Tokens; -1: nobody told any of that kind. As for koine_response_usage. */
+KOINE_API void koine_spending_usage(const koine_spending *, size_t index, koine_usage *ret);
+KOINE_API void koine_spending_free(koine_spending *);
 
 /* Counters and histograms of everything this hub did, as Prometheus text (format 0.0.4, UTF-8); yours to
  * koine_free. Ends with a line's end, so that more may follow. [any thread] */

@@ -965,7 +965,7 @@ static int new_unseen(koine_hub *hub, koine_client **ret, koine_error **ret_erro
 {
     int rc = koine_client_new(hub, ret, ret_error);
     if (rc == KOINE_OK) {
-        (*ret)->engine.observer = NULL;
+        (*ret)->engine.observers[0] = NULL;
         (*ret)->engine.witness = NULL;
     }
     return rc;

@@ -490,7 +490,7 @@ static int new_unseen(koine_client **ret, koine_error **ret_error)
 {
     int rc = koine_client_new(rig.hub, ret, ret_error);
     if (rc == KOINE_OK)
-        (*ret)->engine.observer = NULL;
+        (*ret)->engine.observers[0] = NULL;
     return rc;
 }
 
