@@ -42,6 +42,9 @@ thread_tests_quick = \
   tests/sim/test_calls \
   tests/e2e/library \
   tests/e2e/misuse
+if HAVE_SQLITE
+thread_tests_quick += tests/store/conformance tests/store/model
+endif
 thread_tests = $(thread_tests_quick) \
   tests/unit/test_standin \
   tests/hostile/run \

@@ -3,6 +3,7 @@
 
 #include "core/base/str.h"
 #include <dlfcn.h>
+#include <koine/store.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -219,6 +220,9 @@ int koine__object_entry(void *handle, const char *shown, koine__entry *ret, koin
                 "%s: was built for another koine (it has %s, this core needs " KOINE_ENTRY_NAME ")", shown,
                 name);
     }
+    if (dlsym(handle, KOINE_STORE_ENTRY_NAME))
+        return koine__error(ret_error, KOINE_ECONFIG,
+                            "%s: is a store, no provider: stores lie in a folder of their own", shown);
     return koine__error(ret_error, KOINE_ECONFIG, "%s: is no plugin of koine: it has no " KOINE_ENTRY_NAME,
                         shown);
 }
