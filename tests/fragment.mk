@@ -44,6 +44,9 @@ thread_tests_quick = \
   tests/e2e/library \
   tests/e2e/misuse \
   tests/e2e/webhook
+if HAVE_SQLITE
+thread_tests_quick += tests/store/conformance tests/store/model
+endif
 thread_tests = $(thread_tests_quick) \
   tests/unit/test_standin \
   tests/hostile/run \

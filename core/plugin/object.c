@@ -217,9 +217,12 @@ static bool has_other(void *handle, const char *stem, char *ret_name, size_t siz
 
 struct kind { /* of plugins: what their entry is called */
     const char *entry, *stem, *name;
+    const char *mistaken; /* one of the other kind */
 };
-static const struct kind providers_kind = {KOINE_ENTRY_NAME, SYMBOL_STEM, "plugin"},
-                         store_kind = {KOINE_STORE_ENTRY_NAME, STORE_STEM, "store"};
+static const struct kind providers_kind = {KOINE_ENTRY_NAME, SYMBOL_STEM, "plugin",
+                                           "is a store, no provider: stores lie in a folder of their own"},
+                         store_kind = {KOINE_STORE_ENTRY_NAME, STORE_STEM, "store",
+                                       "is a plugin of providers, no store"};
 
 static int find_entry(void *handle, const char *shown, const struct kind *kind, void **ret,
                       koine_error **ret_error)
@@ -234,8 +237,7 @@ static int find_entry(void *handle, const char *shown, const struct kind *kind, 
                             "%s: was built for another koine (it has %s, this core needs %s)", shown, name,
                             kind->entry);
     if (has_other(handle, other->stem, name, sizeof(name)))
-        return koine__error(ret_error, KOINE_ECONFIG, "%s: is a plugin of another kind: it has %s, not %s",
-                            shown, name, kind->entry);
+        return koine__error(ret_error, KOINE_ECONFIG, "%s: %s", shown, kind->mistaken);
     return koine__error(ret_error, KOINE_ECONFIG, "%s: is no %s of koine: it has no %s", shown, kind->name,
                         kind->entry);
 }

@@ -95,14 +95,15 @@ void act_init(struct act *act, const koine_store_host *host, struct db *db)
         act->boot[len - 1] = '\0';
 }
 
+/* Only what was used is cleared: most transactions touch few of each. */
 static void forget(struct act *act)
 {
-    if (act->budgets) {
-        memset(act->budgets_by_name, 0, sizeof(act->budgets_by_name));
-        memset(act->budgets_by_id, 0, sizeof(act->budgets_by_id));
+    for (struct budget *budget = act->budgets; budget; budget = budget->next) {
+        act->budgets_by_name[budget->slot] = NULL;
+        act->budgets_by_id[(uint64_t)budget->id % ACT_SLOTS] = NULL;
     }
-    if (act->sums)
-        memset(act->sums_by_name, 0, sizeof(act->sums_by_name));
+    for (struct sum *sum = act->sums; sum; sum = sum->next)
+        act->sums_by_name[sum->slot] = NULL;
     act->budgets = NULL;
     act->sums = NULL;
     act->generation = 0;

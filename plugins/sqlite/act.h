@@ -20,6 +20,7 @@ struct budget { /* a row of budgets, as this transaction leaves it */
     int32_t kind;
     koine_str key, period;
     int64_t limit, spent, reserved, overshot;
+    uint32_t slot; /* of its name */
     bool changed;
 };
 
@@ -38,13 +39,14 @@ enum {
     LATENCY_KINDS
 };
 
-struct sum { /* a row of sums, as this transaction leaves it, and what it adds to its histograms */
+struct sum { /* a row of sums, as this transaction leaves it */
     struct sum *next, *next_of_name;
+    uint32_t slot; /* of its name */
     int64_t id;
     int32_t day;
     koine_str tenant, provider, model;
     int64_t counts[SUM_COUNT];
-    int32_t *latency[LATENCY_KINDS]; /* NULL: nothing */
+    uint32_t latency[LATENCY_KINDS][KOINE_STORE_LATENCY];
 };
 
 struct act {
@@ -76,6 +78,9 @@ void ledger_bind(struct db_row *to, const koine_store_row *row);
 bool ledger_read(struct act *act, struct db_row *from, int column, koine_store_row *ret); /* copied */
 int32_t ledger_flush(struct act *act);
 int32_t ledger_append(struct act *act, struct job *job);
+/* A histogram as it is kept: counts of 32 bits, the low byte first, without the zeros at the end. */
+size_t ledger_pack_latency(const uint32_t counts[KOINE_STORE_LATENCY], uint8_t ret[4 * KOINE_STORE_LATENCY]);
+void ledger_unpack_latency(koine_str bytes, uint32_t ret[KOINE_STORE_LATENCY]);
 
 int32_t budget_flush(struct act *act);
 /* *ret is NULL where there is none and none is to be made. */

@@ -8,7 +8,8 @@ static uint32_t name_slot(int32_t kind, koine_str key, koine_str period)
 
 static void keep(struct act *act, struct budget *budget)
 {
-    struct budget **name = &act->budgets_by_name[name_slot(budget->kind, budget->key, budget->period)];
+    budget->slot = name_slot(budget->kind, budget->key, budget->period);
+    struct budget **name = &act->budgets_by_name[budget->slot];
     struct budget **id = &act->budgets_by_id[(uint64_t)budget->id % ACT_SLOTS];
     budget->next_of_name = *name;
     budget->next_of_id = *id;

@@ -62,6 +62,26 @@ bool ledger_read(struct act *act, struct db_row *from, int column, koine_store_r
 
 /* ---- Sums -------------------------------------------------------------------------------------------- */
 
+size_t ledger_pack_latency(const uint32_t counts[KOINE_STORE_LATENCY], uint8_t ret[4 * KOINE_STORE_LATENCY])
+{
+    size_t len = 0;
+    for (size_t i = 0; i < KOINE_STORE_LATENCY; i++) {
+        for (size_t byte = 0; byte < 4; byte++)
+            ret[4 * i + byte] = (uint8_t)(counts[i] >> (8 * byte));
+        if (counts[i])
+            len = 4 * (i + 1);
+    }
+    return len;
+}
+
+void ledger_unpack_latency(koine_str bytes, uint32_t ret[KOINE_STORE_LATENCY])
+{
+    const unsigned char *byte = (const unsigned char *)bytes.ptr;
+    memset(ret, 0, KOINE_STORE_LATENCY * sizeof(*ret));
+    for (size_t i = 0; i < bytes.len && i < 4 * (size_t)KOINE_STORE_LATENCY; i++)
+        ret[i / 4] |= (uint32_t)byte[i] << (8 * (i % 4));
+}
+
 static void name_sum(const koine_store_row *row, struct sum *ret)
 {
     const char *slash = row->target.len ? memchr(row->target.ptr, '/', row->target.len) : NULL;
@@ -88,6 +108,8 @@ static void load_sum(struct act *act, struct sum *sum)
         sum->id = db_get_int(row, 0);
         for (int i = 0; i < SUM_COUNT; i++)
             sum->counts[i] = db_get_int(row, i + 1);
+        for (int kind = 0; kind < LATENCY_KINDS; kind++)
+            ledger_unpack_latency(db_get_text(row, SUM_COUNT + 1 + kind), sum->latency[kind]);
         db_end(row);
         return;
     }
@@ -103,8 +125,8 @@ static struct sum *find_sum(struct act *act, const koine_store_row *of)
     struct sum name;
     name_sum(of, &name);
     uint32_t hash = act_hash((uint32_t)name.day * 2654435761U, name.model);
-    hash = act_hash(act_hash(hash, name.provider), name.tenant);
-    struct sum **slot = &act->sums_by_name[hash % ACT_SLOTS];
+    hash = act_hash(act_hash(hash, name.provider), name.tenant) % ACT_SLOTS;
+    struct sum **slot = &act->sums_by_name[hash];
     for (struct sum *sum = *slot; sum; sum = sum->next_of_name)
         if (sum->day == name.day && act_same(sum->model, name.model) &&
             act_same(sum->provider, name.provider) && act_same(sum->tenant, name.tenant))
@@ -115,6 +137,7 @@ static struct sum *find_sum(struct act *act, const koine_store_row *of)
         return NULL;
     }
     *sum = name;
+    sum->slot = hash;
     load_sum(act, sum);
     sum->next_of_name = *slot;
     sum->next = act->sums;
@@ -131,16 +154,13 @@ static uint32_t latency_bucket(int64_t us)
     return bucket < KOINE_STORE_LATENCY ? bucket : KOINE_STORE_LATENCY - 1;
 }
 
-static void count_latency(struct act *act, struct sum *sum, int kind, int64_t us, int32_t sign)
+static void count_latency(struct sum *sum, int kind, int64_t us, int32_t sign)
 {
     if (us < 0)
         return;
-    if (!sum->latency[kind])
-        sum->latency[kind] = arena_array(&act->arena, KOINE_STORE_LATENCY, sizeof(*sum->latency[kind]));
-    if (sum->latency[kind])
-        sum->latency[kind][latency_bucket(us)] += sign;
-    else
-        act_no_memory(act);
+    uint32_t *count = &sum->latency[kind][latency_bucket(us)];
+    if (sign > 0 ? *count < UINT32_MAX : *count > 0)
+        *count += (uint32_t)sign;
 }
 
 static void count_row(struct act *act, const koine_store_row *row, int32_t sign)
@@ -158,34 +178,21 @@ static void count_row(struct act *act, const koine_store_row *row, int32_t sign)
         counts[COUNT_COST] = act_add(counts[COUNT_COST], sign * row->cost);
     counts[COUNT_UNPRICED] += row->price == KOINE_STORE_UNPRICED ? sign : 0;
     counts[COUNT_ESTIMATED] += row->billing == KOINE_STORE_BILLING_ESTIMATED ? sign : 0;
-    count_latency(act, sum, LATENCY_FIRST_TOKEN, row->first_token_us, sign);
-    count_latency(act, sum, LATENCY_DURATION, row->duration_us, sign);
-}
-
-static void flush_latency(struct act *act, const struct sum *sum, int kind)
-{
-    for (int bucket = 0; sum->latency[kind] && bucket < KOINE_STORE_LATENCY; bucket++) {
-        if (sum->latency[kind][bucket] == 0)
-            continue;
-        struct db_row *row = db_take(act->db, LATENCY_ADD);
-        db_int(row, sum->id);
-        db_int(row, kind);
-        db_int(row, bucket);
-        db_int(row, sum->latency[kind][bucket]);
-        db_do(row);
-    }
+    count_latency(sum, LATENCY_FIRST_TOKEN, row->first_token_us, sign);
+    count_latency(sum, LATENCY_DURATION, row->duration_us, sign);
 }
 
 int32_t ledger_flush(struct act *act)
 {
     for (struct sum *sum = act->sums; sum && db_status(act->db) == KOINE_STORE_OK; sum = sum->next) {
+        uint8_t packed[LATENCY_KINDS][4 * KOINE_STORE_LATENCY];
         struct db_row *row = db_take(act->db, SUM_UPDATE);
         for (int i = 0; i < SUM_COUNT; i++)
             db_int(row, sum->counts[i]);
+        for (int kind = 0; kind < LATENCY_KINDS; kind++)
+            db_bytes(row, packed[kind], ledger_pack_latency(sum->latency[kind], packed[kind]));
         db_int(row, sum->id);
         db_do(row);
-        for (int kind = 0; kind < LATENCY_KINDS; kind++)
-            flush_latency(act, sum, kind);
     }
     return db_status(act->db);
 }

@@ -52,14 +52,13 @@ static struct group *find_group(struct report *report, struct db_row *row)
     return group;
 }
 
-static void add_latencies(struct report *report, struct group *group, int64_t sum)
+static void add_latencies(struct group *group, struct db_row *row)
 {
-    struct db_row *row = db_take(report->act->db, LATENCY_SELECT);
-    db_int(row, sum);
-    while (db_next(row)) {
-        int64_t kind = db_get_int(row, 0), bucket = db_get_int(row, 1);
-        if (kind >= 0 && kind < LATENCY_KINDS && bucket >= 0 && bucket < KOINE_STORE_LATENCY)
-            group->latency[kind][bucket] += db_get_int(row, 2);
+    uint32_t counts[KOINE_STORE_LATENCY];
+    for (int kind = 0; kind < LATENCY_KINDS; kind++) {
+        ledger_unpack_latency(db_get_text(row, 5 + SUM_COUNT + kind), counts);
+        for (int i = 0; i < KOINE_STORE_LATENCY; i++)
+            group->latency[kind][i] += counts[i];
     }
 }
 
@@ -74,7 +73,7 @@ static void add_row(struct report *report, struct db_row *row)
         report->is_too_large =
             __builtin_add_overflow(group->counts[i], db_get_int(row, 5 + i), &group->counts[i]) ||
             report->is_too_large;
-    add_latencies(report, group, db_get_int(row, 0));
+    add_latencies(group, row);
 }
 
 static int compare_texts(koine_str a, koine_str b)

@@ -3,10 +3,6 @@
 
 #include <stdio.h>
 
-#define TEXT(x)   TEXT_(x)
-#define TEXT_(x)  #x
-#define INT(name) name " INTEGER NOT NULL DEFAULT 0, "
-
 #define ROW_TABLE                                                                                            \
     "at INTEGER NOT NULL, day INTEGER NOT NULL, attempt INTEGER NOT NULL, fault INTEGER NOT NULL, "          \
     "status INTEGER NOT NULL, billing INTEGER NOT NULL, tenant TEXT NOT NULL, run TEXT NOT NULL, "           \
@@ -15,41 +11,42 @@
     "image_input INTEGER, estimated INTEGER NOT NULL, price INTEGER NOT NULL, cost INTEGER, "                \
     "price_id TEXT NOT NULL, request_id TEXT NOT NULL, first_token_us INTEGER, duration_us INTEGER"
 
-static const char *const steps[SCHEMA_VERSION] = {
-    /* 1: the ledger and what reports read */
-    "PRAGMA application_id = " TEXT(
-        SCHEMA_APPLICATION) ";"
-                            "CREATE TABLE schema_version(version INTEGER NOT NULL);"
-                            "INSERT INTO schema_version VALUES(0);"
-                            "CREATE TABLE attempts(id INTEGER PRIMARY KEY, " ROW_TABLE ");"
-                            "CREATE TABLE sums(id INTEGER PRIMARY KEY, day INTEGER NOT NULL, tenant TEXT NOT "
-                            "NULL, "
-                            "provider TEXT NOT NULL, model TEXT NOT NULL, " INT("attempts") INT("failed")
-                                INT("input") INT("cache_read") INT("cache_write") INT("output")
-                                    INT("reasoning") INT("audio_input") INT("audio_output") INT("image_input")
-                                        INT("cost") INT("unpriced") INT(
-                                            "estimated") "UNIQUE(day, tenant, provider, model));"
-                                                         "CREATE TABLE latencies(sum INTEGER NOT NULL, kind "
-                                                         "INTEGER NOT NULL, bucket INTEGER NOT NULL, "
-                                                         "count INTEGER NOT NULL, PRIMARY KEY(sum, kind, "
-                                                         "bucket)) WITHOUT ROWID;",
-    /* 2: budgets */
-    "CREATE TABLE budgets(id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, key TEXT NOT NULL, "
-    "period TEXT NOT NULL, most INTEGER NOT NULL, " INT("spent") INT("reserved")
-        INT("overshot") "UNIQUE(kind, key, period));"
-                        "CREATE TABLE reservations(id BLOB PRIMARY KEY, owner BLOB NOT NULL, amount INTEGER "
-                        "NOT NULL, "
-                        "boot TEXT NOT NULL, lease INTEGER NOT NULL, budgets BLOB NOT NULL, " ROW_TABLE
-                        ") WITHOUT ROWID;"
-                        "CREATE TABLE settled(generation INTEGER NOT NULL, id BLOB NOT NULL, outcome INTEGER "
-                        "NOT NULL, "
-                        "amount INTEGER NOT NULL, row INTEGER NOT NULL, budgets BLOB NOT NULL, PRIMARY "
-                        "KEY(generation, id)) "
-                        "WITHOUT ROWID;"
-                        "CREATE TABLE counters(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;",
-    /* 3: tenants and sealed keys */
-    "CREATE TABLE records(space TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, "
-    "version INTEGER NOT NULL, PRIMARY KEY(space, key)) WITHOUT ROWID;"};
+/* The ledger, and what reports read. 1265592686 is SCHEMA_APPLICATION. */
+#define STEP_1                                                                                               \
+    "PRAGMA application_id = 1265592686;"                                                                    \
+    "CREATE TABLE schema_version(version INTEGER NOT NULL);"                                                 \
+    "INSERT INTO schema_version VALUES(0);"                                                                  \
+    "CREATE TABLE attempts(id INTEGER PRIMARY KEY, " ROW_TABLE ");"                                          \
+    "CREATE TABLE sums(id INTEGER PRIMARY KEY, day INTEGER NOT NULL, tenant TEXT NOT NULL, "                 \
+    "provider TEXT NOT NULL, model TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, "                     \
+    "failed INTEGER NOT NULL DEFAULT 0, input INTEGER NOT NULL DEFAULT 0, "                                  \
+    "cache_read INTEGER NOT NULL DEFAULT 0, cache_write INTEGER NOT NULL DEFAULT 0, "                        \
+    "output INTEGER NOT NULL DEFAULT 0, reasoning INTEGER NOT NULL DEFAULT 0, "                              \
+    "audio_input INTEGER NOT NULL DEFAULT 0, audio_output INTEGER NOT NULL DEFAULT 0, "                      \
+    "image_input INTEGER NOT NULL DEFAULT 0, cost INTEGER NOT NULL DEFAULT 0, "                              \
+    "unpriced INTEGER NOT NULL DEFAULT 0, estimated INTEGER NOT NULL DEFAULT 0, "                            \
+    "first_token BLOB NOT NULL DEFAULT x'', duration BLOB NOT NULL DEFAULT x'', "                            \
+    "UNIQUE(day, tenant, provider, model));"
+
+/* Budgets. */
+#define STEP_2                                                                                               \
+    "CREATE TABLE budgets(id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, key TEXT NOT NULL, "                \
+    "period TEXT NOT NULL, most INTEGER NOT NULL, spent INTEGER NOT NULL DEFAULT 0, "                        \
+    "reserved INTEGER NOT NULL DEFAULT 0, overshot INTEGER NOT NULL DEFAULT 0, "                             \
+    "UNIQUE(kind, key, period));"                                                                            \
+    "CREATE TABLE reservations(id BLOB PRIMARY KEY, owner BLOB NOT NULL, amount INTEGER NOT NULL, "          \
+    "boot TEXT NOT NULL, lease INTEGER NOT NULL, budgets BLOB NOT NULL, " ROW_TABLE ") WITHOUT ROWID;"       \
+    "CREATE TABLE settled(generation INTEGER NOT NULL, id BLOB NOT NULL, outcome INTEGER NOT NULL, "         \
+    "amount INTEGER NOT NULL, row INTEGER NOT NULL, budgets BLOB NOT NULL, "                                 \
+    "PRIMARY KEY(generation, id)) WITHOUT ROWID;"                                                            \
+    "CREATE TABLE counters(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+
+/* Tenants and sealed keys. */
+#define STEP_3                                                                                               \
+    "CREATE TABLE records(space TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, "                     \
+    "version INTEGER NOT NULL, PRIMARY KEY(space, key)) WITHOUT ROWID;"
+
+static const char *const steps[SCHEMA_VERSION] = {STEP_1, STEP_2, STEP_3};
 
 static int32_t step_to(struct db *db, int64_t version)
 {

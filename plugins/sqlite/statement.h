@@ -15,8 +15,8 @@
 
 #define SUM_COUNTS                                                                                           \
     "attempts, failed, input, cache_read, cache_write, output, reasoning, audio_input, audio_output, "       \
-    "image_input, cost, unpriced, estimated"
-#define SUM_COUNT 13
+    "image_input, cost, unpriced, estimated, first_token, duration"
+#define SUM_COUNT 13 /* and two histograms */
 
 #define STATEMENTS(X)                                                                                        \
     X(BEGIN_WRITE, "BEGIN IMMEDIATE")                                                                        \
@@ -32,10 +32,7 @@
     X(SUM_UPDATE,                                                                                            \
       "UPDATE sums SET attempts = ?, failed = ?, input = ?, cache_read = ?, cache_write = ?, output = ?, "   \
       "reasoning = ?, audio_input = ?, audio_output = ?, image_input = ?, cost = ?, unpriced = ?, "          \
-      "estimated = ? WHERE id = ?")                                                                          \
-    X(LATENCY_ADD, "INSERT INTO latencies(sum, kind, bucket, count) VALUES(?,?,?,?) "                        \
-                   "ON CONFLICT DO UPDATE SET count = count + excluded.count")                               \
-    X(LATENCY_SELECT, "SELECT kind, bucket, count FROM latencies WHERE sum = ?")                             \
+      "estimated = ?, first_token = ?, duration = ? WHERE id = ?")                                           \
     X(REPORT, "SELECT id, day, tenant, provider, model, " SUM_COUNTS                                         \
               " FROM sums WHERE day >= ?1 AND day < ?2 AND (?3 IS NULL OR tenant = ?3)"                      \
               " AND (?4 IS NULL OR provider = ?4) AND (?5 IS NULL OR model = ?5)")                           \
@@ -55,7 +52,9 @@
     X(SETTLED_INSERT,                                                                                        \
       "INSERT INTO settled(generation, id, outcome, amount, row, budgets) VALUES(?,?,?,?,?,?)")              \
     X(SETTLED_SELECT, "SELECT generation, outcome, amount, row, budgets FROM settled "                       \
-                      "WHERE generation IN (?1, ?1 - 1) AND id = ?2")                                        \
+                      "WHERE generation = ?1 AND id = ?2 UNION ALL "                                         \
+                      "SELECT generation, outcome, amount, row, budgets FROM settled "                       \
+                      "WHERE generation = ?1 - 1 AND id = ?2")                                               \
     X(SETTLED_UPDATE, "UPDATE settled SET outcome = ?, row = 0 WHERE generation = ? AND id = ?")             \
     X(SETTLED_PURGE, "DELETE FROM settled WHERE (generation, id) IN "                                        \
                      "(SELECT generation, id FROM settled WHERE generation < ? LIMIT 512)")                  \

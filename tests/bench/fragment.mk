@@ -1,7 +1,7 @@
 ## make bench: what a call costs beside a bare program on libcurl and json-c. Built only then; docs/benchmarks.md has the
 ## figures of an optimised build (CFLAGS='-O2 -g'). make bench-instructions: instructions, counted by valgrind.
 EXTRA_PROGRAMS = tests/bench/bench tests/bench/breaker tests/bench/decode tests/bench/limiter tests/bench/observe \
-  tests/bench/plugins
+  tests/bench/plugins tests/bench/store
 bench_cppflags = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(JSONC_CFLAGS)
 tests_bench_bench_SOURCES = \
   tests/bench/bare.c tests/bench/bench.c tests/bench/bench.h tests/bench/ours.c tests/bench/server.c \
@@ -19,6 +19,8 @@ tests_bench_limiter_SOURCES = tests/bench/limiter.c tests/bench/stopwatch.c test
 tests_bench_limiter_LDADD = libkoinecore.la
 tests_bench_plugins_SOURCES = tests/bench/plugins.c tests/bench/stopwatch.c tests/bench/stopwatch.h
 tests_bench_plugins_LDADD = libkoinecore.la
+tests_bench_store_SOURCES = tests/bench/store.c tests/bench/stopwatch.c tests/bench/stopwatch.h
+tests_bench_store_LDADD =
 
 ## Past libtool's wrappers, which are shell scripts and would be timed too; the plugins and their catalogues as one folder, as
 ## they are installed.
@@ -34,12 +36,20 @@ bench_plugins = umask 022; CC='$(CC)' CFLAGS='$(CFLAGS)' $(SHELL) $(srcdir)/test
   tests/bench/plugins --twelve '$(abs_builddir)/tests/bench/twelve' --providers '$(abs_builddir)/tests/bench/plugins.d' \
     --helper '$(abs_builddir)/apps/koine-isolate'
 
+if HAVE_SQLITE
+bench_store = tests/bench/store plugins/sqlite/.libs/sqlite.so
+bench_needs += tests/bench/store$(EXEEXT) plugins/sqlite/sqlite.la
+else
+bench_store = echo 'no store: built without SQLite'
+endif
+
 .PHONY: bench bench-instructions bench-plugins
 bench: $(bench_needs)
 	$(AM_V_at)$(bench_set_up) && $$bench --plugins "$$plugins" --koine $$koine --decode tests/bench/decode
 	$(AM_V_at)tests/bench/observe
 	$(AM_V_at)tests/bench/breaker
 	$(AM_V_at)tests/bench/limiter
+	$(AM_V_at)$(bench_store)
 	$(AM_V_at)$(bench_set_up) && $(bench_plugins)
 bench-plugins: $(bench_needs)
 	$(AM_V_at)$(bench_set_up) && $(bench_plugins)

@@ -5,7 +5,7 @@ TEST_PLUGIN_DIR = $(abs_top_builddir)/tests/plugins/.libs
 
 check_LTLIBRARIES += \
   tests/plugins/good.la tests/plugins/two.la tests/plugins/twins.la tests/plugins/usurper.la \
-  tests/plugins/endless.la tests/plugins/empty.la tests/plugins/stranger.la tests/plugins/future.la \
+  tests/plugins/endless.la tests/plugins/empty.la tests/plugins/stranger.la tests/plugins/store.la tests/plugins/future.la \
   tests/plugins/old.la tests/plugins/shouting.la tests/plugins/unresolved.la \
   tests/plugins/picky.la tests/plugins/crash_load.la \
   tests/plugins/crash_entry.la tests/plugins/loop_load.la tests/plugins/exit_load.la tests/plugins/fickle.la \
@@ -26,6 +26,8 @@ tests_plugins_empty_la_SOURCES = tests/plugins/empty.c
 tests_plugins_empty_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 tests_plugins_stranger_la_SOURCES = tests/plugins/stranger.c
 tests_plugins_stranger_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
+tests_plugins_store_la_SOURCES = tests/plugins/store.c
+tests_plugins_store_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 tests_plugins_future_la_SOURCES = tests/plugins/future.c
 tests_plugins_future_la_LDFLAGS = $(TEST_PLUGIN_LDFLAGS)
 tests_plugins_old_la_SOURCES = tests/plugins/old.c

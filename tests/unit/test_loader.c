@@ -210,6 +210,7 @@ static void broken_plugins(void)
         {"future",
          "x.so: was built for another koine (it has koine_provider_v2, this core needs koine_provider_v1)"},
         {"stranger", "x.so: is no plugin of koine: it has no koine_provider_v1"},
+        {"store", "x.so: is a store, no provider: stores lie in a folder of their own"},
         {"shouting", "x.so: its provider has no id of a-z, 0-9, _ and -, of at most 64 characters"},
         {"twins", "x.so: has two providers of the id twin"},
         {"null_frame", "x.so: provider null_frame: generate lacks request or frame"},
