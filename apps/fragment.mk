@@ -8,7 +8,8 @@ apps_koine_koine_SOURCES = \
   apps/koine/checks.c apps/koine/checks.h \
   apps/koine/clean.c apps/koine/clean.h \
   apps/koine/config.c \
-  apps/koine/cost.c \
+  apps/koine/cost.c apps/koine/cost.h \
+  apps/koine/cost_report.c \
   apps/koine/doctor.c apps/koine/doctor.h \
   apps/koine/doctor_config.c \
   apps/koine/doctor_instance.c \

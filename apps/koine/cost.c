@@ -1,4 +1,8 @@
-/* koine cost: what so many tokens of a model cost, exactly, on a day. */
+/* koine cost: what so many tokens of a model cost, exactly, on a day; and the way to the report of what was
+ * spent.
+ */
+#include "apps/koine/cost.h"
+
 #include "apps/koine/commands.h"
 
 #include "apps/koine/out.h"
@@ -19,14 +23,17 @@ static const struct args_option options[] = {
     {"cache-write", 0, "N", "tokens sent that were written to a cache"},
     {"reasoning", 0, "N", "tokens of reasoning"},
     {"at", 0, "YYYY-MM-DD", "at the price of that day; else today's"},
+    {"by", 0, "NAME,...", "report: a row for each day, tenant, provider or model; else model"},
+    {"since", 0, "DAY", "report: from YYYY-MM-DD on, or the last so many days: 30d"},
+    {"tenant", 0, "NAME", "report: of this tenant only"},
+    {"csv", 0, NULL, "report: comma-separated values"},
     {"json", 0, NULL, "print one JSON object"},
     {0},
 };
 
-/* Midnight UTC of a day; -1: none was given. */
-static int take_day(struct args *args, int64_t *ret)
+int cost_take_day(struct args *args, const char *name, int64_t *ret)
 {
-    const char *text = args_value(args, "at");
+    const char *text = args_value(args, name);
     *ret = -1;
     if (text == NULL)
         return STATUS_DONE;
@@ -36,7 +43,7 @@ static int take_day(struct args *args, int64_t *ret)
     struct tm same = day;
     time_t at = end != NULL && *end == '\0' ? timegm(&same) : -1;
     if (at < 0 || same.tm_mday != day.tm_mday) /* timegm makes 31 April the first of May */
-        return args_problem(args, "--at: \"%s\" is not a day since 1970 as YYYY-MM-DD", text);
+        return args_problem(args, "--%s: \"%s\" is not a day since 1970 as YYYY-MM-DD", name, text);
     *ret = at;
     return STATUS_DONE;
 }
@@ -113,27 +120,58 @@ static int run_priced(struct args *args, const char *target, const koine_usage *
     return status;
 }
 
+static const char *const of_prices[] = {"model",       "input",     "output", "cache-read",
+                                        "cache-write", "reasoning", "at",     NULL},
+                         *const of_report[] = {"by", "since", "tenant", "csv", NULL};
+
+static int refuse_others(struct args *args, const char *const *others, const char *why)
+{
+    for (; *others != NULL; others++) {
+        if (args_has(args, *others))
+            return args_problem(args, "--%s %s", *others, why);
+    }
+    return STATUS_DONE;
+}
+
+static int run_report(struct args *args)
+{
+    if (strcmp(args->words[0], "report") != 0)
+        return args_problem(args, "\"%s\" is not report", args->words[0]);
+    int status = refuse_others(args, of_prices, "does not go with report");
+    return status == STATUS_DONE ? cost_report(args) : status;
+}
+
 static int run(struct args *args)
 {
+    if (args->word_count > 0)
+        return run_report(args);
     koine_usage usage = KOINE_USAGE_INIT;
     const char *target = NULL;
     int64_t at = -1;
-    int status = take_target(args, &target);
+    int status = refuse_others(args, of_report, "goes with report only");
+    if (status == STATUS_DONE)
+        status = take_target(args, &target);
     if (status == STATUS_DONE)
         status = take_usage(args, &usage);
     if (status == STATUS_DONE)
-        status = take_day(args, &at);
+        status = cost_take_day(args, "at", &at);
     return status == STATUS_DONE ? run_priced(args, target, &usage, at) : status;
 }
 
 const struct args_command command_cost = {
     .name = "cost",
-    .summary = "what so many tokens of a model cost",
-    .synopsis = "-m INSTANCE/MODEL --input N --output N [OPTION]...",
+    .summary = "what so many tokens of a model cost, or what was spent",
+    .synopsis = "-m INSTANCE/MODEL --input N --output N [OPTION]... | report [OPTION]...",
     .options = options,
-    .details = "Prints exact US dollars and the price that was applied, or \"price unknown\".\n"
-               "\n"
-               "Example:\n"
-               "  koine cost -m openai/gpt-4o-mini --input 12000 --output 800\n",
+    .details =
+        "Prints exact US dollars and the price that was applied, or \"price unknown\".\n"
+        "\n"
+        "report prints what was spent, as the configured store has it: exact US dollars, with ~ where some\n"
+        "of it is estimated, and how many attempts have no price.\n"
+        "\n"
+        "Examples:\n"
+        "  koine cost -m openai/gpt-4o-mini --input 12000 --output 800\n"
+        "  koine cost report --by day,model --since 30d\n",
+    .words = 1,
     .run = run,
 };

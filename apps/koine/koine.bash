@@ -72,7 +72,8 @@ _koine_options()
         providers) echo "--json $global" ;;
         doctor) echo "--offline --json $global" ;;
         cost)
-            echo "-m --model --input --output --cache-read --cache-write --reasoning --at --json $global"
+            echo "-m --model --input --output --cache-read --cache-write --reasoning --at --by --since --tenant --csv" \
+                "--json $global"
             ;;
         plugin) echo "--like --cases --json --tap --skip --rules $global" ;;
         standin) echo "--port --scale --scale-advice --behave --tokens --port-file --until-eof --quiet --help --version" ;;
@@ -107,9 +108,10 @@ _koine_value()
             compopt -o filenames 2>/dev/null
             _koine_reply -d -- "$2"
             ;;
-        --at) _koine_reply -W "$(date +%F)" -- "$2" ;;
+        --by) _koine_reply -W "day tenant provider model" -- "$2" ;;
+        --at | --since) _koine_reply -W "$(date +%F)" -- "$2" ;;
         -s | --system | --max-tokens | --budget | --temperature | --input | --output | --cache-read | --cache-write | \
-            --reasoning | --port | --scale | --behave | --tokens | --skip)
+            --reasoning | --tenant | --port | --scale | --behave | --tokens | --skip)
             COMPREPLY=()
             ;;
         *) return 1 ;;
@@ -122,6 +124,7 @@ _koine_words()
         '') _koine_reply -W "chat models providers cost config doctor plugin standin" -- "$2" ;;
         models | doctor) _koine_reply -W "$(_koine_instances)" -- "$2" ;;
         config) _koine_reply -W "check show" -- "$2" ;;
+        cost) _koine_reply -W "report" -- "$2" ;;
         plugin)
             case ${COMP_WORDS[COMP_CWORD - 1]} in
                 plugin) _koine_reply -W "new check" -- "$2" ;;
