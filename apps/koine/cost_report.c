@@ -90,11 +90,17 @@ static void count_cell(struct table *table, int64_t count, bool told)
     table_cell(table, text);
 }
 
+/* Nothing but attempts without a price: then the sum says nothing. */
+static bool is_unknown(const struct line *line)
+{
+    return line->unpriced > 0 && line->picodollars == 0;
+}
+
 static void cost_cell(struct table *table, const struct line *line)
 {
     char text[WORDS_SIZE];
     koine_cost cost = KOINE_COST_INIT;
-    cost.state = line->unpriced > 0 && line->picodollars == 0 ? KOINE_UNPRICED : KOINE_PRICED;
+    cost.state = is_unknown(line) ? KOINE_UNPRICED : KOINE_PRICED;
     cost.picodollars = line->picodollars;
     cost.estimated = line->estimated > 0;
     table_cell(table, line->overflows ? "beyond $9.2 million" : words_cost(&cost, text));
@@ -219,7 +225,7 @@ static void print_csv(const koine_spending *spending)
                                   line.usage.cache_write, line.usage.output, line.usage.reasoning};
         for (size_t k = 0; k < sizeof(counts) / sizeof(counts[0]); k++)
             csv_count(counts[k]);
-        out_line("%s", koine_cost_usd(line.picodollars, usd, sizeof(usd)));
+        out_line("%s", is_unknown(&line) ? "" : koine_cost_usd(line.picodollars, usd, sizeof(usd)));
     }
 }
 
@@ -231,8 +237,9 @@ static void add_figures(koine_json_writer *writer, const struct line *line)
     koine_json_add_integer(writer, "unpriced", line->unpriced);
     koine_json_add_integer(writer, "estimated", line->estimated);
     result_add_usage(writer, &line->usage);
-    result_add_text(writer, "usd",
-                    line->overflows ? NULL : koine_cost_usd(line->picodollars, usd, sizeof(usd)));
+    result_add_text(
+        writer, "usd",
+        line->overflows || is_unknown(line) ? NULL : koine_cost_usd(line->picodollars, usd, sizeof(usd)));
 }
 
 static void print_json(const koine_spending *spending)

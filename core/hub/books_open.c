@@ -99,7 +99,7 @@ int koine__books_use(struct koine__books *books, const koine_store_plugin *plugi
     if (status == KOINE_STORE_NO_MEMORY)
         return koine__error_memory(ret_error);
     if (status < 0 || !store)
-        return koine__error(ret_error, KOINE_ECONFIG, "store %s: %s: %s", books->plugin->id, config->path,
+        return koine__error(ret_error, KOINE_ECONFIG, "store %s: %s", plugin->id,
                             why[0] ? why : koine__store_status_name(status));
     books->refuses = config->refuses;
     books->most = config->queue;

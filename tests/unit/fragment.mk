@@ -13,6 +13,7 @@ LDADD += $(suite_ldadd)
 unit_programs = \
   tests/unit/test_answer \
   tests/unit/test_assemble \
+  tests/unit/test_books \
   tests/unit/test_breaker \
   tests/unit/test_breaker_model \
   tests/unit/test_breaker_stage \
