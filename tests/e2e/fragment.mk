@@ -7,6 +7,7 @@ e2e_scripts = \
   tests/e2e/badinput.sh \
   tests/e2e/echo.sh \
   tests/e2e/embed.sh \
+  tests/e2e/ledger.sh \
   tests/e2e/live.sh
 TESTS += $(e2e_scripts)
 EXTRA_DIST += $(e2e_scripts) tests/e2e/lib.sh tests/e2e/installed.sh tests/e2e/first.c
