@@ -13,29 +13,40 @@
 #define MANY       2000                /* elements of a list, at most */
 #define MOST_SPOTS 12                  /* of one case */
 #define MOST_TIME  INT64_C(500000000)  /* ns */
+#define TRIES      3                   /* to keep within it */
 #define FREE_BYTES ((size_t)1 << 20)
 #define ROUNDS     10
 #define WINDOWS    4
 
 /* ---- Time and memory of a call ---- */
 
-/* False: it took too long, and so would the next. */
+static void play_watched(struct inspection *in, const struct vendor_case *c, struct watching *ret)
+{
+    struct koine__buf waste;
+    koine__buf_init(&waste, LARGEST);
+    watching_init(ret, in, c);
+    ret->timed = true;
+    stage_play(ret, &waste);
+    koine__buf_release(&waste);
+}
+
+/* Processor time is longer on a busy machine (cold caches, a guest that is not told what it lost): the least
+ * of some tries counts. False: it took too long, and so would the next. */
 static bool measure(struct inspection *in, const struct vendor_case *c, size_t input)
 {
     struct watching watching;
-    struct koine__buf waste;
-    koine__buf_init(&waste, LARGEST);
-    watching_init(&watching, in, c);
-    watching.timed = true;
-    stage_play(&watching, &waste);
-    if (watching.longest > MOST_TIME)
+    int64_t least = INT64_MAX;
+    for (int i = 0; i < TRIES && least > MOST_TIME; i++) {
+        play_watched(in, c, &watching);
+        least = watching.longest < least ? watching.longest : least;
+    }
+    if (least > MOST_TIME)
         inspection_foundf(in, RULE_TIME_BUDGET, stage_function(c), "a call took %" PRId64 " ms for %zu bytes",
-                          watching.longest / 1000000, input);
+                          least / 1000000, input);
     if (watching.most_bytes > FREE_BYTES + 32 * input)
         inspection_foundf(in, RULE_MEMORY_BUDGET, stage_function(c),
                           "a call asked for %zu bytes of memory for %zu bytes", watching.most_bytes, input);
-    koine__buf_release(&waste);
-    return watching.longest <= MOST_TIME;
+    return least <= MOST_TIME;
 }
 
 static void write_long(struct koine__buf *ret, koine_str text, const struct spot *spot)

@@ -37,7 +37,7 @@ struct koine__setting {
     enum koine__setting_type type;
     const char *otherwise; /* the default as text; NULL: none */
     int64_t min, max;      /* of the value as it is kept; both 0: any; max INT64_MAX: no upper end */
-    bool may_be_off;       /* of a duration: "off" (-1) is a value too */
+    bool may_be_off;       /* of a duration or a whole number: "off" (-1) is a value too */
     const char *choices;
     const char *help; /* one or two sentences */
 };

@@ -125,6 +125,15 @@ static int valid(bool ok)
     return ok ? KOINE_OK : KOINE_EARGUMENT;
 }
 
+/* "off" is a number where the row allows it, and no word of numbers elsewhere. */
+static int read_count(const struct koine__setting *row, koine_str text, int64_t *ret)
+{
+    if (!row->may_be_off || !koine__str_is(text, "off"))
+        return koine__read_int(text, INT64_MIN, INT64_MAX, ret);
+    *ret = -1;
+    return KOINE_OK;
+}
+
 /* By type alone, without the row's range. */
 static int read_type(const struct koine__setting *row, koine_str text, int64_t *ret)
 {
@@ -134,7 +143,7 @@ static int read_type(const struct koine__setting *row, koine_str text, int64_t *
     case KOINE__SET_SIZE:
         return koine__read_size(text, ret);
     case KOINE__SET_INTEGER:
-        return koine__read_int(text, INT64_MIN, INT64_MAX, ret);
+        return read_count(row, text, ret);
     case KOINE__SET_REAL:
         return koine__read_decimal(text, 6, ret);
     case KOINE__SET_BOOL:
@@ -160,7 +169,8 @@ static int read_type(const struct koine__setting *row, koine_str text, int64_t *
 
 static bool is_off(const struct koine__setting *row, const char *text)
 {
-    return row->type == KOINE__SET_DURATION && strcmp(text, "off") == 0;
+    bool has_off = row->type == KOINE__SET_DURATION || (row->type == KOINE__SET_INTEGER && row->may_be_off);
+    return has_off && strcmp(text, "off") == 0;
 }
 
 static bool in_range(const struct koine__setting *row, int64_t value)

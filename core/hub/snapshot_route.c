@@ -50,6 +50,12 @@ static int find_instance(const struct making *making, koine_str name)
     if (found && found->reason)
         return koine__building_refuse(building, path, "no provider named \"%s\"; its plugin was refused: %s",
                                       copy, found->reason);
+    char route[KOINE__PATH_SIZE];
+    koine__building_path(route, "routes.%s", copy);
+    if (koine__building_children(building, route) > 0)
+        return koine__building_refuse(
+            building, path, "\"%s\" is a route; a target is a model of a provider, as in openai/gpt-4o-mini",
+            copy);
     const char *nearest = koine__building_nearest_instance(building, copy);
     if (nearest)
         return koine__building_refuse(building, path, "no provider named \"%s\"; did you mean %s?", copy,

@@ -31,15 +31,20 @@ providers:
   together:
     retry: {max_retrys: 3}
 END
-yaml "limits are not there yet" 3:5 'providers.together.limits: unknown key' <<'END'
-providers:
-  together:
-    limits: {requests_per_minute: 100, concurrent: 64, queue: 256}
+yaml "a route through itself" 3:15 '"default" is a route; a target is a model of a provider' <<'END'
+routes:
+  default:
+    targets: [default/x]
 END
-yaml "a breaker is not there yet" 3:5 'providers.together.breaker: unknown key' <<'END'
+yaml "a limit of nothing" 3:35 '"0" is out of range; allowed is 1 to 1000000, or off' <<'END'
 providers:
   together:
-    breaker: {failures: 5, window: 60s, open_for: 30s}
+    limits: {requests_per_minute: 0, concurrent: 64, queue: 256}
+END
+yaml "a window of zero" 3:36 '"0s" is out of range; allowed is 1ms to 1d' <<'END'
+providers:
+  together:
+    breaker: {failures: 5, window: 0s, open_for: 30s}
 END
 for key in budget budgets tenants max_estimated_cost; do
     yaml "$key is not there yet" 1:1 "$key: unknown key" <<END
@@ -246,7 +251,8 @@ variable() { # NAME=VALUE WORDS
 }
 variable KOINE__providers__together__retry__max_retries=many '"many" is no whole number; write one of 0 to 20'
 variable KOINE__providers__together__retry__max_retreis=1 'did you mean providers.together.retry.max_retries?'
-variable KOINE__limits__concurrent=1 'limits: unknown key'
+variable KOINE__limit__concurrent=1 'limit: unknown key'
+variable KOINE__providers__together__limits__concurrent=-1 'allowed is 1 to 1000000, or off'
 variable KOINE__plugin_path=/usr/lib 'expected a list, as in [a, b]'
 variable 'KOINE__plugin_path=[a' 'is not valid YAML'
 variable KOINE__=1 'expected KOINE__a__b'

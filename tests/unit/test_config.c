@@ -218,10 +218,8 @@ static void unknown_keys(void)
                    "k.yaml:1:13: providers: \"a.b\" is no name; use 1 to 64 letters, digits, _ and -");
     expect_refusal("routes: {d: {targets: [{target: a/b, sett: {}}]}}",
                    "k.yaml:1:38: routes.d.targets.0.sett: unknown key; did you mean routes.d.targets.0.set?");
-    /* limiter, breaker and budget come later */
-    expect_refusal(
-        "providers: {x: {limits: {}}}",
-        "k.yaml:1:17: providers.x.limits: unknown key; docs/configuration.md lists those there are");
+    expect_refusal("providers: {x: {limit: {}}}",
+                   "k.yaml:1:17: providers.x.limit: unknown key; did you mean providers.x.limits?");
 }
 
 static void duplicates(void)

@@ -72,8 +72,8 @@ static void test_find(void)
                                        "plugin_path",
                                        "plugin_path.0.1",
                                        "plugin_path[]",
-                                       "providers.x.limits.concurrent",
-                                       "providers.x.breaker.failures",
+                                       "providers.x.limits.requests",
+                                       "providers.x.breaker.threshold",
                                        "budgets.day",
                                        "routes.d.targets.0",
                                        ".default_route",
@@ -228,6 +228,22 @@ static void test_defaults(void)
                  {"retry.jitter", 1},
                  {"retry.retry_after_cap", 60000000000},
                  {"retry.move_on_after", 5000000000},
+                 {"retry.budget", 100},
+                 {"limits.requests_per_minute", -1},
+                 {"limits.tokens_per_minute", -1},
+                 {"limits.concurrent", -1},
+                 {"limits.queue", 256},
+                 {"limits.window", 60000000000},
+                 {"limits.slack", 500000000},
+                 {"limits.unused_grant", 250000000},
+                 {"breaker.failures", 5},
+                 {"breaker.window", 60000000000},
+                 {"breaker.min_calls", 5},
+                 {"breaker.ratio", 500000},
+                 {"breaker.open_for", 30000000000},
+                 {"breaker.probes_in_flight", 1},
+                 {"breaker.successes_to_close", 2},
+                 {"latch", 300000000000},
                  {"price", 0}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         ASSERT_INT(koine__store_numberf(store, "providers.%s.%s", "together", cases[i].name), cases[i].value);
@@ -319,6 +335,30 @@ static void test_message_names_the_place(void)
     koine__store_free(store);
 }
 
+static void test_off_of_whole_numbers(void)
+{
+    const struct koine__setting *row = koine__setting_find("providers.t.limits.concurrent");
+    int64_t value = 0;
+    ASSERT_INT(koine__setting_read(row, "off", &value), KOINE_OK);
+    ASSERT_INT(value, -1);
+    check("providers.t.limits.concurrent", "-1",
+          "providers.t.limits.concurrent: \"-1\" is out of range; allowed is 1 to 1000000, or off");
+    check("providers.t.limits.concurrent", "0",
+          "providers.t.limits.concurrent: \"0\" is out of range; allowed is 1 to 1000000, or off");
+    check("providers.t.limits.concurrent", "none",
+          "providers.t.limits.concurrent: \"none\" is no whole number; write one of 1 to 1000000, or off");
+    check("providers.t.limits.queue", "off",
+          "providers.t.limits.queue: \"off\" is no whole number; write one of 0 to 1000000");
+    check("providers.t.limits.window", "0s",
+          "providers.t.limits.window: \"0s\" is out of range; allowed is 1ms to 1d");
+    check("providers.t.limits.requests_per_minute", "99999999999999999999",
+          "providers.t.limits.requests_per_minute: \"99999999999999999999\" is no whole number; write one of "
+          "1 to "
+          "1000000, or off");
+    check("providers.t.breaker.ratio", "1.5",
+          "providers.t.breaker.ratio: \"1.5\" is out of range; allowed is 0 to 1");
+}
+
 static void test_unknown_keys(void)
 {
     check("zebra", "1", "zebra: unknown key; docs/configuration.md lists those there are");
@@ -326,8 +366,8 @@ static void test_unknown_keys(void)
     check("connections", "1", "connections: unknown key; did you mean pool.connections?");
     check("providers.t.max_retries", "1",
           "providers.t.max_retries: unknown key; did you mean providers.t.retry.max_retries?");
-    check("providers.t.limits.concurrent", "1",
-          "providers.t.limits: unknown key; docs/configuration.md lists those there are");
+    check("providers.t.limit.concurrent", "1",
+          "providers.t.limit: unknown key; did you mean providers.t.limits?");
     check(
         "providers.t.retry", "3",
         "providers.t.retry: holds further settings and has no value of its own; give one of those below it");
@@ -610,8 +650,9 @@ SUITE_MAIN("settings", {"rows are sound", test_rows_are_sound}, {"find", test_fi
            {"children", test_children}, {"unset below", test_unset_below}, {"copy", test_copy},
            {"defaults", test_defaults}, {"absent", test_absent}, {"staged values", test_staged_values},
            {"message names the place", test_message_names_the_place}, {"unknown keys", test_unknown_keys},
-           {"endless path", test_endless_path}, {"durations", test_durations}, {"numbers", test_numbers},
-           {"words", test_words}, {"long values are cut", test_long_values_are_cut},
-           {"secrets", test_secrets}, {"URLs", test_urls}, {"other types", test_other_types},
-           {"origin text", test_origin_text}, {"failing memory", test_failing_memory},
+           {"whole numbers that may be off", test_off_of_whole_numbers}, {"endless path", test_endless_path},
+           {"durations", test_durations}, {"numbers", test_numbers}, {"words", test_words},
+           {"long values are cut", test_long_values_are_cut}, {"secrets", test_secrets}, {"URLs", test_urls},
+           {"other types", test_other_types}, {"origin text", test_origin_text},
+           {"failing memory", test_failing_memory},
            {"failed set keeps the old", test_failed_set_keeps_the_old}, {"document", test_document})
