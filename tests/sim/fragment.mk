@@ -1,7 +1,11 @@
 ## The real engine on a virtual clock: no network, no sleeping.
 if HAVE_CUNIT
 check_LIBRARIES += tests/sim/libsim.a
-tests_sim_libsim_a_SOURCES = tests/sim/world.c tests/sim/world.h tests/vendor/together.c tests/vendor/openai.c
+tests_sim_libsim_a_SOURCES = tests/sim/world.c tests/sim/world.h tests/vendor/together.c tests/vendor/openai.c \
+  tests/sim/oracle.h tests/sim/oracle_breaker.c tests/sim/oracle_call.c tests/sim/oracle_flow.c \
+  tests/sim/servers.c tests/sim/servers.h \
+  tests/sim/town.c tests/sim/town.h tests/sim/town_calls.c tests/sim/town_internal.h tests/sim/town_net.c \
+  tests/sim/town_spy.c
 tests_sim_libsim_a_CPPFLAGS = $(AM_CPPFLAGS) $(CUNIT_CFLAGS)
 sim_ldadd = tests/sim/libsim.a $(suite_ldadd)
 
@@ -10,12 +14,14 @@ sim_programs = \
   tests/sim/test_costs \
   tests/sim/test_keys \
   tests/sim/test_memory \
+  tests/sim/test_oracle \
   tests/sim/test_random \
   tests/sim/test_retry_sim \
   tests/sim/test_seams \
   tests/sim/test_steps \
   tests/sim/test_stream \
-  tests/sim/test_timeouts
+  tests/sim/test_timeouts \
+  tests/sim/test_town
 check_PROGRAMS += $(sim_programs)
 TESTS += $(sim_programs)
 
@@ -23,10 +29,12 @@ tests_sim_test_calls_LDADD = $(sim_ldadd)
 tests_sim_test_costs_LDADD = $(sim_ldadd)
 tests_sim_test_keys_LDADD = $(sim_ldadd)
 tests_sim_test_memory_LDADD = $(sim_ldadd)
+tests_sim_test_oracle_LDADD = $(sim_ldadd)
 tests_sim_test_random_LDADD = $(sim_ldadd)
 tests_sim_test_retry_sim_LDADD = $(sim_ldadd)
 tests_sim_test_seams_LDADD = $(sim_ldadd)
 tests_sim_test_steps_LDADD = $(sim_ldadd)
 tests_sim_test_stream_LDADD = $(sim_ldadd)
 tests_sim_test_timeouts_LDADD = $(sim_ldadd)
+tests_sim_test_town_LDADD = $(sim_ldadd)
 endif

@@ -74,8 +74,9 @@ struct oracle_outcome {
 struct oracle_pass { /* of one that was let through */
     const void *id;
     uint64_t generation;
-    bool probe;
-    int64_t until; /* of its lease */
+    bool probe, answered; /* answered: and was judged for it */
+    bool lost;            /* its lease was given to another */
+    int64_t until;        /* of its lease */
 };
 struct oracle_breaker {
     struct koine__breaker_config config;
@@ -90,15 +91,17 @@ struct oracle_breaker {
 };
 void oracle_breaker_init(struct oracle_breaker *breaker, const struct koine__breaker_config *config);
 void oracle_breaker_release(struct oracle_breaker *breaker);
-/* What the peek before the line said. */
-const char *oracle_breaker_peek(struct oracle_breaker *breaker, int64_t now, bool refused);
-/* Somebody came, and was let through or refused. */
-const char *oracle_breaker_enter(struct oracle_breaker *breaker, const void *id, int64_t now,
-                                 int64_t lease_until, bool refused);
-/* What became of it; `ends`: it is not heard of again. `actual`: the state that the real one says it is in
- * now. */
-const char *oracle_breaker_judge(struct oracle_breaker *breaker, const void *id, int64_t now,
-                                 enum koine__verdict verdict, bool ends, enum koine__breaker_state actual);
+/* What the peek before the line said. `hedge`: it passes a closed one only. */
+const char *oracle_breaker_peek(struct oracle_breaker *breaker, int64_t now, bool hedge, bool refused);
+/* Somebody came, and was let through or refused. ends_by: when its attempt must have ended. */
+const char *oracle_breaker_enter(struct oracle_breaker *breaker, const void *id, int64_t now, int64_t ends_by,
+                                 bool hedge, bool refused);
+/* The first event of its answer came; it is over, with that class. `actual`: the state that the real one says
+ * it is in now. */
+const char *oracle_breaker_answers(struct oracle_breaker *breaker, const void *id, int64_t now,
+                                   enum koine__breaker_state actual);
+const char *oracle_breaker_leaves(struct oracle_breaker *breaker, const void *id, int64_t now,
+                                  int class_number, enum koine__breaker_state actual);
 
 /* ---- A call ---- */
 

@@ -3,6 +3,10 @@
 
 #include <stdlib.h>
 
+#ifndef KOINE__BREAKER_GRACE
+#define KOINE__BREAKER_GRACE KOINE__SEC
+#endif
+
 void oracle_breaker_init(struct oracle_breaker *breaker, const struct koine__breaker_config *config)
 {
     *breaker = (struct oracle_breaker){.config = *config};
@@ -47,9 +51,16 @@ static int64_t probes_out(const struct oracle_breaker *breaker, int64_t now)
     return count;
 }
 
-const char *oracle_breaker_peek(struct oracle_breaker *breaker, int64_t now, bool refused)
+static bool is_refused_hedge(const struct oracle_breaker *breaker, bool hedge)
+{
+    return hedge && breaker->state != KOINE__BREAKER_CLOSED && !is_off(breaker);
+}
+
+const char *oracle_breaker_peek(struct oracle_breaker *breaker, int64_t now, bool hedge, bool refused)
 {
     look(breaker, now);
+    if (is_refused_hedge(breaker, hedge))
+        return refused ? NULL : "a hedge was let through where the breaker is not closed";
     if (breaker->state == KOINE__BREAKER_OPEN && !is_off(breaker))
         return refused ? NULL : "an open breaker let somebody go into the line";
     if (breaker->state == KOINE__BREAKER_CLOSED || is_off(breaker))
@@ -59,27 +70,40 @@ const char *oracle_breaker_peek(struct oracle_breaker *breaker, int64_t now, boo
                : "a half-open breaker refused a probe, before the line";
 }
 
-static void remember(struct oracle_breaker *breaker, const void *id, int64_t now, int64_t lease_until)
+/* Whose lease is over has lost it once somebody comes. */
+static void reclaim(struct oracle_breaker *breaker, int64_t now)
 {
+    for (size_t i = 0; i < breaker->pass_count; i++) {
+        struct oracle_pass *pass = &breaker->passes[i];
+        pass->lost |= pass->probe && pass->until <= now;
+    }
+}
+
+static void remember(struct oracle_breaker *breaker, const void *id, int64_t now, int64_t ends_by)
+{
+    int64_t lease = koine__time_add(ends_by, KOINE__BREAKER_GRACE);
     breaker->passes =
         oracle_grown(breaker->passes, breaker->pass_count, &breaker->pass_capacity, sizeof(*breaker->passes));
     breaker->passes[breaker->pass_count++] = (struct oracle_pass){
         .id = id,
         .generation = breaker->generation,
         .probe = breaker->state == KOINE__BREAKER_HALF_OPEN,
-        .until = lease_until > now + KOINE__BREAKER_LEASE ? lease_until : now + KOINE__BREAKER_LEASE,
+        .until = lease > now + KOINE__BREAKER_LEASE ? lease : now + KOINE__BREAKER_LEASE,
     };
 }
 
-const char *oracle_breaker_enter(struct oracle_breaker *breaker, const void *id, int64_t now,
-                                 int64_t lease_until, bool refused)
+const char *oracle_breaker_enter(struct oracle_breaker *breaker, const void *id, int64_t now, int64_t ends_by,
+                                 bool hedge, bool refused)
 {
     look(breaker, now);
     bool allowed =
         is_off(breaker) || breaker->state == KOINE__BREAKER_CLOSED ||
         (breaker->state == KOINE__BREAKER_HALF_OPEN && probes_out(breaker, now) < breaker->config.probes);
+    allowed = allowed && !is_refused_hedge(breaker, hedge);
+    if (breaker->state == KOINE__BREAKER_HALF_OPEN)
+        reclaim(breaker, now);
     if (!refused)
-        remember(breaker, id, now, lease_until);
+        remember(breaker, id, now, ends_by);
     if (allowed == !refused)
         return NULL;
     if (refused)
@@ -154,51 +178,90 @@ static void judge_half_open(struct oracle_breaker *breaker, int64_t now, bool fa
 static const char *judge(struct oracle_breaker *breaker, struct oracle_pass *pass, int64_t now, bool failed,
                          enum koine__breaker_state actual)
 {
-    if (pass->generation != breaker->generation)
+    if (pass->generation != breaker->generation || pass->lost)
         return NULL;
     if (breaker->state == KOINE__BREAKER_CLOSED)
         return judge_closed(breaker, now, failed, actual);
-    if (breaker->state == KOINE__BREAKER_OPEN)
-        return NULL;
     bool probe = pass->probe;
     pass->probe = false;
     if (probe || failed)
         judge_half_open(breaker, now, failed);
-    if (probe && !failed) /* from now on an ordinary one of what holds then */
+    if (!failed) /* from now on an ordinary one of what holds then */
         pass->generation = breaker->generation;
     return NULL;
 }
 
-static size_t index_of(const struct oracle_breaker *breaker, const void *id)
+/* Agrees with the real one from now on, so that one difference is told once. */
+static const char *compare(struct oracle_breaker *breaker, int64_t now, enum koine__breaker_state actual)
 {
-    size_t i = 0;
-    while (i < breaker->pass_count && breaker->passes[i].id != id)
-        i++;
-    return i;
+    static const char *const should_be[] = {"the breaker should be closed", "the breaker should be open",
+                                            "the breaker should be half-open"};
+    enum koine__breaker_state expected = breaker->state;
+    if (is_off(breaker) || expected == actual)
+        return NULL;
+    change(breaker, actual, now);
+    return should_be[expected];
 }
 
-const char *oracle_breaker_judge(struct oracle_breaker *breaker, const void *id, int64_t now,
-                                 enum koine__verdict verdict, bool ends, enum koine__breaker_state actual)
+static struct oracle_pass *pass_of(struct oracle_breaker *breaker, const void *id)
 {
-    size_t i = index_of(breaker, id);
+    for (size_t i = 0; i < breaker->pass_count; i++) {
+        if (breaker->passes[i].id == id)
+            return &breaker->passes[i];
+    }
+    return NULL;
+}
+
+static const char *judge_and_compare(struct oracle_breaker *breaker, struct oracle_pass *pass, int64_t now,
+                                     enum koine__verdict verdict, enum koine__breaker_state actual)
+{
     const char *wrong = NULL;
-    if (i == breaker->pass_count)
-        return "judged without having been let through, or twice";
     look(breaker, now);
     if (verdict != KOINE__VERDICT_NONE && !is_off(breaker))
-        wrong = judge(breaker, &breaker->passes[i], now, verdict == KOINE__VERDICT_FAILURE, actual);
-    if (ends)
-        breaker->passes[i] = breaker->passes[--breaker->pass_count];
-    if (wrong || is_off(breaker) || breaker->state == actual)
-        return wrong;
-    enum koine__breaker_state expected = breaker->state;
-    change(breaker, actual, now);
-    switch (expected) {
-    case KOINE__BREAKER_CLOSED:
-        return "the breaker should be closed";
-    case KOINE__BREAKER_OPEN:
-        return "the breaker should be open";
+        wrong = judge(breaker, pass, now, verdict == KOINE__VERDICT_FAILURE, actual);
+    return wrong ? wrong : compare(breaker, now, actual);
+}
+
+const char *oracle_breaker_answers(struct oracle_breaker *breaker, const void *id, int64_t now,
+                                   enum koine__breaker_state actual)
+{
+    struct oracle_pass *pass = pass_of(breaker, id);
+    if (!pass)
+        return "an answer to who was not let through";
+    if (!pass->probe)
+        return NULL;
+    pass->answered = true;
+    return judge_and_compare(breaker, pass, now, KOINE__VERDICT_SUCCESS, actual);
+}
+
+/* By the table of faults, once more. */
+static enum koine__verdict verdict_of(int class_number)
+{
+    switch (class_number) {
+    case KOINE_CLASS_NONE:
+        return KOINE__VERDICT_SUCCESS;
+    case KOINE_CLASS_CONNECT:
+    case KOINE_CLASS_RESET:
+    case KOINE_CLASS_TIMEOUT:
+    case KOINE_CLASS_OVERLOADED:
+    case KOINE_CLASS_SERVER:
+    case KOINE_CLASS_PROTOCOL:
+        return KOINE__VERDICT_FAILURE;
     default:
-        return "the breaker should be half-open";
+        return KOINE__VERDICT_NONE;
     }
+}
+
+const char *oracle_breaker_leaves(struct oracle_breaker *breaker, const void *id, int64_t now,
+                                  int class_number, enum koine__breaker_state actual)
+{
+    struct oracle_pass *pass = pass_of(breaker, id);
+    enum koine__verdict verdict = verdict_of(class_number);
+    if (!pass)
+        return "it left without having been let through, or twice";
+    if (pass->answered && verdict == KOINE__VERDICT_SUCCESS)
+        verdict = KOINE__VERDICT_NONE;
+    const char *wrong = judge_and_compare(breaker, pass, now, verdict, actual);
+    *pass = breaker->passes[--breaker->pass_count];
+    return wrong;
 }

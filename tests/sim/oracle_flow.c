@@ -1,7 +1,6 @@
 /* oracle_flow: see oracle.h. The log, the limiter, waits and the retry budget. */
 #include "tests/sim/oracle.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -246,39 +245,56 @@ const char *oracle_limiter_over(const struct oracle_limiter *limiter)
 
 /* ---- Waits ---- */
 
-/* A range of milliseconds, as an event tells them, rounded outwards. */
-static bool is_between(int64_t wait, double low, double high)
+static double least_of(double a, double b)
 {
-    return (double)wait >= floor(low) - (double)KOINE__MS && (double)wait <= ceil(high) + 1;
+    return a < b ? a : b;
 }
 
-const char *oracle_delay(const struct koine__retry_config *config, unsigned i, int64_t advice, int64_t wait)
+static double most_of(double a, double b)
 {
-    double most = (double)config->max_delay, base = fmin((double)config->base_delay, most);
-    double delay = fmin((double)config->base_delay * pow((double)config->multiplier / 1e6, i), most);
-    double low = delay, high = delay;
+    return a > b ? a : b;
+}
+
+static double grow(double value, double factor, unsigned times)
+{
+    while (times-- > 0)
+        value *= factor;
+    return value;
+}
+
+struct bounds {
+    double low, high;
+};
+
+static struct bounds bounds_of(const struct koine__retry_config *config, unsigned i)
+{
+    double base = (double)config->base_delay, most = (double)config->max_delay;
+    double delay = least_of(grow(base, (double)config->multiplier / 1e6, i), most);
     switch (config->jitter) {
     case KOINE__JITTER_EQUAL:
-        low = delay / 2;
-        break;
+        return (struct bounds){delay / 2, delay};
     case KOINE__JITTER_FULL:
-        low = 0;
-        break;
+        return (struct bounds){0, delay};
     case KOINE__JITTER_PROPORTIONAL:
-        low = delay * 3 / 4;
-        break;
+        return (struct bounds){delay * 3 / 4, delay};
     case KOINE__JITTER_DECORRELATED:
-        low = base;
-        high = fmax(base, fmin(most, (double)config->base_delay * pow(3, i + 1.0)));
-        break;
+        return (struct bounds){least_of(base, most), least_of(grow(base, 3, i + 1), most)};
     default:
-        break;
+        return (struct bounds){delay, delay};
     }
+}
+
+/* Events tell whole milliseconds, rounded down. */
+const char *oracle_delay(const struct koine__retry_config *config, unsigned i, int64_t advice, int64_t wait)
+{
+    struct bounds bounds = bounds_of(config, i);
     if (advice > 0) {
-        low = fmax(low, (double)advice);
-        high = fmax(high, (double)advice) + fmin((double)advice / 10, 1e9);
+        bounds.low = most_of(bounds.low, (double)advice);
+        bounds.high = most_of(bounds.high, (double)advice) + least_of((double)advice / 10, 1e9);
     }
-    return is_between(wait, low, high) ? NULL : "a wait outside its bounds";
+    return (double)wait >= bounds.low - (double)KOINE__MS && (double)wait <= bounds.high + 1
+               ? NULL
+               : "a wait outside its bounds";
 }
 
 const char *oracle_bucket_pays(struct oracle_bucket *bucket, int64_t least)

@@ -48,6 +48,7 @@ struct served { /* one answer */
     size_t body_len;
     enum server_way way;
     int64_t advice; /* ns; -1: none */
+    unsigned call;
 };
 /* Free it with free(). */
 struct served *server_answer(const struct server *server, struct koine__random *random, int64_t now,

@@ -1,0 +1,419 @@
+/* town: see town.h. Its own memory is libc's. */
+#include "tests/sim/town_internal.h"
+
+#include "tests/unit/suite.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_STEPS 400000
+#define FAR        (1000 * 24 * 3600 * KOINE__SEC)
+
+/* ---- The clock ---- */
+
+static int64_t now(void *arg)
+{
+    return ((const struct town *)arg)->rig.now;
+}
+
+static int64_t wall(void *arg)
+{
+    return RIG_WALL * KOINE__SEC + ((const struct town *)arg)->rig.now;
+}
+
+/* A loop that would wait says until when; time goes on when nobody has anything to do. */
+static void peek(void *arg, int64_t until)
+{
+    ((struct town *)arg)->peeked = until;
+}
+
+/* ---- The trace ---- */
+
+void town_note(struct town *town, const char *format, ...)
+{
+    if (town->wrong[0]) /* what led to it is what matters */
+        return;
+    char *line = town->lines[town->line_count++ % TOWN_LINES];
+    va_list args;
+    int used = snprintf(line, TOWN_LINE, "%9lld.%03lld ", (long long)(town->rig.now / KOINE__MS),
+                        (long long)(town->rig.now / 1000 % 1000));
+    va_start(args, format);
+    vsnprintf(line + used, TOWN_LINE - (size_t)used, format, args);
+    va_end(args);
+}
+
+void town_hear(struct town *town, const char *wrong)
+{
+    if (!wrong || town->wrong[0])
+        return;
+    town_note(town, "WRONG: %s", wrong);
+    snprintf(town->wrong, sizeof(town->wrong), "%s", wrong);
+}
+
+void town_report(const struct town *town, const char *program)
+{
+    if (!town->wrong[0])
+        return;
+    size_t from = town->line_count > 40 ? town->line_count - 40 : 0;
+    char text[400];
+    for (size_t i = from; i < town->line_count; i++)
+        printf("# %s\n", town->lines[i % TOWN_LINES]);
+    printf("# once more: KOINE_SIM_SEED=%llu %s\n", (unsigned long long)town->seed, program);
+    snprintf(text, sizeof(text), "seed %llu: %s", (unsigned long long)town->seed, town->wrong);
+    CU_assertImplementation(CU_FALSE, __LINE__, text, __FILE__, "", CU_FALSE);
+}
+
+/* ---- Birth and death ---- */
+
+static const struct server typical[TOWN_SERVERS] = {
+    {.name = "together", .host = TOGETHER_HOST},
+    {.name = "openai", .host = OPENAI_HOST},
+};
+
+static void init_servers(struct town *town)
+{
+    for (int i = 0; i < TOWN_SERVERS; i++) {
+        struct server *server = &town->servers[i];
+        *server = typical[i];
+        server->connect = WORLD_MS(20);
+        server->head = WORLD_MS(200);
+        server->piece = WORLD_MS(60);
+        server->pieces = 5;
+        server->retry_after = 2;
+    }
+}
+
+static void init_spies(struct town *town)
+{
+    for (size_t i = 0; i < KOINE__STAGES; i++)
+        town_spy_init(&town->spies[i], town, (enum koine__stage)i, NULL);
+}
+
+/* The pool's stage is each client's own. */
+static void set_world(struct town *town)
+{
+    struct koine__world world = {.clock = &town->clock,
+                                 .seed = town->seed + 1,
+                                 .transport = town_open_transport,
+                                 .transport_arg = town};
+    for (size_t i = 0; i < KOINE__STAGES; i++) {
+        if (i != KOINE__STAGE_POOL)
+            world.stages[i] = &town->spies[i].stage;
+    }
+    koine__hub_set_world(town->rig.hub, &world);
+}
+
+static void init_seen(struct town *town)
+{
+    struct koine__limiter_config limits = {-1, -1, -1, 256, 60 * KOINE__SEC, 0, 0};
+    struct koine__breaker_config breaking = {.failures = -1};
+    for (int i = 0; i < TOWN_SERVERS; i++) {
+        struct town_server *seen = &town->seen[i];
+        seen->instance = koine__snapshot_instance(town->snapshot, town->servers[i].name);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(seen->instance);
+        oracle_log_init(&seen->sends, limits.requests, limits.window);
+        oracle_limiter_init(&seen->limiter, &limits);
+        oracle_breaker_init(&seen->breaker, &breaking);
+        seen->bucket.capacity = -1;
+    }
+}
+
+static void open_clients(struct town *town, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct town_client *client = &town->clients[i];
+        *client = (struct town_client){
+            .town = town, .number = (unsigned)i, .asleep_from = KOINE__NEVER, .asleep_until = -1};
+        town->opening = client;
+        client->client = rig_client(&town->rig);
+        town->client_count++;
+    }
+}
+
+bool town_open(struct town *town, uint64_t seed, size_t clients, const char *const *settings)
+{
+    *town = (struct town){.seed = seed, .last_sleep = -FAR};
+    if (!rig_open(&town->rig, NULL, 0))
+        return false;
+    koine__random_seed(&town->random, seed);
+    town->clock = (struct koine__clock){.now = now, .wall = wall, .advance = peek, .arg = town};
+    init_servers(town);
+    init_spies(town);
+    set_world(town);
+    rig_apply(&town->rig, settings);
+    if (koine__hub_snapshot(town->rig.hub, &town->snapshot, NULL) != KOINE_OK)
+        CU_FAIL_FATAL("no snapshot");
+    init_seen(town);
+    open_clients(town, clients);
+    return true;
+}
+
+static void close_server(struct town_server *seen)
+{
+    oracle_log_release(&seen->sends);
+    oracle_limiter_release(&seen->limiter);
+    oracle_breaker_release(&seen->breaker);
+    for (size_t i = 0; i < seen->served_count; i++)
+        free(seen->served[i]);
+    free(seen->served);
+}
+
+void town_close(struct town *town)
+{
+    for (size_t i = 0; i < town->call_count; i++) {
+        town_drop(town->calls[i]);
+        koine_canceller_free(town->calls[i]->canceller);
+    }
+    for (size_t i = 0; i < town->client_count; i++)
+        koine_client_free(town->clients[i].client);
+    for (size_t i = 0; i < town->call_count; i++)
+        free(town->calls[i]);
+    koine__snapshot_unref(town->snapshot);
+    rig_close(&town->rig);
+    for (int i = 0; i < TOWN_SERVERS; i++)
+        close_server(&town->seen[i]);
+    free(town->calls);
+    free(town->agenda);
+}
+
+/* ---- The agenda ---- */
+
+void town_add(struct town *town, int64_t at, enum town_kind kind, unsigned which, int64_t lasts)
+{
+    town->agenda =
+        oracle_grown(town->agenda, town->agenda_count, &town->agenda_capacity, sizeof(*town->agenda));
+    size_t i = town->agenda_count++;
+    for (; i > town->next && town->agenda[i - 1].at > at; i--)
+        town->agenda[i] = town->agenda[i - 1];
+    town->agenda[i] = (struct town_event){at, kind, which, lasts};
+}
+
+static int64_t below(struct town *town, int64_t bound)
+{
+    return koine__random_below(&town->random, bound);
+}
+
+struct town_call *town_call_at(struct town *town, int64_t at)
+{
+    struct town_call *call = calloc(1, sizeof(*call));
+    const struct koine__route *route = town->snapshot->default_route;
+    if (!call || !route)
+        abort();
+    *call = (struct town_call){
+        .town = town,
+        .number = (unsigned)town->call_count,
+        .of = &town->clients[below(town, (int64_t)town->client_count)],
+        .timeout = 60 * KOINE__SEC,
+        .advice = -1,
+        .at = -1,
+        .end = -1,
+        .oracle = {.deadline = KOINE__NEVER,
+                   .min_attempt = town->snapshot->min_attempt,
+                   .max_attempts = (unsigned)route->max_attempts,
+                   .most_at_once = 1},
+    };
+    town->calls =
+        oracle_grown(town->calls, town->call_count, &town->call_capacity, sizeof(struct town_call *));
+    town->calls[town->call_count++] = call;
+    town_add(town, at, TOWN_CALL, call->number, 0);
+    return call;
+}
+
+void town_visit(struct town *town, unsigned calls, int64_t within)
+{
+    for (int64_t from = town->rig.now; calls > 0; calls--) {
+        int64_t at = from + below(town, within);
+        struct town_call *call = town_call_at(town, at);
+        call->whole = below(town, 3) == 0;
+        call->oracle.complete = below(town, 3) == 0;
+        call->single = below(town, 6) == 0;
+        call->timeout = WORLD_MS(200) + below(town, 40 * KOINE__SEC);
+        if (below(town, 8) != 0)
+            continue;
+        if (below(town, 2) == 0)
+            koine_canceller_new(&call->canceller);
+        town_add(town, at + below(town, 8 * KOINE__SEC), TOWN_CANCEL, call->number, 0);
+    }
+}
+
+void town_sleeps(struct town *town, unsigned sleeps, int64_t within, int64_t most)
+{
+    for (int64_t from = town->rig.now; sleeps > 0; sleeps--)
+        town_add(town, from + below(town, within), TOWN_SLEEP,
+                 (unsigned)below(town, (int64_t)town->client_count), below(town, most));
+}
+
+static void sleep_for(struct town *town, struct town_client *client, int64_t lasts)
+{
+    if (client->asleep_until < town->rig.now) /* else it sleeps on */
+        client->asleep_from = town->rig.now;
+    client->asleep_until = town->rig.now + lasts;
+    town->last_sleep = client->asleep_until > town->last_sleep ? client->asleep_until : town->last_sleep;
+}
+
+/* What an application does can wait until its thread is awake. */
+static const struct town_client *whose(const struct town *town, const struct town_event *event)
+{
+    return event->kind == TOWN_SLEEP ? &town->clients[event->which] : town->calls[event->which]->of;
+}
+
+static void do_event(struct town *town)
+{
+    struct town_event event = town->agenda[town->next++];
+    const struct town_client *client = whose(town, &event);
+    bool elsewhere = event.kind == TOWN_CANCEL && town->calls[event.which]->canceller;
+    if (client->asleep_until > town->rig.now && !elsewhere) {
+        town_add(town, client->asleep_until, event.kind, event.which, event.lasts);
+        return;
+    }
+    switch (event.kind) {
+    case TOWN_CALL:
+        town_start(town->calls[event.which]);
+        break;
+    case TOWN_CANCEL:
+        town_cancel(town->calls[event.which]);
+        break;
+    case TOWN_SLEEP:
+        town_note(town, "client %u is busy for %lld ms", event.which, (long long)(event.lasts / KOINE__MS));
+        sleep_for(town, &town->clients[event.which], event.lasts);
+        break;
+    }
+}
+
+/* ---- Time ---- */
+
+/* When the client has something to do; KOINE__NEVER: only if somebody wakes it. */
+static int64_t due_of(struct town *town, const struct town_client *client)
+{
+    town->peeked = -1;
+    int rc = koine__loop_wait(client->client->loop, town->rig.now + FAR);
+    int64_t due = town->peeked >= 0 ? town->peeked : rc == 1 ? town->rig.now : KOINE__NEVER;
+    return due >= town->rig.now + FAR ? KOINE__NEVER : due;
+}
+
+static void process(struct town *town, struct town_client *client)
+{
+    town->running = client;
+    if (koine_process(client->client) != KOINE_OK)
+        town_hear(town, "a client could not be processed");
+    town_read(client);
+    town->running = NULL;
+}
+
+static bool is_late(struct town *town, struct town_client *client)
+{
+    if (!town->late || below(town, 1000) >= town->late)
+        return false;
+    sleep_for(town, client, below(town, WORLD_MS(30)) + 1);
+    return true;
+}
+
+struct moment { /* the next thing to do */
+    int64_t at;
+    struct town_client *clients[TOWN_CLIENTS]; /* due then */
+    size_t client_count;
+    bool agenda; /* and the agenda */
+};
+
+static void consider(struct moment *moment, int64_t due, struct town_client *client)
+{
+    if (due > moment->at)
+        return;
+    if (due < moment->at) {
+        moment->at = due;
+        moment->client_count = 0;
+        moment->agenda = false;
+    }
+    if (client)
+        moment->clients[moment->client_count++] = client;
+    else
+        moment->agenda = true;
+}
+
+static struct moment find_moment(struct town *town)
+{
+    struct moment moment = {.at = KOINE__NEVER};
+    for (size_t i = 0; i < town->client_count; i++) {
+        struct town_client *client = &town->clients[i];
+        int64_t due = due_of(town, client), awake = client->asleep_until;
+        if (due != KOINE__NEVER)
+            due = due > awake ? due : awake;
+        if (due != KOINE__NEVER)
+            consider(&moment, due > town->rig.now ? due : town->rig.now, client);
+    }
+    if (town->next < town->agenda_count)
+        consider(&moment,
+                 town->agenda[town->next].at > town->rig.now ? town->agenda[town->next].at : town->rig.now,
+                 NULL);
+    return moment;
+}
+
+static void check_quiet(struct town *town)
+{
+    int64_t patience = town->rig.now - town->last_sleep < KOINE__SEC ? WORLD_MS(300) : 0;
+    for (int i = 0; i < TOWN_SERVERS; i++)
+        town_hear(town,
+                  oracle_limiter_quiet(&town->seen[i].limiter, town->rig.now, 0, town_awake(town), patience));
+}
+
+static bool step(struct town *town)
+{
+    struct moment moment = find_moment(town);
+    if (moment.at == KOINE__NEVER)
+        return false;
+    if (moment.at > town->rig.now)
+        check_quiet(town);
+    town->rig.now = moment.at;
+    size_t choice = (size_t)below(town, (int64_t)(moment.client_count + moment.agenda));
+    if (choice == moment.client_count)
+        do_event(town);
+    else if (!is_late(town, moment.clients[choice]))
+        process(town, moment.clients[choice]);
+    return true;
+}
+
+void town_run(struct town *town)
+{
+    for (int i = 0; !town->wrong[0] && step(town); i++) {
+        town->steps++;
+        if (i == MOST_STEPS)
+            town_hear(town, "the run never ends");
+    }
+}
+
+/* ---- The end ---- */
+
+static const char *judge_server(const struct town_server *seen)
+{
+    if (seen->under_way > 0)
+        return "a request goes on when all calls have ended";
+    return oracle_limiter_over(&seen->limiter);
+}
+
+void town_judge(struct town *town)
+{
+    size_t starts = 0, requests = 0;
+    for (size_t i = 0; i < town->call_count; i++) {
+        starts += town->calls[i]->oracle.starts;
+        if (town->calls[i]->end < 0)
+            town_hear(town, "a call never ends");
+    }
+    for (int i = 0; i < TOWN_SERVERS; i++) {
+        requests += town->seen[i].requests;
+        town_hear(town, judge_server(&town->seen[i]));
+    }
+    for (size_t i = 0; i < town->client_count; i++) {
+        const struct koine__pool *pool = &town->clients[i].client->pool;
+        if (pool->used || pool->waiting)
+            town_hear(town, "a place in the pool was not given back");
+    }
+    if (starts != requests)
+        town_hear(town, "attempts and requests differ");
+}
+
+void town_recover(struct town *town)
+{
+    (void)town;
+}

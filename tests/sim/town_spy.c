@@ -1,0 +1,143 @@
+/* town_spy: what passes the gate, told to the oracles. */
+#include "tests/sim/town_internal.h"
+
+#include "core/policy/policies.h"
+
+#include <string.h>
+
+int town_server_of(const char *name)
+{
+    return strcmp(name, "together") == 0 ? 0 : strcmp(name, "openai") == 0 ? 1 : -1;
+}
+
+static struct town_server *seen_of(struct town_spy *spy, const struct koine__ticket *ticket)
+{
+    int server = town_server_of(ticket->instance);
+    return server < 0 ? NULL : &spy->town->seen[server];
+}
+
+uint64_t town_awake(const struct town *town)
+{
+    uint64_t awake = 0;
+    for (size_t i = 0; i < town->client_count; i++)
+        awake |= (uint64_t)(town->clients[i].asleep_until <= town->rig.now) << i;
+    return awake;
+}
+
+static enum koine__breaker_state actual_of(const struct koine__ticket *ticket, int64_t now)
+{
+    int64_t until;
+    (void)until, (void)ticket, (void)now; return KOINE__BREAKER_CLOSED; /* TODO */
+#if 0
+    const struct koine__policies *policies = ticket->policies;
+    return policies && policies->breaker
+               ? koine__breaker_look(policies->breaker, &policies->breaking, now, &until)
+               : KOINE__BREAKER_CLOSED;
+#endif
+}
+
+static const char *tell_limiter(struct town_spy *spy, struct town_server *seen, struct koine__ticket *ticket,
+                                enum koine__pass pass, int64_t now)
+{
+    struct town *town = spy->town;
+    unsigned owner = town->running ? town->running->number : 0;
+    switch (pass) {
+    case KOINE__PASS_GO:
+        return oracle_limiter_passes(&seen->limiter, ticket, owner, ticket->tokens, now, town_awake(town));
+    case KOINE__PASS_WAIT:
+        oracle_limiter_waits(&seen->limiter, ticket, owner, ticket->tokens);
+        return NULL;
+    default:
+        oracle_limiter_forgets(&seen->limiter, ticket);
+        return NULL;
+    }
+}
+
+static const char *tell(struct town_spy *spy, struct koine__ticket *ticket, enum koine__pass pass,
+                        int64_t now)
+{
+    struct town_server *seen = seen_of(spy, ticket);
+    bool refused = pass == KOINE__PASS_REFUSE;
+    if (!seen)
+        return NULL;
+    switch (spy->where) {
+    case KOINE__STAGE_BREAKER_PEEK:
+        return oracle_breaker_peek(&seen->breaker, now, ticket->may_not_wait, refused);
+    case KOINE__STAGE_LIMITER:
+        return tell_limiter(spy, seen, ticket, pass, now);
+    case KOINE__STAGE_BREAKER_ENTER:
+        return oracle_breaker_enter(&seen->breaker, ticket, now, ticket->ends_by, ticket->may_not_wait,
+                                    refused);
+    default:
+        return NULL;
+    }
+}
+
+static enum koine__pass enter(void *self, struct koine__ticket *ticket, int64_t now,
+                              struct koine__fault *ret_fault)
+{
+    struct town_spy *spy = self;
+    enum koine__pass pass =
+        spy->real ? spy->real->enter(spy->real->self, ticket, now, ret_fault) : KOINE__PASS_GO;
+    if (pass == KOINE__PASS_REFUSE)
+        town_note(spy->town, "%s refuses: %.90s", ticket->instance, ret_fault->message);
+    town_hear(spy->town, tell(spy, ticket, pass, now));
+    return pass;
+}
+
+static void sent(void *self, struct koine__ticket *ticket, int64_t now)
+{
+    struct town_spy *spy = self;
+    struct town_server *seen = seen_of(spy, ticket);
+    if (spy->real && spy->real->sent)
+        spy->real->sent(spy->real->self, ticket, now);
+    if (seen && spy->where == KOINE__STAGE_LIMITER)
+        town_hear(spy->town, oracle_limiter_sent(&seen->limiter, ticket, now));
+}
+
+static void answering(void *self, struct koine__ticket *ticket, int64_t now)
+{
+    struct town_spy *spy = self;
+    struct town_server *seen = seen_of(spy, ticket);
+    if (spy->real && spy->real->answering)
+        spy->real->answering(spy->real->self, ticket, now);
+    if (seen && spy->where == KOINE__STAGE_BREAKER_ENTER)
+        town_hear(spy->town, oracle_breaker_answers(&seen->breaker, ticket, now, actual_of(ticket, now)));
+}
+
+static void leave(void *self, struct koine__ticket *ticket, const struct koine__outcome *outcome, int64_t now)
+{
+    struct town_spy *spy = self;
+    struct town_server *seen = seen_of(spy, ticket);
+    if (spy->real && spy->real->leave)
+        spy->real->leave(spy->real->self, ticket, outcome, now);
+    if (!seen)
+        return;
+    if (spy->where == KOINE__STAGE_LIMITER)
+        town_hear(spy->town, oracle_limiter_left(&seen->limiter, ticket, outcome->sent, outcome->tokens));
+    if (spy->where == KOINE__STAGE_BREAKER_ENTER)
+        town_hear(spy->town, oracle_breaker_leaves(&seen->breaker, ticket, now, outcome->class_number,
+                                                   actual_of(ticket, now)));
+}
+
+static void forget(void *self, struct koine__ticket *ticket)
+{
+    struct town_spy *spy = self;
+    struct town_server *seen = seen_of(spy, ticket);
+    if (spy->real && spy->real->forget)
+        spy->real->forget(spy->real->self, ticket);
+    if (seen && spy->where == KOINE__STAGE_LIMITER)
+        oracle_limiter_forgets(&seen->limiter, ticket);
+}
+
+void town_spy_init(struct town_spy *spy, struct town *town, enum koine__stage where,
+                   const struct koine__gate_stage *real)
+{
+    *spy = (struct town_spy){
+        .stage = {.enter = enter, .sent = sent, .answering = answering, .leave = leave, .forget = forget},
+        .real = real,
+        .town = town,
+        .where = where,
+    };
+    spy->stage.self = spy;
+}
