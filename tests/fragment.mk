@@ -31,7 +31,8 @@ thread_tests_quick = \
   tests/unit/test_transport_curl \
   tests/sim/test_calls \
   tests/e2e/library \
-  tests/e2e/misuse
+  tests/e2e/misuse \
+  tests/e2e/threads
 thread_tests = $(thread_tests_quick) \
   tests/unit/test_standin \
   tests/hostile/run \

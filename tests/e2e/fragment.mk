@@ -22,7 +22,7 @@ tests_e2e_tty_SOURCES = tests/e2e/tty.c
 tests_e2e_tty_LDADD =
 
 if HAVE_CUNIT
-e2e_programs = tests/e2e/faults tests/e2e/isolate tests/e2e/library tests/e2e/misuse tests/e2e/thousand
+e2e_programs = tests/e2e/faults tests/e2e/isolate tests/e2e/library tests/e2e/misuse tests/e2e/thousand tests/e2e/threads
 check_PROGRAMS += $(e2e_programs)
 TESTS += $(e2e_programs)
 e2e_stage = tests/e2e/stage.c tests/e2e/stage.h tests/e2e/loopback.c tests/e2e/loopback.h
@@ -37,4 +37,6 @@ tests_e2e_misuse_SOURCES = tests/e2e/misuse.c $(e2e_stage)
 tests_e2e_misuse_LDADD = $(e2e_ldadd)
 tests_e2e_thousand_SOURCES = tests/e2e/thousand.c $(e2e_stage)
 tests_e2e_thousand_LDADD = $(e2e_ldadd)
+tests_e2e_threads_SOURCES = tests/e2e/threads.c $(e2e_stage)
+tests_e2e_threads_LDADD = $(e2e_ldadd)
 endif

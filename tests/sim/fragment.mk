@@ -14,6 +14,7 @@ sim_programs = \
   tests/sim/test_costs \
   tests/sim/test_keys \
   tests/sim/test_memory \
+  tests/sim/test_numbers \
   tests/sim/test_oracle \
   tests/sim/test_random \
   tests/sim/test_retry_sim \
@@ -29,6 +30,7 @@ tests_sim_test_calls_LDADD = $(sim_ldadd)
 tests_sim_test_costs_LDADD = $(sim_ldadd)
 tests_sim_test_keys_LDADD = $(sim_ldadd)
 tests_sim_test_memory_LDADD = $(sim_ldadd)
+tests_sim_test_numbers_LDADD = $(sim_ldadd)
 tests_sim_test_oracle_LDADD = $(sim_ldadd)
 tests_sim_test_random_LDADD = $(sim_ldadd)
 tests_sim_test_retry_sim_LDADD = $(sim_ldadd)
