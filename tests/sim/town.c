@@ -413,6 +413,14 @@ void town_judge(struct town *town)
         town_hear(town, "attempts and requests differ");
 }
 
+size_t town_count(const struct town *town, int class_number)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < town->call_count; i++)
+        count += town->calls[i]->end == class_number;
+    return count;
+}
+
 void town_recover(struct town *town)
 {
     (void)town;

@@ -42,10 +42,11 @@ struct town_call {
     bool whole, single; /* single: the first server alone */
     int64_t timeout;
     struct oracle_call oracle;
-    unsigned retries;   /* at the target it is at */
-    int64_t not_before; /* the next request */
-    int64_t advice;     /* of the request that ended last */
-    int at;             /* index of the server that was asked last; -1: none */
+    unsigned retries;    /* at the target it is at */
+    int64_t not_before;  /* the next request */
+    int64_t advice;      /* of the request that ended last */
+    int at;              /* index of the server that was asked last; -1: none */
+    enum server_way way; /* of its answer */
     char text[512], expected[512];
     int end; /* KOINE_CLASS_… it ended with; -1: it runs */
 };
@@ -121,6 +122,7 @@ void town_run(struct town *town);
 void town_recover(struct town *town);
 /* What must hold when all is over. */
 void town_judge(struct town *town);
+size_t town_count(const struct town *town, int class_number); /* calls that ended so */
 
 void town_note(struct town *town, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* What an oracle answered; NULL: fine. */

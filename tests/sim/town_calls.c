@@ -73,6 +73,11 @@ static const char *take_text(struct town_call *call, const char *text)
     return NULL;
 }
 
+static bool is_final(enum server_way way)
+{
+    return way == SERVER_IS_UNPAID || way == SERVER_FORBIDS || way == SERVER_OBJECTS;
+}
+
 static const char *take_retry(struct town_call *call, const koine_event *event)
 {
     struct town *town = call->town;
@@ -83,6 +88,8 @@ static const char *take_retry(struct town_call *call, const koine_event *event)
     int at = town_server_of(instance);
     if (at < 0)
         return "a retry at nobody's";
+    if (is_final(call->way))
+        return "a retry of what will fail again";
     struct town_server *server = &town->seen[at];
     call->not_before = town->rig.now + wait;
     int64_t least = call->advice > 0 ? 5 : 10;

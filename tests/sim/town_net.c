@@ -34,6 +34,8 @@ static const char *judge_start(struct town *town, struct town_call *call, int in
     struct town_server *server = &town->seen[index];
     int64_t now = town->rig.now, concurrent = server->limiter.config.concurrent;
     const char *wrong = oracle_call_starts(&call->oracle, now);
+    if (!wrong && index < call->at)
+        wrong = "a target that was left is asked again";
     if (!wrong && now < call->not_before)
         wrong = "a retry before its wait was over";
     if (!wrong && concurrent >= 0 && (int64_t)server->under_way > concurrent)
@@ -59,11 +61,12 @@ static const struct koine__replay_answer *answer(void *arg, const struct koine__
     keep_served(server, served);
     server->under_way++;
     server->requests++;
-    call->at = index;
     snprintf(call->expected, sizeof(call->expected), "%s", served->text);
     town_note(town, "client %u: call %u asks %s, which %s", client->number, call->number,
               town->servers[index].name, server_way_name(served->way));
     town_hear(town, judge_start(town, call, index));
+    call->at = index;
+    call->way = served->way;
     return &served->answer;
 }
 

@@ -27,7 +27,8 @@ uint64_t town_awake(const struct town *town)
 static enum koine__breaker_state actual_of(const struct koine__ticket *ticket, int64_t now)
 {
     int64_t until;
-    (void)until, (void)ticket, (void)now; return KOINE__BREAKER_CLOSED; /* TODO */
+    (void)until, (void)ticket, (void)now;
+    return KOINE__BREAKER_CLOSED; /* TODO */
 #if 0
     const struct koine__policies *policies = ticket->policies;
     return policies && policies->breaker
