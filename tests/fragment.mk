@@ -19,15 +19,19 @@ include tests/abi/fragment.mk
 ## make check-threads: the programs that use threads, in a build with --enable-thread-sanitizer. ./check runs
 ## check-threads-quick, what of them takes seconds.
 thread_tests_quick = \
+  tests/unit/test_breaker_model \
   tests/unit/test_cancel \
   tests/unit/test_client \
   tests/unit/test_crypto \
   tests/unit/test_fork \
   tests/unit/test_hub \
+  tests/unit/test_latch \
   tests/unit/test_loader \
   tests/unit/test_log \
   tests/unit/test_loop \
+  tests/unit/test_policies \
   tests/unit/test_registry \
+  tests/unit/test_retry_budget \
   tests/unit/test_transport_curl \
   tests/sim/test_calls \
   tests/e2e/library \

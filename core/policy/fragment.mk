@@ -1,9 +1,14 @@
 libkoinecore_la_SOURCES += \
+  core/policy/breaker.c \
   core/policy/breaker.h \
+  core/policy/breaker_history.c \
+  core/policy/breaker_history.h \
+  core/policy/breaker_stage.c \
   core/policy/gate.c \
   core/policy/gate.h \
   core/policy/happening.h \
   core/policy/inbox.h \
+  core/policy/latch.c \
   core/policy/latch.h \
   core/policy/limiter.h \
   core/policy/policies.h \
@@ -11,6 +16,7 @@ libkoinecore_la_SOURCES += \
   core/policy/pool.h \
   core/policy/retry.c \
   core/policy/retry.h \
+  core/policy/retry_budget.c \
   core/policy/retry_budget.h \
   core/policy/route.c \
   core/policy/route.h

@@ -3,7 +3,7 @@
  * State is found in a hub's table by what it is kept by (DESIGN section 6): limiter and pauses by instance
  * and key, latches by instance (and in it by key and model), breaker and retry budget by plugin and base URL.
  * It is counted: a configuration that names it keeps it, and a new one that names the same finds it as it
- * was.
+ * was. What nobody names any more is gone.
  */
 #ifndef KOINE_CORE_POLICY_POLICIES_H
 #define KOINE_CORE_POLICY_POLICIES_H
@@ -13,27 +13,37 @@
 #include "core/policy/limiter.h"
 #include "core/policy/retry_budget.h"
 
+struct koine__state; /* the table's own: what is kept by one key, and by how many it is held */
+enum koine__state_kind {
+    KOINE__STATE_OF_KEY,      /* of an instance: limiter */
+    KOINE__STATE_OF_INSTANCE, /* latches */
+    KOINE__STATE_OF_SERVER,   /* breaker, retry budget */
+    KOINE__STATE_KINDS
+};
 struct koine__policies {
     struct koine__limiter *limiter; /* NULL: nothing is limited; likewise the others */
     struct koine__breaker *breaker;
     struct koine__retry_budget *retry_budget;
     struct koine__latches *latches;
     struct koine__breaker_config breaking;
-    int64_t retry_capacity; /* of the retry budget; -1: none */
-    int64_t latch;          /* how long one holds, ns; 0: none is set */
+    int64_t retry_capacity;                        /* of the retry budget; -1: none */
+    int64_t latch;                                 /* how long one holds, ns; 0 or -1: none is set */
+    struct koine__state *held[KOINE__STATE_KINDS]; /* NULL: not of a table */
 };
 
 struct koine__states;                                  /* a hub's table */
 struct koine__states *koine__states_new(void);         /* NULL: no memory */
 void koine__states_free(struct koine__states *states); /* when nobody holds any of it */
 struct koine__states_key {
-    const char *instance, *plugin, *base_url;
-    uint64_t key; /* fingerprint of the credential; 0: none */
+    const char *instance, *plugin, *base_url; /* copied; NULL is "" */
+    uint64_t key;                             /* fingerprint of the credential; 0: none */
 };
-/* Fills the state's four pointers, making what is not there yet; the limiter gets these limits. [any thread]
- * KOINE_EMEMORY: nothing is held. */
+/* Fills the state's four pointers and `held`, making what is not there yet; the limiter gets these limits.
+ * Nothing else of *ret is touched. [any thread] KOINE_EMEMORY: nothing is held, and no limits were changed.
+ */
 int koine__states_hold(struct koine__states *states, const struct koine__states_key *key,
                        const struct koine__limiter_config *limits, int64_t now, struct koine__policies *ret);
-void koine__states_drop(struct koine__states *states, struct koine__policies *policies); /* sets them NULL */
+/* Gives them up, and sets them NULL; fine if they are. [any thread] */
+void koine__states_drop(struct koine__states *states, struct koine__policies *policies);
 
 #endif

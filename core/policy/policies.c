@@ -1,0 +1,195 @@
+/* policies: see policies.h. The table is an array in order of kind and key. */
+#include "core/policy/policies.h"
+
+#include "core/base/mem.h"
+#include <pthread.h>
+#include <string.h>
+
+struct koine__state {
+    enum koine__state_kind kind;
+    char *first, *second; /* instance, or plugin and base URL */
+    uint64_t key;
+    size_t holders;
+    struct koine__limiter *limiter; /* those of its kind */
+    struct koine__latches *latches;
+    struct koine__breaker *breaker;
+    struct koine__retry_budget retry_budget;
+};
+struct koine__states {
+    pthread_mutex_t mutex;
+    size_t count, capacity;
+    struct koine__state **items;
+};
+struct name { /* what a state is found by */
+    enum koine__state_kind kind;
+    const char *first, *second;
+    uint64_t key;
+};
+
+struct koine__states *koine__states_new(void)
+{
+    struct koine__states *states = koine__alloc(sizeof(*states));
+    if (states && pthread_mutex_init(&states->mutex, NULL) != 0) {
+        koine__dealloc(states);
+        return NULL;
+    }
+    return states;
+}
+
+void koine__states_free(struct koine__states *states)
+{
+    if (!states)
+        return;
+    koine__dealloc(states->items);
+    pthread_mutex_destroy(&states->mutex);
+    koine__dealloc(states);
+}
+
+static struct name name_of(const struct koine__states_key *key, enum koine__state_kind kind)
+{
+    bool of_server = kind == KOINE__STATE_OF_SERVER;
+    const char *first = of_server ? key->plugin : key->instance;
+    const char *second = of_server ? key->base_url : NULL;
+    return (struct name){kind, first ? first : "", second ? second : "",
+                         kind == KOINE__STATE_OF_KEY ? key->key : 0};
+}
+
+static int compare(const struct koine__state *state, const struct name *name)
+{
+    if (state->kind != name->kind)
+        return state->kind < name->kind ? -1 : 1;
+    if (state->key != name->key)
+        return state->key < name->key ? -1 : 1;
+    int order = strcmp(state->first, name->first);
+    return order ? order : strcmp(state->second, name->second);
+}
+
+/* Where it is, or where it belongs. */
+static size_t place_of(const struct koine__states *states, const struct name *name)
+{
+    size_t low = 0, high = states->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare(states->items[middle], name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void free_state(struct koine__state *state)
+{
+    koine__limiter_free(state->limiter);
+    koine__latches_free(state->latches);
+    koine__breaker_free(state->breaker);
+    koine__dealloc(state->first);
+    koine__dealloc(state->second);
+    koine__dealloc(state);
+}
+
+static bool fill_state(struct koine__state *state, const struct koine__limiter_config *limits)
+{
+    switch (state->kind) {
+    case KOINE__STATE_OF_KEY:
+        return koine__limiter_new(limits, &state->limiter) == KOINE_OK;
+    case KOINE__STATE_OF_INSTANCE:
+        return (state->latches = koine__latches_new()) != NULL;
+    default:
+        return (state->breaker = koine__breaker_new()) != NULL;
+    }
+}
+
+static struct koine__state *make_state(const struct name *name, const struct koine__limiter_config *limits)
+{
+    struct koine__state *state = koine__alloc(sizeof(*state));
+    if (!state)
+        return NULL;
+    state->kind = name->kind;
+    state->key = name->key;
+    state->first = koine__strdup(name->first);
+    state->second = koine__strdup(name->second);
+    if (state->first && state->second && fill_state(state, limits))
+        return state;
+    free_state(state);
+    return NULL;
+}
+
+static struct koine__state *hold_state(struct koine__states *states, const struct name *name,
+                                       const struct koine__limiter_config *limits)
+{
+    size_t at = place_of(states, name);
+    void *items = states->items;
+    if (at < states->count && compare(states->items[at], name) == 0) {
+        states->items[at]->holders++;
+        return states->items[at];
+    }
+    if (koine__array_reserve(&items, &states->capacity, states->count + 1, sizeof(*states->items)) !=
+        KOINE_OK)
+        return NULL;
+    states->items = items;
+    struct koine__state *state = make_state(name, limits);
+    if (!state)
+        return NULL;
+    memmove(states->items + at + 1, states->items + at, (states->count - at) * sizeof(*states->items));
+    states->items[at] = state;
+    states->count++;
+    state->holders = 1;
+    return state;
+}
+
+static void drop_state(struct koine__states *states, struct koine__state *state)
+{
+    struct name name = {state->kind, state->first, state->second, state->key};
+    if (--state->holders > 0)
+        return;
+    size_t at = place_of(states, &name);
+    states->count--;
+    memmove(states->items + at, states->items + at + 1, (states->count - at) * sizeof(*states->items));
+    free_state(state);
+}
+
+static void set_pointers(struct koine__policies *policies)
+{
+    struct koine__state *const *held = policies->held;
+    policies->limiter = held[KOINE__STATE_OF_KEY] ? held[KOINE__STATE_OF_KEY]->limiter : NULL;
+    policies->latches = held[KOINE__STATE_OF_INSTANCE] ? held[KOINE__STATE_OF_INSTANCE]->latches : NULL;
+    policies->breaker = held[KOINE__STATE_OF_SERVER] ? held[KOINE__STATE_OF_SERVER]->breaker : NULL;
+    policies->retry_budget =
+        held[KOINE__STATE_OF_SERVER] ? &held[KOINE__STATE_OF_SERVER]->retry_budget : NULL;
+}
+
+int koine__states_hold(struct koine__states *states, const struct koine__states_key *key,
+                       const struct koine__limiter_config *limits, int64_t now, struct koine__policies *ret)
+{
+    struct koine__state *held[KOINE__STATE_KINDS] = {NULL};
+    bool all = true;
+    pthread_mutex_lock(&states->mutex);
+    for (enum koine__state_kind kind = 0; kind < KOINE__STATE_KINDS && all; kind++) {
+        struct name name = name_of(key, kind);
+        held[kind] = hold_state(states, &name, limits);
+        all = held[kind] != NULL;
+    }
+    for (size_t i = 0; i < KOINE__STATE_KINDS && !all; i++)
+        if (held[i])
+            drop_state(states, held[i]);
+    pthread_mutex_unlock(&states->mutex);
+    if (!all)
+        return KOINE_EMEMORY;
+    memcpy(ret->held, held, sizeof(held));
+    set_pointers(ret);
+    koine__limiter_configure(ret->limiter, limits, now); /* it may have been there, and wakes who waits */
+    return KOINE_OK;
+}
+
+void koine__states_drop(struct koine__states *states, struct koine__policies *policies)
+{
+    pthread_mutex_lock(&states->mutex);
+    for (size_t i = 0; i < KOINE__STATE_KINDS; i++) {
+        if (policies->held[i])
+            drop_state(states, policies->held[i]);
+        policies->held[i] = NULL;
+    }
+    pthread_mutex_unlock(&states->mutex);
+    set_pointers(policies);
+}
