@@ -16,6 +16,7 @@ sim_programs = \
   tests/sim/test_memory \
   tests/sim/test_numbers \
   tests/sim/test_oracle \
+  tests/sim/test_promises \
   tests/sim/test_random \
   tests/sim/test_retry_sim \
   tests/sim/test_seams \
@@ -32,6 +33,7 @@ tests_sim_test_keys_LDADD = $(sim_ldadd)
 tests_sim_test_memory_LDADD = $(sim_ldadd)
 tests_sim_test_numbers_LDADD = $(sim_ldadd)
 tests_sim_test_oracle_LDADD = $(sim_ldadd)
+tests_sim_test_promises_LDADD = $(sim_ldadd)
 tests_sim_test_random_LDADD = $(sim_ldadd)
 tests_sim_test_retry_sim_LDADD = $(sim_ldadd)
 tests_sim_test_seams_LDADD = $(sim_ldadd)

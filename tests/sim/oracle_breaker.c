@@ -3,10 +3,6 @@
 
 #include <stdlib.h>
 
-#ifndef KOINE__BREAKER_GRACE
-#define KOINE__BREAKER_GRACE KOINE__SEC
-#endif
-
 void oracle_breaker_init(struct oracle_breaker *breaker, const struct koine__breaker_config *config)
 {
     *breaker = (struct oracle_breaker){.config = *config};

@@ -13,24 +13,23 @@
 #define BOTH       "routes.default.targets", "[together/" LLAMA ", openai/gpt-4o-mini]"
 #define SETTINGS   static const char *const settings[] =
 
-static struct town town;
-
 struct shape {
     const char *const *settings;
     size_t clients;
     unsigned calls;
     int64_t within;
-    void (*form)(struct town *town);  /* its servers */
+    void (*form)(struct town *town);  /* its servers, and who comes */
     void (*judge)(struct town *town); /* beyond what always holds; may be NULL */
 };
 
 static bool run_shape(const struct shape *shape, uint64_t seed)
 {
+    static struct town town;
     if (!town_open(&town, seed, shape->clients, shape->settings))
         return false;
     town.late = 50;
-    shape->form(&town);
     town_visit(&town, shape->calls, shape->within);
+    shape->form(&town);
     town_run(&town);
     town_judge(&town);
     if (shape->judge && !town.wrong[0])
@@ -47,13 +46,23 @@ static void run_shapes(const struct shape *shape)
         ;
 }
 
-static void patient(struct town *town) /* nobody cancels, everybody has time */
+/* Nobody cancels, everybody has time. */
+static void be_patient(struct town *town)
 {
+    size_t kept = 0;
+    for (size_t i = 0; i < town->agenda_count; i++) {
+        if (town->agenda[i].kind == TOWN_CALL)
+            town->agenda[kept++] = town->agenda[i];
+    }
+    town->agenda_count = kept;
     for (size_t i = 0; i < town->call_count; i++)
         town->calls[i]->timeout = MINUTES(60);
-    town->next = town->agenda_count = 0;
+}
+
+static void use_the_route(struct town *town)
+{
     for (size_t i = 0; i < town->call_count; i++)
-        town_add_call(town, town->calls[i]);
+        town->calls[i]->single = false;
 }
 
 /* ---- retry ---- */
@@ -75,7 +84,7 @@ static void retry_safety(void)
 static void fails_always(struct town *town)
 {
     town->servers[0].per_mille[SERVER_FAILS] = 1000;
-    patient(town);
+    be_patient(town);
 }
 
 static void judge_four_attempts(struct town *town)
@@ -157,7 +166,7 @@ static void retry_budget_liveness(void)
 
 static void answers_well(struct town *town)
 {
-    patient(town);
+    be_patient(town);
     town_sleeps(town, 10, MINUTES(2), 3 * KOINE__SEC);
 }
 
@@ -294,7 +303,8 @@ static void is_out_for_a_while(struct town *town)
     town->servers[0].outages[0].begin = 20 * KOINE__SEC;
     town->servers[0].outages[0].end = 80 * KOINE__SEC;
     town->servers[0].outages[0].way = SERVER_FAILS;
-    patient(town);
+    be_patient(town);
+    use_the_route(town);
 }
 
 /* Everybody is answered: by the second one as long as the first is out, by the first again at the end. */

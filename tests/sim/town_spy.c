@@ -26,15 +26,11 @@ uint64_t town_awake(const struct town *town)
 
 static enum koine__breaker_state actual_of(const struct koine__ticket *ticket, int64_t now)
 {
-    int64_t until;
-    (void)until, (void)ticket, (void)now;
-    return KOINE__BREAKER_CLOSED; /* TODO */
-#if 0
     const struct koine__policies *policies = ticket->policies;
+    int64_t until;
     return policies && policies->breaker
                ? koine__breaker_look(policies->breaker, &policies->breaking, now, &until)
                : KOINE__BREAKER_CLOSED;
-#endif
 }
 
 static const char *tell_limiter(struct town_spy *spy, struct town_server *seen, struct koine__ticket *ticket,
