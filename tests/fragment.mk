@@ -25,7 +25,9 @@ thread_tests_quick = \
   tests/unit/test_crypto \
   tests/unit/test_fork \
   tests/unit/test_hub \
+  tests/unit/test_inbox \
   tests/unit/test_latch \
+  tests/unit/test_limiter_threads \
   tests/unit/test_loader \
   tests/unit/test_log \
   tests/unit/test_loop \

@@ -7,10 +7,16 @@ libkoinecore_la_SOURCES += \
   core/policy/gate.c \
   core/policy/gate.h \
   core/policy/happening.h \
+  core/policy/inbox.c \
   core/policy/inbox.h \
   core/policy/latch.c \
   core/policy/latch.h \
+  core/policy/limiter.c \
   core/policy/limiter.h \
+  core/policy/limiter_internal.h \
+  core/policy/limiter_log.c \
+  core/policy/limiter_log.h \
+  core/policy/limiter_queue.c \
   core/policy/policies.h \
   core/policy/pool.c \
   core/policy/pool.h \

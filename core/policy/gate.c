@@ -62,6 +62,6 @@ void koine__gate_leave(const struct koine__gate *gate, struct koine__ticket *tic
     const struct koine__gate_stage *waiting = ticket->waits ? gate->stages[ticket->at] : NULL;
     ticket->waits = false;
     if (waiting && waiting->forget)
-        waiting->forget(waiting->self, ticket);
+        waiting->forget(waiting->self, ticket, now);
     leave_from(gate, ticket, KOINE__STAGES, outcome, now);
 }

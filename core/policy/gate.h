@@ -33,14 +33,16 @@ enum koine__turn {
     KOINE__TURN_NONE,
     KOINE__TURN_WAITS,
     KOINE__TURN_GRANTED, /* its place is taken for it, and its owner was told */
+    KOINE__TURN_LOST,    /* out of the line, for it can never pass; its owner was told to come and hear why */
     KOINE__TURN_HELD     /* it is through */
 };
 struct koine__limiter_turn { /* the limiter's own, in its ticket so that waiting allocates nothing */
     enum koine__turn turn;
     struct koine__line *line;
     struct koine__ticket *next, *prev;
-    uint64_t order; /* among all that wait */
-    uint64_t entry; /* of the log */
+    uint64_t order;   /* among all that wait */
+    uint64_t entry;   /* of the log */
+    int64_t reserved; /* tokens, there */
     int64_t granted_at;
 };
 struct koine__ticket { /* one attempt's way through the gate; zeroed but for what its owner fills in */
@@ -82,8 +84,8 @@ struct koine__gate_stage {
     /* Once for each stage that let it through, in reverse order; may be NULL. */
     void (*leave)(void *self, struct koine__ticket *ticket, const struct koine__outcome *outcome,
                   int64_t now);
-    void (*forget)(void *self,
-                   struct koine__ticket *ticket); /* of one that waits: it gives up; may be NULL */
+    /* Of one that waits: it gives up; may be NULL. */
+    void (*forget)(void *self, struct koine__ticket *ticket, int64_t now);
     void *self;
 };
 struct koine__gate {

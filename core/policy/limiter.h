@@ -8,9 +8,14 @@
  * estimated too low. An attempt that sent nothing gives its entry back; one that took more than was reserved
  * for it leaves the difference in the log. Those under way hold their place to their end.
  *
- * Whoever enters or leaves grants places to those whose turn it is, and tells their inboxes. A grant that is
- * not taken up within `unused_grant` is revoked by whoever looks next, and the client that slept is passed
- * over until it comes again; its tickets keep their turn. No lock is held over anything but arithmetic.
+ * First come, first served, strictly: one that wants many tokens holds up all behind it until there are as
+ * many. Whoever comes here (enters, leaves, …) grants places to those whose turn it is, and tells their
+ * inboxes. A grant that is not taken up within `unused_grant` is revoked by whoever comes next, and the
+ * client that slept is passed over until it comes again; its tickets keep their turn. There is no thread that
+ * watches the clock, so the first ticket of each client in line has a wake_at, and looks for all.
+ *
+ * No lock is held over anything but arithmetic, nor is the time it is held a matter of how many wait; but to
+ * configure and to pause tells each of them.
  */
 #ifndef KOINE_CORE_POLICY_LIMITER_H
 #define KOINE_CORE_POLICY_LIMITER_H
@@ -31,11 +36,12 @@ struct koine__limiter;
 int koine__limiter_new(const struct koine__limiter_config *config,
                        struct koine__limiter **ret);      /* KOINE_EMEMORY */
 void koine__limiter_free(struct koine__limiter *limiter); /* NULL is fine; nobody waits or holds any more */
-/* What holds from now on; those who wait are looked at anew. */
+/* What holds from now on; those who wait are looked at anew. What was sent while neither requests nor tokens
+ * were limited is not known, and does not count later. */
 void koine__limiter_configure(struct koine__limiter *limiter, const struct koine__limiter_config *config,
                               int64_t now);
-/* Nobody is let through before `until` (at most KOINE__PAUSE_MOST from now). True: it was not paused as long
- * before. */
+/* Nobody is let through before `until` (at most KOINE__PAUSE_MOST from now), and those who wait and cannot
+ * wait as long are told. True: it was not paused as long before. */
 bool koine__limiter_pause(struct koine__limiter *limiter, int64_t now, int64_t until);
 
 struct koine__limiter_view { /* for explain and metrics */
@@ -43,15 +49,25 @@ struct koine__limiter_view { /* for explain and metrics */
     int64_t requests, tokens; /* of the window that ends now */
     int64_t under_way, waiting;
     int64_t paused_until; /* ≤ now: it is not */
-    int64_t next;         /* when a ticket of `tokens` might pass at the earliest; KOINE__NEVER: never */
+    int64_t next; /* when a ticket of `tokens` that came now might pass at the earliest; KOINE__NEVER: never.
+                     For places of those under way there is no telling: they are taken to be free. */
 };
 void koine__limiter_look(struct koine__limiter *limiter, int64_t now, int64_t tokens,
                          struct koine__limiter_view *ret);
 
-/* Uses ticket->policies->limiter; a ticket without one passes. Refuses at once (class refused, code
- * "queue_full", "hopeless", "too_large", "paused") what does not fit into the queue, what could not pass
- * before ticket->deadline or ticket->patience, what asks for more tokens than there are in a window, and what
- * may not wait and would have to. */
+/* Uses ticket->policies->limiter; a ticket without one passes. What is refused has class refused and one of
+ * these codes, and retry_after_ns where it is known when it might pass:
+ *
+ *   too_large   it wants more tokens than there are in a window
+ *   busy        it may not wait, and would have to
+ *   paused      the pause lasts beyond its deadline or its patience
+ *   hopeless    likewise what is in the log, and those that are in line before it
+ *   queue_full
+ *   impatient   it waited as long as it may
+ *
+ * All but the last are said at once, the middle ones also of one that waits when that becomes known. What is
+ * reserved in the log is taken at its word for that: it may turn out to be less. Class memory: there is none
+ * to count or to wait. The deadline itself is for the call to watch; one that comes after it is hopeless. */
 extern const struct koine__gate_stage koine__limiter_stage;
 
 #endif

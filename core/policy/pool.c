@@ -88,9 +88,10 @@ static void leave(void *self, struct koine__ticket *ticket, const struct koine__
     grant(pool);
 }
 
-static void forget(void *self, struct koine__ticket *ticket)
+static void forget(void *self, struct koine__ticket *ticket, int64_t now)
 {
     struct koine__pool *pool = self;
+    (void)now;
     struct koine__pool_waiter *waiter = waiter_of(ticket);
     if (!waiter)
         return;

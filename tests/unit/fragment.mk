@@ -5,7 +5,7 @@ if HAVE_CUNIT
 check_LIBRARIES = tests/unit/libsuite.a
 tests_unit_libsuite_a_SOURCES = tests/unit/suite.c tests/unit/suite.h tests/unit/failalloc.c tests/unit/failalloc.h \
   tests/unit/scratch.c tests/unit/scratch.h tests/unit/rig.c tests/unit/rig.h \
-  tests/unit/dialect.c tests/unit/dialect.h
+  tests/unit/dialect.c tests/unit/dialect.h tests/unit/clients.c tests/unit/clients.h
 tests_unit_libsuite_a_CPPFLAGS = $(AM_CPPFLAGS) $(CUNIT_CFLAGS)
 suite_ldadd = tests/unit/libsuite.a libkoinecore.la $(CUNIT_LIBS)
 LDADD += $(suite_ldadd)
@@ -42,6 +42,7 @@ unit_programs = \
   tests/unit/test_head \
   tests/unit/test_host \
   tests/unit/test_hub \
+  tests/unit/test_inbox \
   tests/unit/test_index \
   tests/unit/test_isolate \
   tests/unit/test_isolated \
@@ -51,6 +52,9 @@ unit_programs = \
   tests/unit/test_json_write \
   tests/unit/test_latch \
   tests/unit/test_ledger \
+  tests/unit/test_limiter \
+  tests/unit/test_limiter_random \
+  tests/unit/test_limiter_threads \
   tests/unit/test_loader \
   tests/unit/test_log \
   tests/unit/test_loop \

@@ -46,9 +46,10 @@ static void sent(void *self, struct koine__ticket *ticket, int64_t now)
     hear("sent", ((struct stage *)self)->name);
 }
 
-static void forget(void *self, struct koine__ticket *ticket)
+static void forget(void *self, struct koine__ticket *ticket, int64_t now)
 {
     (void)ticket;
+    ASSERT_INT(now, 9);
     hear("forget", ((struct stage *)self)->name);
 }
 
