@@ -14,6 +14,7 @@ sim_programs = \
   tests/sim/test_costs \
   tests/sim/test_keys \
   tests/sim/test_memory \
+  tests/sim/test_mutants \
   tests/sim/test_numbers \
   tests/sim/test_oracle \
   tests/sim/test_promises \
@@ -31,6 +32,7 @@ tests_sim_test_calls_LDADD = $(sim_ldadd)
 tests_sim_test_costs_LDADD = $(sim_ldadd)
 tests_sim_test_keys_LDADD = $(sim_ldadd)
 tests_sim_test_memory_LDADD = $(sim_ldadd)
+tests_sim_test_mutants_LDADD = $(sim_ldadd)
 tests_sim_test_numbers_LDADD = $(sim_ldadd)
 tests_sim_test_oracle_LDADD = $(sim_ldadd)
 tests_sim_test_promises_LDADD = $(sim_ldadd)

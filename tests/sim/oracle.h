@@ -35,15 +35,18 @@ struct oracle_place { /* of one attempt */
     const void *id;
     unsigned owner; /* the client it belongs to */
     bool waits, in; /* in line; let through and not ended */
+    bool overtaken; /* by somebody who came later, although its owner was awake */
     bool counts;    /* its request is in the window's log */
     int64_t sent;   /* -1: not yet */
     int64_t tokens; /* as far as known */
+    int64_t reserved;
     uint64_t order; /* in line */
 };
 struct oracle_limiter {
     struct koine__limiter_config config;
     struct oracle_place *places; /* all that ever waited or passed, but for what no window counts any more */
     size_t count, capacity;
+    struct oracle_log taken; /* tokens, as far as they were reserved */
     uint64_t orders;
     int64_t held, most_held;
     int64_t free_since; /* KOINE__NEVER: nobody waits although he could go */
@@ -51,13 +54,14 @@ struct oracle_limiter {
 void oracle_limiter_init(struct oracle_limiter *limiter, const struct koine__limiter_config *config);
 void oracle_limiter_release(struct oracle_limiter *limiter);
 /* It came and must wait; came to its turn; gave up. `awake`: owners that are not in application code, a bit
- * each. */
+ * each. Of those whose turn comes at one moment, any may take it first. */
 void oracle_limiter_waits(struct oracle_limiter *limiter, const void *id, unsigned owner, int64_t tokens);
 const char *oracle_limiter_passes(struct oracle_limiter *limiter, const void *id, unsigned owner,
                                   int64_t tokens, int64_t now, uint64_t awake);
 void oracle_limiter_forgets(struct oracle_limiter *limiter, const void *id);
 const char *oracle_limiter_sent(struct oracle_limiter *limiter, const void *id, int64_t now);
-const char *oracle_limiter_left(struct oracle_limiter *limiter, const void *id, bool sent, int64_t tokens);
+const char *oracle_limiter_left(struct oracle_limiter *limiter, const void *id, bool sent, int64_t tokens,
+                                int64_t now);
 /* Time is about to go on from `now`: nobody who is awake may wait for what is free, or not for longer than
  * `patience`, where somebody who sleeps may hold a grant. */
 const char *oracle_limiter_quiet(struct oracle_limiter *limiter, int64_t now, int64_t paused_until,

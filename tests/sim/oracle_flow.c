@@ -61,11 +61,13 @@ const char *oracle_log_add(struct oracle_log *log, int64_t at, int64_t weight)
 void oracle_limiter_init(struct oracle_limiter *limiter, const struct koine__limiter_config *config)
 {
     *limiter = (struct oracle_limiter){.config = *config, .free_since = KOINE__NEVER};
+    oracle_log_init(&limiter->taken, config->tokens, config->window);
 }
 
 void oracle_limiter_release(struct oracle_limiter *limiter)
 {
     free(limiter->places);
+    oracle_log_release(&limiter->taken);
 }
 
 static struct oracle_place *place_of(struct oracle_limiter *limiter, const void *id)
@@ -84,8 +86,12 @@ static struct oracle_place *new_place(struct oracle_limiter *limiter, const void
     limiter->places =
         oracle_grown(limiter->places, limiter->count, &limiter->capacity, sizeof(*limiter->places));
     struct oracle_place *place = &limiter->places[limiter->count++];
-    *place = (struct oracle_place){
-        .id = id, .owner = owner, .sent = -1, .tokens = tokens, .order = limiter->orders++};
+    *place = (struct oracle_place){.id = id,
+                                   .owner = owner,
+                                   .sent = -1,
+                                   .tokens = tokens,
+                                   .reserved = tokens,
+                                   .order = limiter->orders++};
     return place;
 }
 
@@ -140,15 +146,24 @@ static bool is_awake(const struct oracle_place *place, uint64_t awake)
     return awake >> place->owner & 1;
 }
 
-/* Somebody who came before and is awake still waits. */
-static bool is_passed_over(const struct oracle_limiter *limiter, uint64_t order, uint64_t awake)
+static void overtake(struct oracle_limiter *limiter, uint64_t order, uint64_t awake)
 {
     for (size_t i = 0; i < limiter->count; i++) {
-        const struct oracle_place *place = &limiter->places[i];
-        if (place->waits && place->order < order && is_awake(place, awake))
-            return true;
+        struct oracle_place *place = &limiter->places[i];
+        place->overtaken |= place->waits && place->order < order && is_awake(place, awake);
     }
-    return false;
+}
+
+/* Who sleeps is passed over, and has no right to complain. */
+static bool is_passed_over(struct oracle_limiter *limiter, uint64_t awake)
+{
+    bool found = false;
+    for (size_t i = 0; i < limiter->count; i++) {
+        struct oracle_place *place = &limiter->places[i];
+        place->overtaken &= place->waits && is_awake(place, awake);
+        found |= place->overtaken;
+    }
+    return found;
 }
 
 const char *oracle_limiter_passes(struct oracle_limiter *limiter, const void *id, unsigned owner,
@@ -171,8 +186,7 @@ const char *oracle_limiter_passes(struct oracle_limiter *limiter, const void *id
     struct used used = used_at(limiter, now, config->window);
     if (config->requests >= 0 && used.requests > config->requests)
         return "more requests than a window may hold";
-    if (is_passed_over(limiter, order, awake))
-        return "somebody who came before still waits";
+    overtake(limiter, order, awake);
     return NULL;
 }
 
@@ -186,17 +200,22 @@ const char *oracle_limiter_sent(struct oracle_limiter *limiter, const void *id, 
     return NULL;
 }
 
-const char *oracle_limiter_left(struct oracle_limiter *limiter, const void *id, bool sent, int64_t tokens)
+const char *oracle_limiter_left(struct oracle_limiter *limiter, const void *id, bool sent, int64_t tokens,
+                                int64_t now)
 {
     struct oracle_place *place = place_of(limiter, id);
     if (!place || !place->in)
         return "left without having been let through, or twice";
     place->in = false;
     place->counts = sent;
+    if (place->sent < 0)
+        place->sent = now;
     if (tokens >= 0)
         place->tokens = tokens;
     limiter->held--;
-    return NULL;
+    int64_t weight = place->tokens < place->reserved ? place->tokens : place->reserved;
+    return sent && oracle_log_add(&limiter->taken, place->sent, weight) ? "more tokens than a window may hold"
+                                                                        : NULL;
 }
 
 static const struct oracle_place *first_awake(const struct oracle_limiter *limiter, uint64_t awake)
@@ -223,6 +242,8 @@ const char *oracle_limiter_quiet(struct oracle_limiter *limiter, int64_t now, in
                                  uint64_t awake, int64_t patience)
 {
     const struct oracle_place *first = first_awake(limiter, awake);
+    if (is_passed_over(limiter, awake))
+        return "somebody who came before still waits";
     if (!first || paused_until > now || !is_free(limiter, now, first->tokens)) {
         limiter->free_since = KOINE__NEVER;
         return NULL;

@@ -64,7 +64,7 @@ static void limiter_finds_too_many_at_once(void)
 {
     struct oracle_limiter limiter = limiter_of(-1, -1, 1);
     ASSERT_STR(oracle_limiter_passes(&limiter, &a, 0, 0, 0, 1), NULL);
-    ASSERT_STR(oracle_limiter_left(&limiter, &a, true, -1), NULL);
+    ASSERT_STR(oracle_limiter_left(&limiter, &a, true, -1, 0), NULL);
     ASSERT_STR(oracle_limiter_passes(&limiter, &b, 0, 0, 1, 1), NULL);
     ASSERT_STR(oracle_limiter_passes(&limiter, &c, 0, 0, 2, 1), "more under way than may be at once");
     oracle_limiter_release(&limiter);
@@ -75,13 +75,13 @@ static void limiter_counts_what_is_not_sent_yet(void)
     struct oracle_limiter limiter = limiter_of(1, -1, -1);
     ASSERT_STR(oracle_limiter_passes(&limiter, &a, 0, 0, SEC(0), 1), NULL);
     ASSERT_STR(oracle_limiter_sent(&limiter, &a, SEC(50)), NULL);
-    ASSERT_STR(oracle_limiter_left(&limiter, &a, true, -1), NULL);
+    ASSERT_STR(oracle_limiter_left(&limiter, &a, true, -1, 0), NULL);
     ASSERT_STR(oracle_limiter_passes(&limiter, &b, 0, 0, SEC(109), 1),
                "more requests than a window may hold");
     oracle_limiter_release(&limiter);
     limiter = limiter_of(1, -1, -1);
     ASSERT_STR(oracle_limiter_passes(&limiter, &a, 0, 0, SEC(0), 1), NULL);
-    ASSERT_STR(oracle_limiter_left(&limiter, &a, false, -1), NULL); /* gives its entry back */
+    ASSERT_STR(oracle_limiter_left(&limiter, &a, false, -1, 0), NULL); /* gives its entry back */
     ASSERT_STR(oracle_limiter_passes(&limiter, &b, 0, 0, SEC(1), 1), NULL);
     oracle_limiter_release(&limiter);
 }
@@ -92,8 +92,13 @@ static void limiter_finds_who_is_passed_over(void)
     oracle_limiter_waits(&limiter, &a, 0, 0);
     oracle_limiter_waits(&limiter, &b, 1, 0);
     ASSERT_STR(oracle_limiter_passes(&limiter, &b, 1, 0, 0, 2), NULL); /* the other one sleeps */
-    ASSERT_STR(oracle_limiter_left(&limiter, &b, true, -1), NULL);
-    ASSERT_STR(oracle_limiter_passes(&limiter, &c, 1, 0, 0, 3), "somebody who came before still waits");
+    ASSERT_STR(oracle_limiter_left(&limiter, &b, true, -1, 0), NULL);
+    ASSERT_STR(oracle_limiter_quiet(&limiter, 0, SEC(9), 2, 0), NULL);
+    ASSERT_STR(oracle_limiter_passes(&limiter, &c, 1, 0, 0, 3), NULL);
+    ASSERT_STR(oracle_limiter_quiet(&limiter, 0, SEC(9), 3, 0), "somebody who came before still waits");
+    ASSERT_STR(oracle_limiter_left(&limiter, &c, true, -1, 0), NULL);
+    ASSERT_STR(oracle_limiter_passes(&limiter, &a, 0, 0, 0, 3), NULL);
+    ASSERT_STR(oracle_limiter_quiet(&limiter, 0, SEC(9), 3, 0), NULL);
     oracle_limiter_release(&limiter);
 }
 
@@ -103,7 +108,7 @@ static void limiter_finds_who_is_left_behind(void)
     ASSERT_STR(oracle_limiter_passes(&limiter, &a, 0, 0, 0, 3), NULL);
     oracle_limiter_waits(&limiter, &b, 1, 0);
     ASSERT_STR(oracle_limiter_quiet(&limiter, SEC(1), 0, 3, 0), NULL); /* nothing is free */
-    ASSERT_STR(oracle_limiter_left(&limiter, &a, true, -1), NULL);
+    ASSERT_STR(oracle_limiter_left(&limiter, &a, true, -1, 0), NULL);
     ASSERT_STR(oracle_limiter_quiet(&limiter, SEC(2), SEC(9), 3, 0), NULL);  /* but it is paused */
     ASSERT_STR(oracle_limiter_quiet(&limiter, SEC(2), 0, 1, 0), NULL);       /* or he sleeps */
     ASSERT_STR(oracle_limiter_quiet(&limiter, SEC(2), 0, 3, MS(300)), NULL); /* for so long it may be */
@@ -118,10 +123,25 @@ static void limiter_waits_for_the_window(void)
     struct oracle_limiter limiter = limiter_of(1, 100, -1);
     ASSERT_STR(oracle_limiter_passes(&limiter, &a, 0, 60, 0, 1), NULL);
     ASSERT_STR(oracle_limiter_sent(&limiter, &a, 0), NULL);
-    ASSERT_STR(oracle_limiter_left(&limiter, &a, true, 60), NULL);
+    ASSERT_STR(oracle_limiter_left(&limiter, &a, true, 60, 0), NULL);
     oracle_limiter_waits(&limiter, &b, 0, 40);
     ASSERT_STR(oracle_limiter_quiet(&limiter, SEC(60) + MS(499), 0, 1, 0), NULL);
     ASSERT_STR(oracle_limiter_quiet(&limiter, SEC(60) + MS(500), 0, 1, 0), "somebody waits for what is free");
+    oracle_limiter_release(&limiter);
+}
+
+static void limiter_adds_tokens_up(void)
+{
+    struct oracle_limiter limiter = limiter_of(-1, 100, -1);
+    ASSERT_STR(oracle_limiter_passes(&limiter, &a, 0, 60, SEC(0), 1), NULL);
+    ASSERT_STR(oracle_limiter_sent(&limiter, &a, SEC(0)), NULL);
+    ASSERT_STR(oracle_limiter_left(&limiter, &a, true, 500, SEC(1)), NULL); /* it was estimated too low */
+    ASSERT_STR(oracle_limiter_passes(&limiter, &b, 0, 60, SEC(2), 1), NULL);
+    ASSERT_STR(oracle_limiter_left(&limiter, &b, true, 40, SEC(2)), NULL);
+    ASSERT_STR(oracle_limiter_passes(&limiter, &c, 0, 60, SEC(3), 1), NULL);
+    ASSERT_STR(oracle_limiter_left(&limiter, &c, false, 60, SEC(3)), NULL);
+    ASSERT_STR(oracle_limiter_passes(&limiter, &d, 0, 60, SEC(59), 1), NULL);
+    ASSERT_STR(oracle_limiter_left(&limiter, &d, true, 1, SEC(59)), "more tokens than a window may hold");
     oracle_limiter_release(&limiter);
 }
 
@@ -129,11 +149,12 @@ static void limiter_finds_what_is_kept(void)
 {
     struct oracle_limiter limiter = limiter_of(-1, -1, -1);
     ASSERT_STR(oracle_limiter_sent(&limiter, &a, 0), "sent without having been let through");
-    ASSERT_STR(oracle_limiter_left(&limiter, &a, true, -1), "left without having been let through, or twice");
+    ASSERT_STR(oracle_limiter_left(&limiter, &a, true, -1, 0),
+               "left without having been let through, or twice");
     ASSERT_STR(oracle_limiter_over(&limiter), NULL);
     ASSERT_STR(oracle_limiter_passes(&limiter, &a, 0, 0, 0, 1), NULL);
     ASSERT_STR(oracle_limiter_over(&limiter), "a place was not given back");
-    ASSERT_STR(oracle_limiter_left(&limiter, &a, true, -1), NULL);
+    ASSERT_STR(oracle_limiter_left(&limiter, &a, true, -1, 0), NULL);
     oracle_limiter_waits(&limiter, &b, 0, 0);
     ASSERT_STR(oracle_limiter_over(&limiter), "somebody still waits in line");
     oracle_limiter_forgets(&limiter, &b);
@@ -365,6 +386,7 @@ SUITE_MAIN("oracle", {"log finds one too many", log_finds_one_too_many},
            {"limiter finds who is passed over", limiter_finds_who_is_passed_over},
            {"limiter finds who is left behind", limiter_finds_who_is_left_behind},
            {"limiter waits for the window", limiter_waits_for_the_window},
+           {"limiter adds tokens up", limiter_adds_tokens_up},
            {"limiter finds what is kept", limiter_finds_what_is_kept},
            {"breaker knows the fifth failure", breaker_knows_the_fifth_failure},
            {"breaker knows the ratio", breaker_knows_the_ratio},

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+void town_wire_init(struct town *town);
+void town_wire_close(struct town *town);
 
 #define MOST_STEPS 400000
 #define FAR        (1000 * 24 * 3600 * KOINE__SEC)
@@ -147,6 +149,7 @@ bool town_open(struct town *town, uint64_t seed, size_t clients, const char *con
         CU_FAIL_FATAL("no snapshot");
     init_seen(town);
     open_clients(town, clients);
+    town_wire_init(town);
     return true;
 }
 
@@ -168,6 +171,7 @@ void town_close(struct town *town)
     }
     for (size_t i = 0; i < town->client_count; i++)
         koine_client_free(town->clients[i].client);
+    town_wire_close(town);
     for (size_t i = 0; i < town->call_count; i++)
         free(town->calls[i]);
     koine__snapshot_unref(town->snapshot);
@@ -421,7 +425,44 @@ size_t town_count(const struct town *town, int class_number)
     return count;
 }
 
+/* ---- Afterwards ---- */
+
+#define VISITS 12
+
+static void be_well(struct town *town)
+{
+    for (int i = 0; i < TOWN_SERVERS; i++) {
+        memset(town->servers[i].per_mille, 0, sizeof(town->servers[i].per_mille));
+        memset(town->servers[i].outages, 0, sizeof(town->servers[i].outages));
+    }
+}
+
+static void judge_recovery(struct town *town)
+{
+    const struct koine__policies *policies = town->seen[0].policies;
+    int64_t until;
+    for (size_t i = town->call_count - 2; i < town->call_count; i++) {
+        if (town->calls[i]->end != KOINE_CLASS_NONE || town->calls[i]->at != 0)
+            town_hear(town, "a provider is well, and is not asked again");
+    }
+    if (policies && policies->breaker &&
+        koine__breaker_look(policies->breaker, &policies->breaking, town->rig.now, &until) !=
+            KOINE__BREAKER_CLOSED)
+        town_hear(town, "a provider is well, and its breaker does not close");
+}
+
+/* Beyond every pause and latch, and slow enough for every limit of requests. */
 void town_recover(struct town *town)
 {
-    (void)town;
+    int64_t from = town->rig.now + 660 * KOINE__SEC;
+    if (town->wrong[0])
+        return;
+    be_well(town);
+    for (int i = 0; i < VISITS; i++) {
+        struct town_call *call = town_call_at(town, from + i * 15 * KOINE__SEC);
+        call->single = true;
+    }
+    town_run(town);
+    town_judge(town);
+    judge_recovery(town);
 }

@@ -17,6 +17,7 @@
 #define KOINE_TESTS_SIM_TOWN_H
 
 #include "core/hub/client.h"
+#include "core/policy/policies.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/servers.h"
 #include "tests/unit/rig.h"
@@ -73,6 +74,8 @@ struct town_server {         /* what the oracles know of one */
     struct oracle_breaker breaker;
     struct oracle_bucket bucket;
     const struct koine__instance *instance;
+    const struct koine__policies *policies;
+    int64_t paused_until; /* as it told us with a 429 */
     size_t under_way, requests;
     struct served **served; /* of those under way */
     size_t served_count, served_capacity;

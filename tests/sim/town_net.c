@@ -91,6 +91,13 @@ static struct served *take_served(struct town_server *server, unsigned call)
     return NULL;
 }
 
+static void pause_server(struct town_server *server, int64_t now, int64_t advice)
+{
+    int64_t until = now + (advice < KOINE__PAUSE_MOST ? advice : KOINE__PAUSE_MOST);
+    if (0 && until > server->paused_until)
+        server->paused_until = until;
+}
+
 static void ended(void *arg, const struct koine__replay_seen *seen)
 {
     struct town_client *client = arg;
@@ -103,6 +110,8 @@ static void ended(void *arg, const struct koine__replay_seen *seen)
     town_note(client->town, "client %u: %s and call %u part%s", client->number,
               client->town->servers[index].name, call->number, seen->cancelled ? ", hung up" : "");
     server->under_way--;
+    if (served && served->way == SERVER_LIMITS_FOR && !seen->cancelled)
+        pause_server(server, client->town->rig.now, served->advice);
     call->advice = served && !seen->cancelled ? served->advice : -1;
     town_hear(client->town, oracle_call_ends(&call->oracle));
     free(served);
