@@ -1,8 +1,9 @@
 ## The real engine on a virtual clock: no network, no sleeping.
+.PHONY: simulate
 if HAVE_CUNIT
 check_LIBRARIES += tests/sim/libsim.a
 tests_sim_libsim_a_SOURCES = tests/sim/world.c tests/sim/world.h tests/vendor/together.c tests/vendor/openai.c \
-  tests/sim/oracle.h tests/sim/oracle_breaker.c tests/sim/oracle_call.c tests/sim/oracle_flow.c \
+  tests/sim/oracle.h tests/sim/oracle_breaker.c tests/sim/oracle_call.c tests/sim/oracle_flow.c tests/sim/oracle_money.c \
   tests/sim/servers.c tests/sim/servers.h \
   tests/sim/town.c tests/sim/town.h tests/sim/town_calls.c tests/sim/town_internal.h tests/sim/town_net.c \
   tests/sim/town_spy.c
@@ -43,4 +44,10 @@ tests_sim_test_steps_LDADD = $(sim_ldadd)
 tests_sim_test_stream_LDADD = $(sim_ldadd)
 tests_sim_test_timeouts_LDADD = $(sim_ldadd)
 tests_sim_test_town_LDADD = $(sim_ldadd)
+
+## make simulate: many towns, from other seeds than those of ./check. KOINE_SIM_RUNS says how many, KOINE_SIM_FROM from which
+## seed on, KOINE_SIM_SEED runs one seed alone.
+simulate: tests/sim/test_town$(EXEEXT) $(providers_LTLIBRARIES)
+	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) KOINE_SIM_RUNS=$${KOINE_SIM_RUNS:-2000} KOINE_SIM_FROM=$${KOINE_SIM_FROM:-1001} \
+	  tests/sim/test_town$(EXEEXT) 'random towns'
 endif

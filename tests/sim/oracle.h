@@ -139,4 +139,24 @@ struct oracle_bucket { /* the retry budget of one server */
 const char *oracle_bucket_pays(struct oracle_bucket *bucket, int64_t least);
 void oracle_bucket_earns(struct oracle_bucket *bucket, int64_t most);
 
+/* ---- Money: of one budget, in picodollars ---- */
+
+struct oracle_stake {
+    const void *id;
+    int64_t amount;
+};
+struct oracle_money {
+    int64_t limit; /* -1: none */
+    int64_t spent, reserved, overshot;
+    struct oracle_stake *stakes; /* under way */
+    size_t stake_count, stake_capacity;
+};
+void oracle_money_init(struct oracle_money *money, int64_t limit);
+void oracle_money_release(struct oracle_money *money);
+/* So much was asked for, and was granted or refused; what of it was settled. cost -1: nobody knows. */
+const char *oracle_money_reserves(struct oracle_money *money, const void *id, int64_t amount, bool refused);
+const char *oracle_money_settles(struct oracle_money *money, const void *id, bool sent, int64_t cost);
+const char *oracle_money_agrees(const struct oracle_money *money, int64_t spent, int64_t reserved);
+const char *oracle_money_over(const struct oracle_money *money);
+
 #endif

@@ -379,6 +379,40 @@ static void bucket_knows_what_was_paid(void)
     ASSERT_STR(oracle_bucket_pays(&bucket, 1000), NULL);
 }
 
+/* ---- money ---- */
+
+static void money_knows_what_fits(void)
+{
+    struct oracle_money money;
+    oracle_money_init(&money, 100);
+    ASSERT_STR(oracle_money_reserves(&money, &a, 60, false), NULL);
+    ASSERT_STR(oracle_money_reserves(&money, &b, 40, true), "a budget refused what it could bear");
+    ASSERT_STR(oracle_money_reserves(&money, &b, 41, true), NULL);
+    ASSERT_STR(oracle_money_reserves(&money, &b, 41, false), "a budget let through what it could not bear");
+    oracle_money_release(&money);
+}
+
+static void money_knows_what_was_spent(void)
+{
+    struct oracle_money money;
+    oracle_money_init(&money, 100);
+    ASSERT_STR(oracle_money_reserves(&money, &a, 60, false), NULL);
+    ASSERT_STR(oracle_money_reserves(&money, &b, 40, false), NULL);
+    ASSERT_STR(oracle_money_over(&money), "money is still reserved");
+    ASSERT_STR(oracle_money_settles(&money, &a, true, 90), NULL); /* 30 more than was thought */
+    ASSERT_STR(oracle_money_agrees(&money, 90, 40), NULL);
+    ASSERT_STR(oracle_money_agrees(&money, 60, 40), "a budget has spent another sum than its attempts");
+    ASSERT_STR(oracle_money_agrees(&money, 90, 0), "a budget holds another sum than its attempts reserved");
+    ASSERT_STR(oracle_money_settles(&money, &a, true, 90), "settled without having been reserved, or twice");
+    ASSERT_STR(oracle_money_settles(&money, &b, false, 40), NULL);
+    ASSERT_STR(oracle_money_agrees(&money, 90, 0), NULL);
+    ASSERT_STR(oracle_money_reserves(&money, &c, 5, false), NULL);
+    ASSERT_STR(oracle_money_settles(&money, &c, true, -1), NULL); /* nobody knows: what was reserved */
+    ASSERT_STR(oracle_money_agrees(&money, 95, 0), NULL);
+    ASSERT_STR(oracle_money_over(&money), NULL);
+    oracle_money_release(&money);
+}
+
 SUITE_MAIN("oracle", {"log finds one too many", log_finds_one_too_many},
            {"log finds it late", log_finds_it_late}, {"log weighs", log_weighs},
            {"limiter finds too many at once", limiter_finds_too_many_at_once},
@@ -397,4 +431,6 @@ SUITE_MAIN("oracle", {"log finds one too many", log_finds_one_too_many},
            {"call knows its attempts", call_knows_its_attempts},
            {"call knows its events", call_knows_its_events}, {"call knows its end", call_knows_its_end},
            {"waits have bounds", waits_have_bounds},
-           {"bucket knows what was paid", bucket_knows_what_was_paid})
+           {"bucket knows what was paid", bucket_knows_what_was_paid},
+           {"money knows what fits", money_knows_what_fits},
+           {"money knows what was spent", money_knows_what_was_spent})

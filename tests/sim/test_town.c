@@ -167,8 +167,36 @@ static void random_towns(void)
     for (uint64_t i = 0; i < runs; i++) {
         if (!one_run(seed + i))
             return;
+        if (runs > RUNS && (i + 1) * 20 / runs != i * 20 / runs)
+            fprintf(stderr, "# %llu of %llu runs\n", (unsigned long long)(i + 1), (unsigned long long)runs);
     }
     printf("# %llu runs of %d calls\n", (unsigned long long)runs, CALLS);
 }
 
-SUITE_MAIN("town", {"random towns", random_towns})
+/* ---- The same again ---- */
+
+static uint64_t trace_of(uint64_t seed)
+{
+    static struct town town;
+    if (!town_open(&town, seed, 3,
+                   (const char *const[]){"routes.default.targets", "[together/" LLAMA ", openai/gpt-4o-mini]",
+                                         NULL}))
+        return 0;
+    for (int i = 0; i < TOWN_SERVERS; i++)
+        town.servers[i].per_mille[SERVER_FAILS] = 100;
+    town.late = 100;
+    town_visit(&town, 60, MINUTES(1));
+    town_run(&town);
+    uint64_t trace = town.trace;
+    town_close(&town);
+    return trace;
+}
+
+static void same_seed_same_trace(void)
+{
+    uint64_t seven = trace_of(7);
+    CU_ASSERT(trace_of(7) == seven);
+    CU_ASSERT(seven == 0 || trace_of(8) != seven);
+}
+
+SUITE_MAIN("town", {"random towns", random_towns}, {"same seed, same trace", same_seed_same_trace})

@@ -44,6 +44,8 @@ void town_note(struct town *town, const char *format, ...)
     va_start(args, format);
     vsnprintf(line + used, TOWN_LINE - (size_t)used, format, args);
     va_end(args);
+    for (const char *at = line; *at; at++) /* FNV-1a */
+        town->trace = (town->trace ^ (unsigned char)*at) * UINT64_C(1099511628211);
 }
 
 void town_hear(struct town *town, const char *wrong)

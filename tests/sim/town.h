@@ -103,6 +103,7 @@ struct town {
     size_t steps;
     char lines[TOWN_LINES][TOWN_LINE]; /* the end of the trace */
     size_t line_count;
+    uint64_t trace;  /* a digest of all of it */
     char wrong[256]; /* what an oracle said; "": nothing */
 };
 
