@@ -54,8 +54,8 @@ struct oracle_limiter {
 void oracle_limiter_init(struct oracle_limiter *limiter, const struct koine__limiter_config *config);
 void oracle_limiter_release(struct oracle_limiter *limiter);
 /* It came and must wait; came to its turn; gave up. `awake`: owners that are not in application code, a bit
- * each. Of those whose turn comes at one moment, any may take it first. */
-void oracle_limiter_waits(struct oracle_limiter *limiter, const void *id, unsigned owner, int64_t tokens);
+ * each. True: it did not wait before. Of those whose turn comes at one moment, any may take it first. */
+bool oracle_limiter_waits(struct oracle_limiter *limiter, const void *id, unsigned owner, int64_t tokens);
 const char *oracle_limiter_passes(struct oracle_limiter *limiter, const void *id, unsigned owner,
                                   int64_t tokens, int64_t now, uint64_t awake);
 void oracle_limiter_forgets(struct oracle_limiter *limiter, const void *id);

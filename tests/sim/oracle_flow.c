@@ -108,12 +108,14 @@ static void tidy(struct oracle_limiter *limiter, int64_t now)
     limiter->count = kept;
 }
 
-void oracle_limiter_waits(struct oracle_limiter *limiter, const void *id, unsigned owner, int64_t tokens)
+bool oracle_limiter_waits(struct oracle_limiter *limiter, const void *id, unsigned owner, int64_t tokens)
 {
     struct oracle_place *place = place_of(limiter, id);
     if (!place)
         place = new_place(limiter, id, owner, tokens);
+    bool waited = place->waits;
     place->waits = true;
+    return !waited;
 }
 
 void oracle_limiter_forgets(struct oracle_limiter *limiter, const void *id)

@@ -11,6 +11,8 @@ void town_wire_init(struct town *town);
 void town_wire_close(struct town *town);
 
 #define MOST_STEPS 400000
+#define LONG_SLEEP WORLD_MS(200)
+#define GRANT      WORLD_MS(300) /* how long one may be out, and a little more, for who takes it may be late */
 #define FAR        (1000 * 24 * 3600 * KOINE__SEC)
 
 /* ---- The clock ---- */
@@ -128,8 +130,11 @@ static void open_clients(struct town *town, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct town_client *client = &town->clients[i];
-        *client = (struct town_client){
-            .town = town, .number = (unsigned)i, .asleep_from = KOINE__NEVER, .asleep_until = -1};
+        *client = (struct town_client){.town = town,
+                                       .number = (unsigned)i,
+                                       .asleep_from = KOINE__NEVER,
+                                       .asleep_until = -1,
+                                       .missed_until = -FAR};
         town->opening = client;
         client->client = rig_client(&town->rig);
         town->client_count++;
@@ -138,7 +143,7 @@ static void open_clients(struct town *town, size_t count)
 
 bool town_open(struct town *town, uint64_t seed, size_t clients, const char *const *settings)
 {
-    *town = (struct town){.seed = seed, .last_sleep = -FAR};
+    *town = (struct town){.seed = seed};
     if (!rig_open(&town->rig, NULL, 0))
         return false;
     koine__random_seed(&town->random, seed);
@@ -251,12 +256,31 @@ void town_sleeps(struct town *town, unsigned sleeps, int64_t within, int64_t mos
                  (unsigned)below(town, (int64_t)town->client_count), below(town, most));
 }
 
+uint64_t town_awake(const struct town *town)
+{
+    uint64_t awake = 0;
+    for (size_t i = 0; i < town->client_count; i++)
+        awake |= (uint64_t)(town->clients[i].asleep_until <= town->rig.now) << i;
+    return awake;
+}
+
+uint64_t town_attentive(const struct town *town)
+{
+    uint64_t attentive = town_awake(town);
+    for (size_t i = 0; i < town->client_count; i++) {
+        if (town->clients[i].missed_until > town->rig.now)
+            attentive &= ~((uint64_t)1 << i);
+    }
+    return attentive;
+}
+
 static void sleep_for(struct town *town, struct town_client *client, int64_t lasts)
 {
     if (client->asleep_until < town->rig.now) /* else it sleeps on */
         client->asleep_from = town->rig.now;
     client->asleep_until = town->rig.now + lasts;
-    town->last_sleep = client->asleep_until > town->last_sleep ? client->asleep_until : town->last_sleep;
+    if (client->asleep_until - client->asleep_from >= LONG_SLEEP)
+        client->missed_until = client->asleep_until + GRANT;
 }
 
 /* What an application does can wait until its thread is awake. */
@@ -356,12 +380,18 @@ static struct moment find_moment(struct town *town)
     return moment;
 }
 
+/* Each that sleeps may keep the others from a place for as long as a grant is out. */
+static int64_t patience_of(const struct town *town)
+{
+    uint64_t attentive = town_attentive(town);
+    return GRANT * ((int64_t)town->client_count - __builtin_popcountll(attentive));
+}
+
 static void check_quiet(struct town *town)
 {
-    int64_t patience = town->rig.now - town->last_sleep < KOINE__SEC ? WORLD_MS(300) : 0;
     for (int i = 0; i < TOWN_SERVERS; i++)
-        town_hear(town,
-                  oracle_limiter_quiet(&town->seen[i].limiter, town->rig.now, 0, town_awake(town), patience));
+        town_hear(town, oracle_limiter_quiet(&town->seen[i].limiter, town->rig.now, 0, town_awake(town),
+                                             patience_of(town)));
 }
 
 static bool step(struct town *town)

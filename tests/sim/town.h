@@ -33,6 +33,7 @@ struct town_client {
     unsigned number;
     koine_client *client;
     int64_t asleep_from, asleep_until; /* its thread is busy elsewhere */
+    int64_t missed_until;              /* it slept so long that it may have missed its turn */
 };
 struct town_call {
     struct town *town;
@@ -97,9 +98,8 @@ struct town {
     size_t call_count, call_capacity, ended;
     struct town_event *agenda; /* sorted from `next` on */
     size_t agenda_count, agenda_capacity, next;
-    int64_t peeked;     /* what a loop waits for */
-    int64_t last_sleep; /* a moment at which some client slept */
-    unsigned late;      /* of 1000 times that a client is due it comes later */
+    int64_t peeked; /* what a loop waits for */
+    unsigned late;  /* of 1000 times that a client is due it comes later */
     size_t steps;
     char lines[TOWN_LINES][TOWN_LINE]; /* the end of the trace */
     size_t line_count;

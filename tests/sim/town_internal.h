@@ -7,6 +7,8 @@
 
 int town_server_of(const char *name);         /* index, or -1 */
 uint64_t town_awake(const struct town *town); /* clients, a bit each */
+/* Those that were awake, or no more than late, for as long as a grant may be out. */
+uint64_t town_attentive(const struct town *town);
 void town_spy_init(struct town_spy *spy, struct town *town, enum koine__stage where,
                    const struct koine__gate_stage *real);
 

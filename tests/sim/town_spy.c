@@ -1,6 +1,7 @@
 /* town_spy: what passes the gate, told to the oracles. */
 #include "tests/sim/town_internal.h"
 
+#include "core/engine/attempt_internal.h"
 #include "core/policy/inbox.h"
 #include "core/policy/policies.h"
 
@@ -21,12 +22,12 @@ static struct town_server *seen_of(struct town_spy *spy, const struct koine__tic
     return server < 0 ? NULL : &spy->town->seen[server];
 }
 
-uint64_t town_awake(const struct town *town)
+/* A ticket is its attempt's, which is its call's. */
+static unsigned number_of(const struct koine__ticket *ticket)
 {
-    uint64_t awake = 0;
-    for (size_t i = 0; i < town->client_count; i++)
-        awake |= (uint64_t)(town->clients[i].asleep_until <= town->rig.now) << i;
-    return awake;
+    const struct koine__attempt *attempt = KOINE__CONTAINER(ticket, struct koine__attempt, ticket);
+    const struct town_call *call = koine_call_user(attempt->owner);
+    return call->number;
 }
 
 static enum koine__breaker_state actual_of(const struct koine__ticket *ticket, int64_t now)
@@ -47,9 +48,12 @@ static const char *tell_limiter(struct town_spy *spy, struct town_server *seen, 
     case KOINE__PASS_GO:
         if (now < seen->paused_until)
             return "somebody was let through in spite of a pause";
-        return oracle_limiter_passes(&seen->limiter, ticket, owner, ticket->tokens, now, town_awake(town));
+        return oracle_limiter_passes(&seen->limiter, ticket, owner, ticket->tokens, now,
+                                     town_attentive(town));
     case KOINE__PASS_WAIT:
-        oracle_limiter_waits(&seen->limiter, ticket, owner, ticket->tokens);
+        if (oracle_limiter_waits(&seen->limiter, ticket, owner, ticket->tokens))
+            town_note(town, "client %u: call %u waits in line for %s", owner, number_of(ticket),
+                      ticket->instance);
         return NULL;
     default:
         oracle_limiter_forgets(&seen->limiter, ticket);
@@ -86,7 +90,8 @@ static enum koine__pass enter(void *self, struct koine__ticket *ticket, int64_t 
     enum koine__pass pass =
         spy->real ? spy->real->enter(spy->real->self, ticket, now, ret_fault) : KOINE__PASS_GO;
     if (pass == KOINE__PASS_REFUSE)
-        town_note(spy->town, "%s refuses: %.90s", ticket->instance, ret_fault->message);
+        town_note(spy->town, "client %u: call %u is refused: %.90s", spy->town->running->number,
+                  number_of(ticket), ret_fault->message);
     town_hear(spy->town, tell(spy, ticket, pass, now));
     return pass;
 }
