@@ -109,7 +109,7 @@ static void fill_whole(struct served *served, const struct server *server, struc
                        "{\"id\":\"r1\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\","
                        "\"content\":\"%s\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":20,"
                        "\"completion_tokens\":%u}}",
-                       served->text, server->pieces);
+                       served->text, served->billed);
     bool broken = served->way != SERVER_WELL;
     add(served, after, "%.*s", broken ? len / 2 : len, body);
 }
@@ -139,6 +139,9 @@ struct served *server_answer(const struct server *server, struct koine__random *
         abort();
     served->way = draw_way(server, random, now);
     served->advice = -1;
+    served->billed = server->pieces;
+    if (server->dear > 0 && koine__random_below(random, 1000) < server->dear)
+        served->billed = 1000;
     const struct way *way = &ways[served->way];
     served->answer = (struct koine__replay_answer){
         .connect_after = about(random, server->connect),

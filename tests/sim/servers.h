@@ -34,6 +34,7 @@ struct server {
     int64_t connect, head, piece;    /* typical times, ns; each is drawn from half of it to one and a half */
     unsigned pieces;                 /* of an answer, at most SERVER_PIECES */
     int64_t retry_after;             /* seconds */
+    unsigned dear;                   /* per mille of answers that bill more tokens than anybody asked for */
     struct {
         int64_t begin, end;
         enum server_way way; /* of every request meanwhile */
@@ -47,7 +48,8 @@ struct served { /* one answer */
     char retry_after[24], body[8192], text[512]; /* text: what a whole answer says */
     size_t body_len;
     enum server_way way;
-    int64_t advice; /* ns; -1: none */
+    int64_t advice;  /* ns; -1: none */
+    unsigned billed; /* tokens of the answer */
     unsigned call;
 };
 /* Free it with free(). */

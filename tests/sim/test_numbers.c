@@ -344,6 +344,46 @@ static void an_empty_account(void)
     close_scene(&scene);
 }
 
+/* ---- 8 ---- */
+
+/* Of this model ten thousand tokens cost ten cents, and a prompt nothing. */
+static const char dear_model[] = "{\"provider\":\"together\",\"models\":[{\"id\":\"dear\",\"context\":100000,"
+                                 "\"prices\":[{\"valid_from\":\"2024-01-01\",\"input\":0,\"output\":10}]}]}";
+static const struct koine__replay_answer slow_script[] = {
+    {ANSWER(TOGETHER_HOST, 200, STREAM("dear")), .head_after = WORLD_MS(1000), .repeat = true}};
+
+static void ask_for_ten_cents(struct scene *scene)
+{
+    koine_request *request = rig_request(NULL, "Hi");
+    koine_request_set_integer(request, "max_tokens", 10000);
+    ASSERT_INT(koine_start(scene->client, request, &scene->calls[scene->call_count++], NULL), KOINE_OK);
+    koine_request_free(request);
+    move(scene);
+}
+
+static void a_budget_of_a_dollar(void)
+{
+    struct scratch scratch;
+    struct scene scene;
+    char list[PATH_MAX + 8];
+    scratch_make(&scratch);
+    scratch_write(&scratch, "dear.json", dear_model, sizeof(dear_model) - 1);
+    snprintf(list, sizeof(list), "[\"%s\"]", scratch_path(&scratch, "dear.json"));
+    if (SCENE(&scene, slow_script, "[together/dear]", "budgets.run", "1.00", "catalogue", list)) {
+        for (int i = 0; i < 16; i++)
+            ask_for_ten_cents(&scene);
+        ASSERT_STR(crowds(&scene), "10 at 0");
+        ASSERT_INT(count_class(&scene, KOINE_CLASS_BUDGET), 6);
+        until(&scene, 2000); /* they cost next to nothing, in the end */
+        ASSERT_INT(count_class(&scene, KOINE_CLASS_NONE), 10);
+        ask_for_ten_cents(&scene);
+        until(&scene, 4000);
+        ASSERT_STR(crowds(&scene), "10 at 0 | 1 at 2000");
+        close_scene(&scene);
+    }
+    scratch_remove(&scratch);
+}
+
 /* ---- 9 ---- */
 
 static const struct koine__replay_answer outage_script[] = {FAILS(TOGETHER_HOST, 500)};
@@ -372,4 +412,4 @@ SUITE_MAIN("numbers", {"1 two failures, then an answer", two_failures_then_an_an
            {"5 a stream dies after text", a_stream_dies_after_text},
            {"5 a stream dies before text", a_stream_dies_before_text},
            {"6 a pause of a day", a_pause_of_a_day}, {"7 an empty account", an_empty_account},
-           {"9 a total outage", a_total_outage})
+           {"8 a budget of a dollar", a_budget_of_a_dollar}, {"9 a total outage", a_total_outage})

@@ -113,6 +113,7 @@ static void draw_servers(struct draw *draw, struct town *town)
         }
         server->head = WORLD_MS(20 + below(draw, 1000));
         server->piece = WORLD_MS(5 + below(draw, 200));
+        server->dear = once_in(draw, 3) ? (unsigned)below(draw, 200) : 0;
         server->retry_after = 1 + below(draw, once_in(draw, 8) ? 90 : 4);
         for (int64_t n = below(draw, 3); n > 0; n--) {
             int64_t begin = below(draw, MINUTES(2));

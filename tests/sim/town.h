@@ -49,7 +49,8 @@ struct town_call {
     int64_t advice;      /* of the request that ended last */
     int at;              /* index of the server that was asked last; -1: none */
     enum server_way way; /* of its answer */
-    char text[512], expected[512];
+    bool hedged;         /* two requests were under way at once */
+    char text[512], expected[TOWN_SERVERS][512];
     int end; /* KOINE_CLASS_… it ended with; -1: it runs */
 };
 enum town_kind {

@@ -94,6 +94,8 @@ static const char *take_retry(struct town_call *call, const koine_event *event)
     call->not_before = town->rig.now + wait;
     int64_t least = call->advice > 0 ? 5 : 10;
     const char *wrong = oracle_delay(&server->instance->retry, call->retries++, call->advice, wait);
+    if (call->hedged) /* which of the two it is about is not told */
+        wrong = NULL;
     const char *unpaid = oracle_bucket_pays(&server->bucket, least);
     return wrong ? wrong : unpaid;
 }
@@ -117,9 +119,11 @@ static const char *judge_end(struct town_call *call)
         oracle_call_over(&call->oracle, town->rig.now, koine_response_attempt_count(response), late);
     if (wrong)
         return wrong;
-    if (call->end == KOINE_CLASS_NONE && strcmp(call->text, call->expected) != 0)
+    int at = town_server_of(call->oracle.target);
+    const char *expected = at < 0 ? "" : call->expected[at];
+    if (call->end == KOINE_CLASS_NONE && strcmp(call->text, expected) != 0)
         return "an answer that is not what the provider said";
-    return strncmp(call->text, call->expected, strlen(call->text)) == 0
+    return strncmp(call->text, expected, strlen(call->text)) == 0
                ? NULL
                : "a part that is not of what the provider said";
 }

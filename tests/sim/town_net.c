@@ -36,7 +36,8 @@ static const char *judge_start(struct town *town, struct town_call *call, int in
     const char *wrong = oracle_call_starts(&call->oracle, now);
     if (!wrong && index < call->at)
         wrong = "a target that was left is asked again";
-    if (!wrong && now < call->not_before)
+    call->hedged |= call->oracle.under_way > 1;
+    if (!wrong && !call->hedged && now < call->not_before)
         wrong = "a retry before its wait was over";
     if (!wrong && concurrent >= 0 && (int64_t)server->under_way > concurrent)
         wrong = "more requests under way at a server than allowed";
@@ -61,7 +62,7 @@ static const struct koine__replay_answer *answer(void *arg, const struct koine__
     keep_served(server, served);
     server->under_way++;
     server->requests++;
-    snprintf(call->expected, sizeof(call->expected), "%s", served->text);
+    snprintf(call->expected[index], sizeof(call->expected[index]), "%s", served->text);
     town_note(town, "client %u: call %u asks %s, which %s", client->number, call->number,
               town->servers[index].name, server_way_name(served->way));
     town_hear(town, judge_start(town, call, index));
