@@ -39,6 +39,7 @@ struct koine__fault {
     int64_t retry_after_ns; /* -1: no advice */
     bool never_retry;       /* the provider said so (x-should-retry: false) */
     bool deadline_limited;  /* the deadline kept us from trying again */
+    bool budget_limited;    /* the retry budget did */
     const char *stage;      /* static text: "connect", "first_byte", …; "" */
     char code[64];
     char message[512];

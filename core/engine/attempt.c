@@ -26,8 +26,13 @@ static void init_ticket(struct koine__attempt *attempt)
     attempt->ticket = (struct koine__ticket){
         .instance = instance->name,
         .model = attempt->spec.target->model,
+        .policies = &instance->policies,
+        .witness = attempt->engine->witness,
+        .inbox = attempt->engine->inbox,
         .deadline = attempt->spec.deadline,
-        .patience = KOINE__NEVER,
+        .ends_by = attempt->spec.deadline,
+        .patience = attempt->spec.patience,
+        .may_not_wait = attempt->spec.may_not_wait,
         .worst = -1,
         .wake_at = KOINE__NEVER,
         .wake = on_wake,
@@ -402,6 +407,8 @@ static void pass_gate(struct koine__attempt *attempt)
 {
     struct koine__fault fault = {.retry_after_ns = -1, .stage = ""};
     int64_t now = koine__loop_now(attempt->engine->loop);
+    int64_t total = koine__time_add(now, attempt->spec.target->instance->timeouts.total);
+    attempt->ticket.ends_by = total < attempt->spec.deadline ? total : attempt->spec.deadline;
     switch (koine__gate_enter(&attempt->engine->gate, &attempt->ticket, now, &fault)) {
     case KOINE__PASS_GO:
         write_request(attempt);

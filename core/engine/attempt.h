@@ -13,6 +13,7 @@
 #include "core/engine/desk.h"
 #include "core/engine/plan.h"
 #include "core/policy/gate.h"
+#include "core/policy/happening.h"
 #include "core/wire/frame.h"
 #include "core/wire/loop.h"
 #include "core/wire/transport.h"
@@ -23,6 +24,8 @@ struct koine__engine { /* what attempts and calls need of the world; one for eac
     struct koine__transport *local;     /* for instances without one; NULL: they find none */
     struct koine__bridge *bridge;
     struct koine__gate gate;
+    struct koine__inbox *inbox;           /* of the client's thread; NULL: policies wake tickets directly */
+    const struct koine__witness *witness; /* of what policies do; may be NULL */
     struct koine__random random;
     struct koine__log *log;    /* may be NULL */
     struct koine__desks desks; /* koine__desks_release it when no attempt is left */
@@ -45,6 +48,11 @@ struct koine__attempt_spec { /* all borrowed until the attempt is freed */
     unsigned
         untried; /* targets of the route after this one: a whole attempt leaves them their share of time */
     int64_t deadline; /* of the call */
+    int64_t
+        patience;  /* until when it waits in line, since another target would do; KOINE__NEVER: to the end */
+    int64_t pause; /* ns that a 429 without advice stops the instance for */
+    int64_t retry_cost; /* what it took from the retry budget; 0: it is a first attempt */
+    bool may_not_wait;  /* a hedge: rather none than one in line */
     const char *ca_file, *proxy;
 };
 

@@ -236,13 +236,23 @@ static void prepare_read(struct koine__attempt *attempt, void *state)
     desk->job.sink = &attempt->assembly.sink;
 }
 
+/* A provider that says something works: a probe need not wait for the end of a long answer. */
+static void note_first_token(struct koine__attempt *attempt, int64_t now)
+{
+    const struct koine__policies *policies = attempt->ticket.policies;
+    attempt->first_token_at = now;
+    koine__gate_answering(&attempt->engine->gate, &attempt->ticket, now);
+    if (policies->pace)
+        koine__pace_add(&policies->pace[attempt->spec.stream], now - attempt->started);
+}
+
 static void note_progress(struct koine__attempt *attempt)
 {
     int64_t now = koine__loop_now(attempt->engine->loop);
     attempt->last_event = now;
     attempt->noted = attempt->assembly.pushed;
     if (attempt->assembly.content && attempt->first_token_at < 0)
-        attempt->first_token_at = now;
+        note_first_token(attempt, now);
     if (attempt->progress)
         attempt->progress(attempt);
 }

@@ -44,12 +44,46 @@ static bool may_be_billed(const struct koine__attempt *attempt)
     return attempt->spec.needs_stop && attempt->sent && attempt->head.status < 300;
 }
 
+/* What it took and cost, for the policies: nothing where it cannot be billed, the estimate where nobody told.
+ */
+static struct koine__outcome outcome_of(const struct koine__attempt *attempt)
+{
+    struct koine__outcome outcome = {attempt->fault->class_number, attempt->sent, 0, 0};
+    if (attempt->billing == KOINE__BILLING_NONE)
+        return outcome;
+    int64_t in = koine_usage_input_total(&attempt->usage), out = koine_usage_output_total(&attempt->usage);
+    outcome.tokens = (in > 0 ? in : 0) + (out > 0 ? out : 0);
+    outcome.cost = attempt->cost.state == KOINE_UNPRICED ? -1 : attempt->cost.picodollars;
+    return outcome;
+}
+
+/* The provider wants less of everybody with this key, not of this call alone. */
+static void pause_instance(struct koine__attempt *attempt, int64_t now)
+{
+    const struct koine__instance *instance = attempt->spec.target->instance;
+    int64_t advised = attempt->fault->retry_after_ns;
+    int64_t pause = advised > 0 ? advised : attempt->spec.pause;
+    int64_t until = koine__time_add(now, pause < KOINE__PAUSE_MOST ? pause : KOINE__PAUSE_MOST);
+    if (!instance->policies.limiter || !koine__limiter_pause(instance->policies.limiter, now, until))
+        return;
+    koine__witness_tell(attempt->engine->witness,
+                        &(struct koine__happening){.kind = KOINE__HAPPENED_PAUSED,
+                                                   .instance = instance->name,
+                                                   .model = "",
+                                                   .class_number = attempt->fault->class_number,
+                                                   .now = now,
+                                                   .until = until,
+                                                   .why = attempt->fault->message});
+}
+
 static void conclude(struct koine__attempt *attempt)
 {
-    struct koine__outcome outcome = {attempt->fault->class_number, attempt->sent, -1, -1};
+    struct koine__outcome outcome = outcome_of(attempt);
     int64_t now = koine__loop_now(attempt->engine->loop);
     attempt->phase = KOINE__PHASE_ENDED;
     attempt->ended_at = now;
+    if (outcome.class_number == KOINE_CLASS_RATE_LIMIT) /* before anybody takes the place that is left */
+        pause_instance(attempt, now);
     koine__gate_leave(&attempt->engine->gate, &attempt->ticket, &outcome, now);
     koine__timer_stop(attempt->engine->loop, &attempt->timer);
     koine__timer_set(attempt->engine->loop, &attempt->soon, now);

@@ -54,7 +54,21 @@ static void warn_retired(const struct koine_call *call, const struct koine__targ
                    call->id, target->text, target->known->retired);
 }
 
-static int start_attempt(struct koine_call *call, size_t index)
+/* A wait in line that another target may spare. */
+static int64_t patience_of(const struct koine_call *call, const struct koine__target *target)
+{
+    bool alone = koine__route_untried(&call->route_state) == 0;
+    return alone ? KOINE__NEVER : koine__time_add(now_of(call), target->instance->retry.move_on_after);
+}
+
+static void watch_for_hedge(struct koine_call *call, const struct koine__target *target, int64_t from)
+{
+    if (call->route.hedge_after > 0 && !call->has_hedged)
+        koine__timer_set(call->calls->engine->loop, &call->hedge_timer,
+                         koine__time_add(from, koine__call_hedge_delay(call, target->instance)));
+}
+
+static int start_attempt(struct koine_call *call, size_t index, bool is_hedge)
 {
     const struct koine__target *target = &call->route.targets[index];
     struct koine__attempt_spec spec = {
@@ -67,6 +81,10 @@ static int start_attempt(struct koine_call *call, size_t index)
         .state = index == call->route_state.current ? &call->step : NULL,
         .untried = koine__route_untried(&call->route_state),
         .deadline = call->deadline,
+        .patience = patience_of(call, target),
+        .pause = koine__retry_delay(&target->instance->retry, call->retry.retries),
+        .retry_cost = call->retry_cost,
+        .may_not_wait = is_hedge,
         .ca_file = call->spec.ca_file,
         .proxy = call->spec.proxy,
     };
@@ -87,7 +105,9 @@ static int start_attempt(struct koine_call *call, size_t index)
     attempt->ended = on_ended;
     call->attempts[call->attempt_count++] = attempt;
     call->route_state.attempts++;
+    call->retry_cost = 0;
     warn_retired(call, target);
+    watch_for_hedge(call, target, now_of(call));
     return KOINE_OK;
 }
 
@@ -100,6 +120,14 @@ static int64_t window_of(const void *arg, size_t index)
     return known ? known->context : -1;
 }
 
+/* Our own layers say no because of what the provider said before: that is worth more. */
+static bool is_afterthought(const struct koine_call *call, const struct koine__fault *fault,
+                            const struct koine__target *target)
+{
+    return fault->class_number == KOINE_CLASS_REFUSED && target == call->first_fault_target &&
+           call->first_fault->class_number != KOINE_CLASS_REFUSED;
+}
+
 /* What follows is decided by the current target's fault, and told by that of the first target. */
 static void remember_fault(struct koine_call *call, const struct koine__fault *fault,
                            const struct koine__target *target)
@@ -108,7 +136,8 @@ static void remember_fault(struct koine_call *call, const struct koine__fault *f
         koine__fault_keep(&call->fault, fault);
         call->fault_target = target;
     }
-    if (call->first_fault_known && target > call->first_fault_target)
+    if (call->first_fault_known &&
+        (target > call->first_fault_target || is_afterthought(call, fault, target)))
         return;
     koine__fault_keep(&call->first_fault, fault);
     call->first_fault_target = target;
@@ -158,12 +187,14 @@ static void move_to(struct koine_call *call, size_t index)
 
 /* The route has been walked to its end: the first target's fault is the one that counts (part C7), unless the
  * last one says that no other target would do either. */
-static void give_up(struct koine_call *call, struct koine__attempt *attempt, bool deadline_limited)
+static void give_up(struct koine_call *call, struct koine__attempt *attempt, bool deadline_limited,
+                    bool budget_limited)
 {
-    bool last_decides = koine__fault_class(call->fault->class_number)->next == KOINE__NEXT_NO;
+    bool last_decides = !koine__route_moves(&call->route.typed, call->fault->class_number);
     const struct koine__fault *chosen = last_decides ? call->fault : call->first_fault;
     struct koine__fault fault = *chosen;
     fault.deadline_limited |= deadline_limited;
+    fault.budget_limited = budget_limited;
     koine__call_fail(call, &fault, last_decides ? call->fault_target : call->first_fault_target, attempt);
 }
 
@@ -184,25 +215,31 @@ static void decide(struct koine_call *call, struct koine__attempt *attempt)
     };
     struct koine__retry_verdict verdict =
         koine__retry_decide(&config, &call->retry, &ask, &call->calls->engine->random);
-    if (verdict.again)
+    if (verdict.again && koine__call_take_retry(call, target, call->fault))
         wait_to_retry(call, verdict.at);
     else if (next < call->route.count)
         move_to(call, next);
     else
-        give_up(call, attempt, verdict.deadline_limited);
+        give_up(call, attempt, verdict.deadline_limited, verdict.again);
+}
+
+static void fail_current(struct koine_call *call, const struct koine__fault *fault)
+{
+    remember_fault(call, fault, current_target(call));
+    decide(call, NULL);
 }
 
 static void fail_target(struct koine_call *call, int class_number, const char *why)
 {
     struct koine__fault fault;
     koine__fault_set(&fault, class_number, "", "%s", why);
-    remember_fault(call, &fault, current_target(call));
-    decide(call, NULL);
+    fail_current(call, &fault);
 }
 
 static void try_target(struct koine_call *call)
 {
     const struct koine__target *target = current_target(call);
+    struct koine__fault latched;
     if (call->finished)
         return;
     if (!target->instance->provider) {
@@ -211,10 +248,14 @@ static void try_target(struct koine_call *call)
         return;
     }
     if (call->first_fault_known && koine__time_add(now_of(call), call->spec.min_attempt) > call->deadline) {
-        give_up(call, NULL, true);
+        give_up(call, NULL, true, false);
         return;
     }
-    if (start_attempt(call, call->route_state.current) != KOINE_OK)
+    if (koine__call_is_latched(call, call->route_state.current, &latched)) {
+        fail_current(call, &latched);
+        return;
+    }
+    if (start_attempt(call, call->route_state.current, false) != KOINE_OK)
         fail_target(call, KOINE_CLASS_MEMORY, "no memory for an attempt");
 }
 
@@ -330,12 +371,17 @@ static void unlink_attempt(struct koine_call *call, const struct koine__attempt 
     }
 }
 
+static size_t index_of(const struct koine_call *call, const struct koine__attempt *attempt)
+{
+    return (size_t)(attempt->spec.target - call->route.targets);
+}
+
 /* A step is read (KOINE_MORE): the next one starts from its state, and keeps its answer. */
 static void next_step(struct koine_call *call, struct koine__attempt *attempt)
 {
     struct koine__exchange_state old = call->step;
     /* Meanwhile a hedge may have moved on; the state is this target's. */
-    koine__route_move(&call->route_state, (size_t)(attempt->spec.target - call->route.targets));
+    koine__route_move(&call->route_state, index_of(call, attempt));
     call->step = attempt->state;
     call->step.step++;
     attempt->state = old;
@@ -372,7 +418,8 @@ static bool is_decisive(const struct koine_call *call, const struct koine__attem
     const struct koine__attempt *before = call->decisive;
     if (call->committed)
         return call->committed == attempt;
-    return !before || !koine__attempt_answered(before);
+    return !before ||
+           (!koine__attempt_answered(before) && attempt->fault->class_number != KOINE_CLASS_CANCELLED);
 }
 
 /* An answer that was whole when the deadline passed, and waited for nothing but its price, is one. */
@@ -403,6 +450,16 @@ static void conclude(struct koine_call *call, struct koine__attempt *attempt)
     }
 }
 
+static void judge_fault(struct koine_call *call, struct koine__attempt *attempt)
+{
+    if (!koine__route_moves(&call->route.typed, attempt->fault->class_number)) {
+        /* No other target would do better, nor does one that is under way. */
+        koine__route_move(&call->route_state, index_of(call, attempt));
+        end_others(call, attempt);
+    }
+    remember_fault(call, attempt->fault, attempt->spec.target);
+}
+
 /* An answer, or a step of one, makes the others superfluous. */
 static void judge(struct koine_call *call, struct koine__attempt *attempt)
 {
@@ -411,7 +468,22 @@ static void judge(struct koine_call *call, struct koine__attempt *attempt)
     else if (koine__attempt_answered(attempt))
         end_others(call, attempt);
     else if (attempt->fault->class_number != KOINE_CLASS_CANCELLED)
-        remember_fault(call, attempt->fault, attempt->spec.target);
+        judge_fault(call, attempt);
+}
+
+/* A hedge that our own layers refused was none: the call goes on as if it had not been tried. */
+static bool is_refused_hedge(const struct koine_call *call, const struct koine__attempt *attempt)
+{
+    return attempt->spec.may_not_wait && !attempt->requested && !call->cancelling && !call->committed;
+}
+
+static void take_back_hedge(struct koine_call *call, const struct koine__target *target, int64_t cost)
+{
+    koine__call_give_retry(target, cost);
+    koine__route_move(&call->route_state, call->hedged_from);
+    call->retry = call->hedged_retry;
+    if (call->decisive && !koine__attempt_answered(call->decisive))
+        remember_fault(call, call->decisive->fault, call->decisive->spec.target);
 }
 
 static void on_ended(struct koine__attempt *attempt)
@@ -420,11 +492,16 @@ static void on_ended(struct koine__attempt *attempt)
     struct koine__attempt *superfluous = attempt;
     unlink_attempt(call, attempt);
     record(call, attempt);
-    if (!call->cancelling && !call->committed)
-        judge(call, attempt);
-    if (is_decisive(call, attempt)) {
-        superfluous = call->decisive;
-        call->decisive = attempt;
+    koine__call_note(call, attempt);
+    if (is_refused_hedge(call, attempt)) {
+        take_back_hedge(call, attempt->spec.target, attempt->spec.retry_cost);
+    } else {
+        if (!call->cancelling && !call->committed)
+            judge(call, attempt);
+        if (is_decisive(call, attempt)) {
+            superfluous = call->decisive;
+            call->decisive = attempt;
+        }
     }
     koine__attempt_free(superfluous);
     if (call->attempt_count > 0)
@@ -447,6 +524,7 @@ static void stop_all(struct koine_call *call, const struct koine__fault *fault)
     koine__fault_keep(&call->fault, fault);
     koine__timer_stop(loop, &call->wait_timer);
     koine__timer_stop(loop, &call->deadline_timer);
+    koine__timer_stop(loop, &call->hedge_timer);
     if (call->attempt_count == 0)
         koine__call_fail(call, fault, current_target(call), NULL);
     for (size_t i = 0; i < call->attempt_count; i++)
@@ -488,18 +566,43 @@ static void on_cancelled(struct koine__watch *watch, bool readable, bool writabl
     koine__call_cancel(call);
 }
 
-int koine__call_hedge(struct koine_call *call)
+static int hedge_at(struct koine_call *call, size_t next)
 {
-    size_t next = call->route_state.current + 1;
-    if (call->finished || call->cancelling || call->committed || call->attempt_count == 0 ||
-        next >= call->route.count || call->route_state.attempts >= call->route_state.max_attempts ||
-        !call->route.targets[next].instance->provider)
-        return KOINE_ENOTFOUND;
     koine__dealloc(call->step.bytes); /* the one under way has its own copy */
     call->step = (struct koine__exchange_state){0};
+    call->has_hedged = true;
+    call->hedged_from = call->route_state.current;
+    call->hedged_retry = call->retry;
     koine__route_move(&call->route_state, next);
     call->retry = (struct koine__retry_state){0};
-    return start_attempt(call, next);
+    int64_t cost = call->retry_cost;
+    int rc = start_attempt(call, next, true);
+    if (rc != KOINE_OK) /* without memory for two the one under way is enough */
+        take_back_hedge(call, &call->route.targets[next], cost);
+    return rc;
+}
+
+int koine__call_hedge(struct koine_call *call)
+{
+    size_t next = koine__call_hedge_target(call);
+    return next < call->route.count ? hedge_at(call, next) : KOINE_ENOTFOUND;
+}
+
+static void on_hedge(struct koine__timer *timer)
+{
+    struct koine_call *call = KOINE__CONTAINER(timer, struct koine_call, hedge_timer);
+    const struct koine__attempt *attempt = call->attempt_count == 1 ? call->attempts[0] : NULL;
+    size_t next = koine__call_hedge_target(call);
+    if (!attempt || attempt->first_token_at >= 0 || next >= call->route.count)
+        return;
+    int64_t since = attempt->phase > KOINE__PHASE_GATE ? attempt->started : now_of(call);
+    int64_t due = koine__time_add(since, koine__call_hedge_delay(call, attempt->spec.target->instance));
+    if (due > now_of(call)) { /* it stood in line, or answers have become slower meanwhile */
+        koine__timer_set(call->calls->engine->loop, timer, due);
+        return;
+    }
+    if (koine__call_take_retry(call, &call->route.targets[next], &koine__no_fault))
+        hedge_at(call, next);
 }
 
 /* ---- birth ---- */
@@ -544,7 +647,9 @@ int koine__call_new(struct koine__calls *calls, const struct koine__call_spec *s
     call->deadline = koine__time_add(call->began, spec->deadline);
     koine__timer_init(&call->wait_timer, on_wait_over);
     koine__timer_init(&call->deadline_timer, on_deadline);
+    koine__timer_init(&call->hedge_timer, on_hedge);
     koine__route_start(&call->route_state, call->route.count, (unsigned)call->route.max_attempts);
+    call->route_state.typed = call->route.typed;
     enter_list(call);
     call->cancel_watch.fd = -1;
     call->terminal = koine__event_new(&(struct koine__event_parts){.tool = -1});

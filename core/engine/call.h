@@ -57,7 +57,11 @@ struct koine_call {
     struct koine__document *document;
     struct koine__route_state route_state;
     struct koine__retry_state retry;
-    struct koine__exchange_state step; /* of the current target */
+    int64_t retry_cost; /* what the next attempt has taken from the retry budget */
+    bool has_hedged;
+    size_t hedged_from;                     /* the target that was current then */
+    struct koine__retry_state hedged_retry; /* of that target */
+    struct koine__exchange_state step;      /* of the current target */
 
     struct koine__attempt **attempts; /* under way */
     size_t attempt_count, attempt_capacity;
@@ -67,7 +71,7 @@ struct koine_call {
     struct koine__ledger ledger;
     struct koine_response *steps; /* what the steps before this one answered */
 
-    struct koine__timer deadline_timer, wait_timer;
+    struct koine__timer deadline_timer, wait_timer, hedge_timer;
     struct koine__watch cancel_watch;
     int64_t began, deadline;
     bool first_fault_known;
@@ -85,8 +89,8 @@ int koine__call_new(struct koine__calls *calls, const struct koine__call_spec *s
                     koine_error **ret_error);
 void koine__call_cancel(struct koine_call *call);
 void koine__call_destroy(struct koine_call *call);
-/* Starts another attempt at the next target while one is under way (hedging); 0, or KOINE_ENOTFOUND: there is
- * none. */
+/* Starts another attempt at the next target while one is under way (hedging), though that waits in no line;
+ * 0, or KOINE_ENOTFOUND: there is none. */
 int koine__call_hedge(struct koine_call *call);
 
 #endif

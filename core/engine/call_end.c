@@ -71,6 +71,7 @@ static void stop_timers(struct koine_call *call)
     struct koine__loop *loop = call->calls->engine->loop;
     koine__timer_stop(loop, &call->wait_timer);
     koine__timer_stop(loop, &call->deadline_timer);
+    koine__timer_stop(loop, &call->hedge_timer);
     if (call->cancel_watch.fd >= 0) {
         koine__loop_unwatch(loop, &call->cancel_watch);
         close(call->cancel_watch.fd);
@@ -170,6 +171,10 @@ void koine__call_fail(struct koine_call *call, const struct koine__fault *fault,
         size_t used = strlen(last.message);
         snprintf(last.message + used, sizeof(last.message) - used,
                  "; the deadline left no time to try again");
+    }
+    if (last.budget_limited) {
+        size_t used = strlen(last.message);
+        snprintf(last.message + used, sizeof(last.message) - used, "; the retry budget is empty");
     }
     koine__error_fault(&call->error, &last, target->text);
     if (call->error && !call->error->is_static) {

@@ -13,6 +13,7 @@ libkoinecore_la_SOURCES += \
   core/engine/call.h \
   core/engine/call_end.c \
   core/engine/call_internal.h \
+  core/engine/call_policy.c \
   core/engine/cancel.c \
   core/engine/cancel.h \
   core/engine/desk.c \

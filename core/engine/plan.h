@@ -5,7 +5,9 @@
 #include "core/base/crypto.h"
 #include "core/base/log.h"
 #include "core/plugin/catalogue.h"
+#include "core/policy/policies.h"
 #include "core/policy/retry.h"
+#include "core/policy/route.h"
 
 #include <koine/provider.h>
 
@@ -32,6 +34,8 @@ struct koine__instance {
     int64_t isolate_timeout; /* ns */
     struct koine__timeouts timeouts;
     struct koine__retry_config retry;
+    struct koine__limiter_config limits;
+    struct koine__policies policies; /* what is kept of it, shared with every other snapshot */
     /* The vendor's own settings that were given: name, value, NULL-ended pairs. */
     const char *const *options;
 };
@@ -54,6 +58,8 @@ struct koine__route {
     int64_t commit;   /* KOINE_COMMIT_FIRST_CONTENT or _COMPLETE */
     int64_t deadline; /* ns */
     int64_t max_attempts;
+    int64_t hedge_after; /* ns; 0 or less: never */
+    struct koine__typed_fallback typed;
 };
 const char *koine__instance_option(const void *instance, const char *name); /* for koine__host_env */
 

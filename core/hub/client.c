@@ -22,6 +22,12 @@ static int open_transport(struct koine_client *client, const struct koine__snaps
     return koine__transport_curl_new(client->loop, &options, &client->engine.transport);
 }
 
+static void deliver_grants(void *arg)
+{
+    struct koine_client *client = arg;
+    koine__inbox_deliver(&client->inbox);
+}
+
 static void init_engine(struct koine_client *client, const struct koine__snapshot *snapshot)
 {
     const struct koine__world *world = &client->hub->world;
@@ -32,6 +38,12 @@ static void init_engine(struct koine_client *client, const struct koine__snapsho
     engine->log = &client->hub->log;
     koine__random_seed(&engine->random, world->seed ? world->seed : koine__crypto_seed());
     koine__pool_init(&client->pool, snapshot->pool_connections);
+    koine__inbox_init(&client->inbox, koine__loop_waker(client->loop));
+    koine__loop_on_wake(client->loop, deliver_grants, client);
+    engine->inbox = &client->inbox;
+    engine->gate.stages[KOINE__STAGE_BREAKER_PEEK] = &koine__breaker_peek_stage;
+    engine->gate.stages[KOINE__STAGE_LIMITER] = &koine__limiter_stage;
+    engine->gate.stages[KOINE__STAGE_BREAKER_ENTER] = &koine__breaker_enter_stage;
     engine->gate.stages[KOINE__STAGE_POOL] = &client->pool.stage;
     for (size_t i = 0; i < KOINE__STAGES; i++) {
         if (world->stages[i])
@@ -104,11 +116,14 @@ static void abandon(struct koine_client *client)
     static struct koine__transport nobody = {&ops};
     struct koine__transport *transport = client->engine.transport, *local = client->engine.local;
     client->engine.transport = client->engine.local = &nobody;
+    client->engine.gate = (struct koine__gate){{NULL}}; /* other threads may have held its locks */
+    koine__states_orphan(client->hub->states);
     koine__loop_detach(client->loop);
     free_calls(client);
     koine__isolating_abandon(&client->isolating);
     transport->ops->abandon(transport);
     local->ops->abandon(local);
+    koine__inbox_release(&client->inbox);
     koine__loop_abandon(client->loop);
 }
 
@@ -120,6 +135,8 @@ static void close_client(struct koine_client *client)
         client->engine.transport->ops->free(client->engine.transport);
     if (client->engine.local)
         client->engine.local->ops->free(client->engine.local);
+    if (client->engine.inbox)
+        koine__inbox_release(&client->inbox);
     koine__loop_free(client->loop);
 }
 

@@ -5,6 +5,7 @@
 #include "core/engine/call.h"
 #include "core/hub/hub.h"
 #include "core/plugin/bridge_isolated.h"
+#include "core/policy/inbox.h"
 #include "core/policy/pool.h"
 
 struct koine_client {
@@ -14,6 +15,7 @@ struct koine_client {
     struct koine__isolating isolating; /* the engine's bridge, unless a test has its own */
     struct koine__engine engine;
     struct koine__pool pool;
+    struct koine__inbox inbox; /* of grants */
     struct koine__calls calls;
     struct koine_event *current; /* lent by koine_next */
 };

@@ -22,7 +22,8 @@ static int init_hub(struct koine_hub *hub)
     koine__log_init(&hub->log);
     if (pthread_mutex_init(&hub->mutex, NULL) != 0 || pthread_mutex_init(&hub->staging, NULL) != 0)
         return KOINE_ESYSTEM;
-    int rc = hub->staged ? koine__crypto_init() : KOINE_EMEMORY;
+    hub->states = koine__states_new();
+    int rc = hub->staged && hub->states ? koine__crypto_init() : KOINE_EMEMORY;
     if (rc == KOINE_OK)
         snprintf(hub->run, sizeof(hub->run), "r%016llx", (unsigned long long)koine__crypto_seed());
     return rc;
@@ -35,7 +36,10 @@ static bool is_parents(const struct koine_hub *hub)
 
 static void destroy(struct koine_hub *hub)
 {
+    if (is_parents(hub) && hub->states)
+        koine__states_orphan(hub->states);
     koine__snapshot_unref(hub->snapshot);
+    koine__states_unref(hub->states);
     koine__store_free(hub->staged);
     koine__env_free(hub->env);
     koine__handles_free(hub->handles);
@@ -401,6 +405,8 @@ static void publish(struct koine_hub *hub, struct koine__snapshot *snapshot)
 {
     pthread_mutex_lock(&hub->mutex);
     struct koine__snapshot *old = hub->snapshot;
+    const struct koine__clock *clock = hub->world.clock ? hub->world.clock : &koine__system_clock;
+    koine__snapshot_enforce(snapshot, koine__now(clock));
     hub->snapshot = snapshot;
     pthread_mutex_unlock(&hub->mutex);
     koine__snapshot_unref(old);
@@ -428,7 +434,12 @@ static int apply(struct koine_hub *hub, koine_error **ret_error)
         forget_stage_error(hub);
         return number;
     }
-    int rc = koine__snapshot_build(hub->staged, hub->env, &hub->log, &snapshot, ret_error);
+    const struct koine__surroundings around = {
+        .env = hub->env,
+        .log = &hub->log,
+        .states = hub->states,
+    };
+    int rc = koine__snapshot_build(hub->staged, &around, &snapshot, ret_error);
     if (rc != KOINE_OK)
         return rc;
     publish(hub, snapshot);

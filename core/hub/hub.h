@@ -37,6 +37,7 @@ struct koine_hub {
     char *stage_error_path;          /* for which setting: a right value for it is the end of the error */
     /* The mark: below here `mutex` guards. */
     struct koine__snapshot *snapshot;
+    struct koine__states *states;    /* of limiters, breakers and the like; has a lock of its own */
     struct koine__curl_share *share; /* made with the first client */
     struct koine__handle *handles;
     int references;      /* the application's own and one for each client */

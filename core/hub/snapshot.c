@@ -84,6 +84,16 @@ void koine__building_path(char ret[KOINE__PATH_SIZE], const char *format, ...)
     va_end(args);
 }
 
+bool koine__building_is_staged(const struct koine__building *building, const char *format, ...)
+{
+    char path[KOINE__PATH_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(path, sizeof(path), format, args);
+    va_end(args);
+    return koine__store_get(building->snapshot->store, path) != NULL;
+}
+
 size_t koine__building_children(const struct koine__building *building, const char *path)
 {
     size_t count = 0;
@@ -234,21 +244,31 @@ static int build(const struct koine__building *building, const struct koine__sto
     return rc;
 }
 
-int koine__snapshot_build(const struct koine__store *store, const struct koine__env *env,
-                          struct koine__log *log, struct koine__snapshot **ret, koine_error **ret_error)
+int koine__snapshot_build(const struct koine__store *store, const struct koine__surroundings *around,
+                          struct koine__snapshot **ret, koine_error **ret_error)
 {
     struct koine__snapshot *snapshot = koine__alloc(sizeof(*snapshot));
     if (!snapshot)
         return koine__error_memory(ret_error);
     snapshot->references = 1;
     koine__arena_init(&snapshot->arena, 0);
-    struct koine__building building = {.snapshot = snapshot, .env = env, .log = log, .ret_error = ret_error};
+    snapshot->states = around->states ? koine__states_ref(around->states) : NULL;
+    struct koine__building building = {
+        .snapshot = snapshot, .env = around->env, .log = around->log, .ret_error = ret_error};
     int rc = build(&building, store);
     if (rc)
         koine__snapshot_unref(snapshot);
     else
         *ret = snapshot;
     return rc;
+}
+
+void koine__snapshot_enforce(const struct koine__snapshot *snapshot, int64_t now)
+{
+    for (size_t i = 0; i < snapshot->instance_count; i++)
+        if (snapshot->instances[i].policies.limiter)
+            koine__limiter_configure(snapshot->instances[i].policies.limiter, &snapshot->instances[i].limits,
+                                     now);
 }
 
 struct koine__snapshot *koine__snapshot_ref(struct koine__snapshot *snapshot)
@@ -261,8 +281,12 @@ void koine__snapshot_unref(struct koine__snapshot *snapshot)
 {
     if (!snapshot || __atomic_sub_fetch(&snapshot->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    for (size_t i = 0; i < snapshot->instance_count; i++)
+    for (size_t i = 0; i < snapshot->instance_count; i++) {
+        if (snapshot->states)
+            koine__states_drop(snapshot->states, &snapshot->instances[i].policies);
         koine__secret_unref(snapshot->instances[i].secret);
+    }
+    koine__states_unref(snapshot->states);
     koine__catalogue_free(snapshot->catalogue);
     koine__registry_release(&snapshot->registry);
     koine__arena_release(&snapshot->arena);

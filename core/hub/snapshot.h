@@ -9,6 +9,7 @@
 #include "core/plugin/registry.h"
 
 struct koine__snapshot {
+    struct koine__states *states; /* a reference; NULL: no policy keeps anything */
     struct koine__store *store;
     struct koine__registry registry;
     struct koine__catalogue *catalogue;
@@ -30,8 +31,15 @@ struct koine__snapshot {
  * that is refused is no error unless a configured instance or target needs it, and an isolated one that
  * crashed is none even then: its instance has no provider. KOINE_ECONFIG, KOINE_EMEMORY.
  */
-int koine__snapshot_build(const struct koine__store *store, const struct koine__env *env,
-                          struct koine__log *log, struct koine__snapshot **ret, koine_error **ret_error);
+struct koine__surroundings { /* what a snapshot is built in; each may be NULL */
+    const struct koine__env *env;
+    struct koine__log *log;
+    struct koine__states *states;
+};
+int koine__snapshot_build(const struct koine__store *store, const struct koine__surroundings *around,
+                          struct koine__snapshot **ret, koine_error **ret_error);
+/* Its limits hold from now on, also for those who wait in line already: when it is published. */
+void koine__snapshot_enforce(const struct koine__snapshot *snapshot, int64_t now);
 struct koine__snapshot *koine__snapshot_ref(struct koine__snapshot *snapshot);
 void koine__snapshot_unref(struct koine__snapshot *snapshot); /* NULL is fine */
 const struct koine__instance *koine__snapshot_instance(const struct koine__snapshot *snapshot,

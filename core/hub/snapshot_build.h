@@ -24,6 +24,9 @@ char *koine__building_text(const struct koine__building *building, const char *f
     __attribute__((format(printf, 2, 3))); /* in the arena; NULL: no memory */
 size_t koine__building_children(const struct koine__building *building,
                                 const char *path); /* how many there are */
+/* Whether somebody wrote it, so that it is no default. */
+bool koine__building_is_staged(const struct koine__building *building, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* A path put together; those of a checked store always fit. */
 void koine__building_path(char ret[KOINE__PATH_SIZE], const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -332,6 +332,58 @@ static void read_policies(const struct making *making)
         .retry_after_cap = number(making, "retry.retry_after_cap"),
         .move_on_after = number(making, "retry.move_on_after"),
     };
+    instance->limits = (struct koine__limiter_config){
+        .requests = number(making, "limits.requests_per_minute"),
+        .tokens = number(making, "limits.tokens_per_minute"),
+        .concurrent = number(making, "limits.concurrent"),
+        .queue = number(making, "limits.queue"),
+        .window = number(making, "limits.window"),
+        .slack = number(making, "limits.slack"),
+        .unused_grant = number(making, "limits.unused_grant"),
+    };
+    instance->policies.breaking = (struct koine__breaker_config){
+        .failures = number(making, "breaker.failures"),
+        .window = number(making, "breaker.window"),
+        .min_calls = number(making, "breaker.min_calls"),
+        .ratio = number(making, "breaker.ratio"),
+        .open_for = number(making, "breaker.open_for"),
+        .probes = number(making, "breaker.probes_in_flight"),
+        .successes_to_close = number(making, "breaker.successes_to_close"),
+    };
+    instance->policies.retry_capacity = number(making, "retry.budget");
+    instance->policies.latch = number(making, "latch") < 0 ? 0 : number(making, "latch");
+}
+
+/* What was written, and cannot both be meant. */
+static int check_policies(const struct making *making)
+{
+    const struct koine__retry_config *retry = &making->instance->retry;
+    char path[KOINE__PATH_SIZE], delay[32], most[32];
+    if (!koine__building_is_staged(making->building, "%s.retry.base_delay", making->path) ||
+        !koine__building_is_staged(making->building, "%s.retry.max_delay", making->path) ||
+        retry->base_delay <= retry->max_delay)
+        return KOINE_OK;
+    koine__building_path(path, "%s.retry.base_delay", making->path);
+    koine__write_duration(retry->base_delay, delay, sizeof(delay));
+    koine__write_duration(retry->max_delay, most, sizeof(most));
+    return koine__building_refuse(making->building, path, "%s is longer than max_delay, %s", delay, most);
+}
+
+/* What is kept of it, as the snapshot before left it. */
+static int hold_state(const struct making *making)
+{
+    struct koine__snapshot *snapshot = making->building->snapshot;
+    struct koine__instance *instance = making->instance;
+    struct koine__states_key key = {
+        .instance = instance->name,
+        .plugin = instance->provider->id,
+        .base_url = instance->base_url,
+        .key = instance->secret ? koine__secret_fingerprint(instance->secret) : 0,
+    };
+    if (!snapshot->states)
+        return KOINE_OK;
+    int rc = koine__states_hold(snapshot->states, &key, &instance->limits, &instance->policies);
+    return rc == KOINE_OK ? rc : koine__building_memory(making->building);
 }
 
 /* ---- All of them ---- */
@@ -354,6 +406,10 @@ static int make(const struct koine__building *building, const char *name, bool i
     if (!rc && instance->provider)
         rc = read_options(&making);
     read_policies(&making);
+    if (!rc)
+        rc = check_policies(&making);
+    if (!rc && instance->provider)
+        rc = hold_state(&making);
     return rc;
 }
 

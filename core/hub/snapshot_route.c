@@ -187,12 +187,61 @@ static int make_targets(const struct koine__building *building, const char *rout
     return rc;
 }
 
+static void read_typed(const struct koine__store *store, const char *path, struct koine__typed_fallback *ret)
+{
+    static const struct {
+        const char *name;
+        int class_number;
+    } rows[] = {{"content_policy", KOINE_CLASS_CONTENT_POLICY},
+                {"auth", KOINE_CLASS_AUTH},
+                {"billing", KOINE_CLASS_BILLING},
+                {"model_gone", KOINE_CLASS_MODEL_GONE},
+                {"rate_limit", KOINE_CLASS_RATE_LIMIT}};
+    *ret = (struct koine__typed_fallback){0, 0};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        uint32_t bit = UINT32_C(1) << rows[i].class_number;
+        if (koine__store_numberf(store, "%s.fallback_on.%s", path, rows[i].name))
+            ret->moves |= bit;
+        else
+            ret->stays |= bit;
+    }
+}
+
 /* How a route behaves, apart from its targets; the table's defaults where the path says nothing. */
 static void read_manner(const struct koine__store *store, const char *path, struct koine__route *route)
 {
     route->commit = koine__store_numberf(store, "%s.commit", path) + KOINE_COMMIT_FIRST_CONTENT;
     route->deadline = koine__store_numberf(store, "%s.deadline", path);
     route->max_attempts = koine__store_numberf(store, "%s.max_attempts", path);
+    route->hedge_after = koine__store_numberf(store, "%s.hedge_after", path);
+    read_typed(store, path, &route->typed);
+}
+
+/* What was written, and cannot both be meant; defaults give way in silence. */
+static int check_deadline(const struct koine__building *building, const char *path,
+                          const struct koine__route *route)
+{
+    const struct koine__store *store = building->snapshot->store;
+    char deadline[KOINE__PATH_SIZE], limit[32], connect[32];
+    koine__building_path(deadline, "%s.deadline", path);
+    if (!koine__store_get(store, deadline))
+        return KOINE_OK;
+    koine__write_duration(route->deadline, limit, sizeof(limit));
+    if (koine__store_get(store, "min_attempt") && route->deadline < building->snapshot->min_attempt)
+        return koine__building_refuse(building, deadline,
+                                      "%s is shorter than min_attempt: no attempt would start", limit);
+    for (size_t i = 0; i < route->count; i++) {
+        const struct koine__instance *instance = route->targets[i].instance;
+        if (!koine__building_is_staged(building, "providers.%s.timeouts.connect", instance->name) ||
+            instance->timeouts.connect <= route->deadline)
+            continue;
+        koine__write_duration(instance->timeouts.connect, connect, sizeof(connect));
+        return koine__building_refuse(
+            building, deadline,
+            "%s is shorter than providers.%s.timeouts.connect, %s; make it longer, or that shorter", limit,
+            instance->name, connect);
+    }
+    return KOINE_OK;
 }
 
 static int make_route(const struct koine__building *building, const char *name, struct koine__route *route)
@@ -207,7 +256,8 @@ static int make_route(const struct koine__building *building, const char *name, 
         return koine__building_refuse(building, path,
                                       "is also the name of a provider; give the route another one");
     read_manner(store, path, route);
-    return make_targets(building, path, route);
+    int rc = make_targets(building, path, route);
+    return rc ? rc : check_deadline(building, path, route);
 }
 
 static int find_default(const struct koine__building *building)

@@ -53,8 +53,8 @@ static enum koine__pass refuse(const struct koine__ticket *ticket, enum koine__b
     return KOINE__PASS_REFUSE;
 }
 
-static void tell(const struct koine__ticket *ticket, const struct koine__breaker_change *change,
-                 int class_number, int64_t now)
+static void tell_change(const struct koine__ticket *ticket, const struct koine__breaker_change *change,
+                        int class_number, int64_t now)
 {
     static const enum koine__happening_kind kinds[] = {
         [KOINE__BREAKER_CLOSED] = KOINE__HAPPENED_BREAKER_CLOSED,
@@ -62,8 +62,6 @@ static void tell(const struct koine__ticket *ticket, const struct koine__breaker
         [KOINE__BREAKER_HALF_OPEN] = KOINE__HAPPENED_BREAKER_HALF_OPENED,
     };
     char why[80] = "a probe failed";
-    if (change->from == change->to || !ticket->witness)
-        return;
     if (change->to == KOINE__BREAKER_HALF_OPEN)
         snprintf(why, sizeof(why), "its time is over, and a probe is sent");
     else if (change->to == KOINE__BREAKER_CLOSED)
@@ -81,6 +79,13 @@ static void tell(const struct koine__ticket *ticket, const struct koine__breaker
     ticket->witness->saw(ticket->witness, &happening);
 }
 
+static void tell(const struct koine__ticket *ticket, const struct koine__breaker_change *change,
+                 int class_number, int64_t now)
+{
+    if (change->from != change->to && ticket->witness)
+        tell_change(ticket, change, class_number, now);
+}
+
 static enum koine__pass peek(void *self, struct koine__ticket *ticket, int64_t now,
                              struct koine__fault *ret_fault)
 {
@@ -90,6 +95,7 @@ static enum koine__pass peek(void *self, struct koine__ticket *ticket, int64_t n
         return KOINE__PASS_GO;
     enum koine__breaker_state state =
         koine__breaker_look(ticket->policies->breaker, &ticket->policies->breaking, now, &until);
+    /* A hedge comes from here to enter without a stop, so it is asked about once. */
     bool hedges = ticket->may_not_wait && state != KOINE__BREAKER_CLOSED;
     return until > now || hedges ? refuse(ticket, state, until - now, ret_fault) : KOINE__PASS_GO;
 }
@@ -100,10 +106,9 @@ static enum koine__pass enter(void *self, struct koine__ticket *ticket, int64_t 
     struct koine__breaker_pass pass;
     struct koine__breaker_change change;
     int64_t until;
+    (void)self;
     if (!is_broken(ticket))
         return KOINE__PASS_GO;
-    if (ticket->may_not_wait && peek(self, ticket, now, ret_fault) != KOINE__PASS_GO)
-        return KOINE__PASS_REFUSE;
     bool passes =
         koine__breaker_enter(ticket->policies->breaker, &ticket->policies->breaking, now,
                              koine__time_add(ticket->ends_by, KOINE__BREAKER_GRACE), &pass, &until, &change);

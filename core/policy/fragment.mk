@@ -17,6 +17,9 @@ libkoinecore_la_SOURCES += \
   core/policy/limiter_log.c \
   core/policy/limiter_log.h \
   core/policy/limiter_queue.c \
+  core/policy/pace.c \
+  core/policy/pace.h \
+  core/policy/policies.c \
   core/policy/policies.h \
   core/policy/pool.c \
   core/policy/pool.h \

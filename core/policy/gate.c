@@ -9,7 +9,7 @@ static void leave_from(const struct koine__gate *gate, struct koine__ticket *tic
         if (!(ticket->passed & (1u << stage)))
             continue;
         ticket->passed &= ~(1u << stage);
-        if (it->leave)
+        if (it && it->leave)
             it->leave(it->self, ticket, outcome, now);
     }
 }

@@ -89,7 +89,7 @@ struct koine__gate_stage {
     void *self;
 };
 struct koine__gate {
-    const struct koine__gate_stage *stages[KOINE__STAGES]; /* NULL: absent */
+    const struct koine__gate_stage *stages[KOINE__STAGES]; /* NULL: absent, also for those who passed it */
 };
 /* Goes on from ticket->at. On a refusal the stages passed so far have been left again. */
 enum koine__pass koine__gate_enter(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now,

@@ -3,6 +3,7 @@
 #ifndef KOINE_CORE_POLICY_HAPPENING_H
 #define KOINE_CORE_POLICY_HAPPENING_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum koine__happening_kind {
@@ -26,5 +27,11 @@ struct koine__happening { /* texts are borrowed for the length of the call */
 struct koine__witness {
     void (*saw)(const struct koine__witness *witness, const struct koine__happening *happening);
 };
+static inline void koine__witness_tell(const struct koine__witness *witness, /* NULL: nobody looks */
+                                       const struct koine__happening *happening)
+{
+    if (witness)
+        witness->saw(witness, happening);
+}
 
 #endif

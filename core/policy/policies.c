@@ -3,6 +3,7 @@
 
 #include "core/base/mem.h"
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 struct koine__state {
@@ -14,9 +15,12 @@ struct koine__state {
     struct koine__latches *latches;
     struct koine__breaker *breaker;
     struct koine__retry_budget retry_budget;
+    struct koine__pace pace[2];
 };
 struct koine__states {
     pthread_mutex_t mutex;
+    atomic_int references;
+    bool orphaned;
     size_t count, capacity;
     struct koine__state **items;
 };
@@ -33,16 +37,41 @@ struct koine__states *koine__states_new(void)
         koine__dealloc(states);
         return NULL;
     }
+    if (states)
+        atomic_init(&states->references, 1);
     return states;
 }
 
-void koine__states_free(struct koine__states *states)
+struct koine__states *koine__states_ref(struct koine__states *states)
 {
-    if (!states)
+    atomic_fetch_add(&states->references, 1);
+    return states;
+}
+
+void koine__states_unref(struct koine__states *states)
+{
+    if (!states || atomic_fetch_sub(&states->references, 1) > 1)
         return;
     koine__dealloc(states->items);
     pthread_mutex_destroy(&states->mutex);
     koine__dealloc(states);
+}
+
+void koine__states_orphan(struct koine__states *states)
+{
+    states->orphaned = true;
+}
+
+static void lock(struct koine__states *states)
+{
+    if (!states->orphaned)
+        pthread_mutex_lock(&states->mutex);
+}
+
+static void unlock(struct koine__states *states)
+{
+    if (!states->orphaned)
+        pthread_mutex_unlock(&states->mutex);
 }
 
 static struct name name_of(const struct koine__states_key *key, enum koine__state_kind kind)
@@ -83,6 +112,8 @@ static void free_state(struct koine__state *state)
     koine__limiter_free(state->limiter);
     koine__latches_free(state->latches);
     koine__breaker_free(state->breaker);
+    for (size_t i = 0; i < 2; i++)
+        koine__pace_release(&state->pace[i]);
     koine__dealloc(state->first);
     koine__dealloc(state->second);
     koine__dealloc(state);
@@ -105,6 +136,8 @@ static struct koine__state *make_state(const struct name *name, const struct koi
     struct koine__state *state = koine__alloc(sizeof(*state));
     if (!state)
         return NULL;
+    for (size_t i = 0; i < 2; i++)
+        koine__pace_init(&state->pace[i]);
     state->kind = name->kind;
     state->key = name->key;
     state->first = koine__strdup(name->first);
@@ -155,16 +188,17 @@ static void set_pointers(struct koine__policies *policies)
     policies->limiter = held[KOINE__STATE_OF_KEY] ? held[KOINE__STATE_OF_KEY]->limiter : NULL;
     policies->latches = held[KOINE__STATE_OF_INSTANCE] ? held[KOINE__STATE_OF_INSTANCE]->latches : NULL;
     policies->breaker = held[KOINE__STATE_OF_SERVER] ? held[KOINE__STATE_OF_SERVER]->breaker : NULL;
+    policies->pace = held[KOINE__STATE_OF_SERVER] ? held[KOINE__STATE_OF_SERVER]->pace : NULL;
     policies->retry_budget =
         held[KOINE__STATE_OF_SERVER] ? &held[KOINE__STATE_OF_SERVER]->retry_budget : NULL;
 }
 
 int koine__states_hold(struct koine__states *states, const struct koine__states_key *key,
-                       const struct koine__limiter_config *limits, int64_t now, struct koine__policies *ret)
+                       const struct koine__limiter_config *limits, struct koine__policies *ret)
 {
     struct koine__state *held[KOINE__STATE_KINDS] = {NULL};
     bool all = true;
-    pthread_mutex_lock(&states->mutex);
+    lock(states);
     for (enum koine__state_kind kind = 0; kind < KOINE__STATE_KINDS && all; kind++) {
         struct name name = name_of(key, kind);
         held[kind] = hold_state(states, &name, limits);
@@ -173,23 +207,22 @@ int koine__states_hold(struct koine__states *states, const struct koine__states_
     for (size_t i = 0; i < KOINE__STATE_KINDS && !all; i++)
         if (held[i])
             drop_state(states, held[i]);
-    pthread_mutex_unlock(&states->mutex);
+    unlock(states);
     if (!all)
         return KOINE_EMEMORY;
     memcpy(ret->held, held, sizeof(held));
     set_pointers(ret);
-    koine__limiter_configure(ret->limiter, limits, now); /* it may have been there, and wakes who waits */
     return KOINE_OK;
 }
 
 void koine__states_drop(struct koine__states *states, struct koine__policies *policies)
 {
-    pthread_mutex_lock(&states->mutex);
+    lock(states);
     for (size_t i = 0; i < KOINE__STATE_KINDS; i++) {
         if (policies->held[i])
             drop_state(states, policies->held[i]);
         policies->held[i] = NULL;
     }
-    pthread_mutex_unlock(&states->mutex);
+    unlock(states);
     set_pointers(policies);
 }

@@ -3,6 +3,8 @@
 
 #include "core/base/mem.h"
 
+#include <string.h>
+
 struct koine__pool_waiter {
     struct koine__ticket *ticket;
     struct koine__pool_waiter *next;
@@ -60,6 +62,13 @@ static enum koine__pass wait_in_line(struct koine__pool *pool, struct koine__tic
     return KOINE__PASS_WAIT;
 }
 
+static enum koine__pass refuse(struct koine__fault *ret_fault)
+{
+    koine__fault_set(ret_fault, KOINE_CLASS_REFUSED, "", "every connection of this client is in use");
+    memcpy(ret_fault->code, "busy", sizeof("busy"));
+    return KOINE__PASS_REFUSE;
+}
+
 static enum koine__pass enter(void *self, struct koine__ticket *ticket, int64_t now,
                               struct koine__fault *ret_fault)
 {
@@ -73,7 +82,7 @@ static enum koine__pass enter(void *self, struct koine__ticket *ticket, int64_t 
         return KOINE__PASS_GO;
     }
     if (pool->first || pool->used >= pool->limit)
-        return wait_in_line(pool, ticket, ret_fault);
+        return ticket->may_not_wait ? refuse(ret_fault) : wait_in_line(pool, ticket, ret_fault);
     pool->used++;
     return KOINE__PASS_GO;
 }

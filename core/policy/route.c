@@ -31,19 +31,29 @@ static size_t first_larger(const struct koine__route_state *state,
     return state->count;
 }
 
+static bool has(uint32_t classes, int class_number)
+{
+    return class_number > 0 && class_number < 32 && (classes & (UINT32_C(1) << class_number));
+}
+
+bool koine__route_moves(const struct koine__typed_fallback *typed, int class_number)
+{
+    enum koine__next next = koine__fault_class(class_number)->next;
+    if (next == KOINE__NEXT_OPT_IN)
+        return has(typed->moves, class_number);
+    return next != KOINE__NEXT_NO && !has(typed->stays, class_number);
+}
+
 size_t koine__route_next(const struct koine__route_state *state, const struct koine__fault *fault,
                          int64_t (*window)(const void *arg, size_t index), const void *arg)
 {
     if (state->current + 1 >= state->count || state->attempts >= state->max_attempts)
         return state->count;
-    switch (koine__fault_class(fault->class_number)->next) {
-    case KOINE__NEXT_YES:
-        return state->current + 1;
-    case KOINE__NEXT_LARGER:
-        return first_larger(state, window, arg);
-    default:
+    if (!koine__route_moves(&state->typed, fault->class_number))
         return state->count;
-    }
+    if (koine__fault_class(fault->class_number)->next == KOINE__NEXT_LARGER)
+        return first_larger(state, window, arg);
+    return state->current + 1;
 }
 
 void koine__route_move(struct koine__route_state *state, size_t index)

@@ -36,6 +36,20 @@ routes:
   default:
     targets: [default/x]
 END
+yaml "a deadline shorter than the connect timeout" 6:15 '2s is shorter than providers.together.timeouts.connect, 5s' <<END
+plugin_path: [$scratch/plugins]
+providers:
+  together: {timeouts: {connect: 5s}}
+routes:
+  default:
+    deadline: 2s
+    targets: [together/a]
+END
+yaml "a first delay longer than the longest" 3:34 '5s is longer than max_delay, 2s' <<END
+plugin_path: [$scratch/plugins]
+providers:
+  together: {retry: {base_delay: 5s, max_delay: 2s}}
+END
 yaml "a limit of nothing" 3:35 '"0" is out of range; allowed is 1 to 1000000, or off' <<'END'
 providers:
   together:

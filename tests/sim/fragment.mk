@@ -18,6 +18,7 @@ sim_programs = \
   tests/sim/test_mutants \
   tests/sim/test_numbers \
   tests/sim/test_oracle \
+  tests/sim/test_policies \
   tests/sim/test_promises \
   tests/sim/test_random \
   tests/sim/test_retry_sim \
@@ -36,6 +37,7 @@ tests_sim_test_memory_LDADD = $(sim_ldadd)
 tests_sim_test_mutants_LDADD = $(sim_ldadd)
 tests_sim_test_numbers_LDADD = $(sim_ldadd)
 tests_sim_test_oracle_LDADD = $(sim_ldadd)
+tests_sim_test_policies_LDADD = $(sim_ldadd)
 tests_sim_test_promises_LDADD = $(sim_ldadd)
 tests_sim_test_random_LDADD = $(sim_ldadd)
 tests_sim_test_retry_sim_LDADD = $(sim_ldadd)

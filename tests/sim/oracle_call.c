@@ -16,7 +16,7 @@ const char *oracle_call_starts(struct oracle_call *call, int64_t now)
         return "a request after content was delivered";
     if (now >= call->deadline)
         return "a request after the deadline";
-    if (0 && call->starts > 1 && now + call->min_attempt > call->deadline)
+    if (call->starts > 1 && now + call->min_attempt > call->deadline)
         return "a further attempt with less time than one needs";
     if (call->starts > call->max_attempts)
         return "more attempts than max_attempts";

@@ -444,8 +444,9 @@ static void on_sent(void *self, struct koine__ticket *ticket, int64_t now)
     ((struct stage *)self)->sent++;
 }
 
-static void forget(void *self, struct koine__ticket *ticket)
+static void forget(void *self, struct koine__ticket *ticket, int64_t now)
 {
+    (void)now;
     struct stage *stage = self;
     CU_ASSERT_PTR_EQUAL(stage->waiting, ticket);
     stage->waiting = NULL;

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-void town_wire_init(struct town *town);
-void town_wire_close(struct town *town);
 
 #define MOST_STEPS 400000
 #define LONG_SLEEP WORLD_MS(200)
@@ -93,8 +91,13 @@ static void init_servers(struct town *town)
 
 static void init_spies(struct town *town)
 {
+    static const struct koine__gate_stage *const real[KOINE__STAGES] = {
+        [KOINE__STAGE_BREAKER_PEEK] = &koine__breaker_peek_stage,
+        [KOINE__STAGE_LIMITER] = &koine__limiter_stage,
+        [KOINE__STAGE_BREAKER_ENTER] = &koine__breaker_enter_stage,
+    };
     for (size_t i = 0; i < KOINE__STAGES; i++)
-        town_spy_init(&town->spies[i], town, (enum koine__stage)i, NULL);
+        town_spy_init(&town->spies[i], town, (enum koine__stage)i, real[i]);
 }
 
 /* The pool's stage is each client's own. */
@@ -111,18 +114,19 @@ static void set_world(struct town *town)
     koine__hub_set_world(town->rig.hub, &world);
 }
 
+/* The oracles know the settings, and nothing else of the library. */
 static void init_seen(struct town *town)
 {
-    struct koine__limiter_config limits = {-1, -1, -1, 256, 60 * KOINE__SEC, 0, 0};
-    struct koine__breaker_config breaking = {.failures = -1};
     for (int i = 0; i < TOWN_SERVERS; i++) {
         struct town_server *seen = &town->seen[i];
-        seen->instance = koine__snapshot_instance(town->snapshot, town->servers[i].name);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(seen->instance);
-        oracle_log_init(&seen->sends, limits.requests, limits.window);
-        oracle_limiter_init(&seen->limiter, &limits);
-        oracle_breaker_init(&seen->breaker, &breaking);
-        seen->bucket.capacity = -1;
+        const struct koine__instance *instance =
+            koine__snapshot_instance(town->snapshot, town->servers[i].name);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(instance);
+        seen->instance = instance;
+        oracle_log_init(&seen->sends, instance->limits.requests, instance->limits.window);
+        oracle_limiter_init(&seen->limiter, &instance->limits);
+        oracle_breaker_init(&seen->breaker, &instance->policies.breaking);
+        seen->bucket.capacity = instance->policies.retry_capacity;
     }
 }
 
@@ -156,7 +160,6 @@ bool town_open(struct town *town, uint64_t seed, size_t clients, const char *con
         CU_FAIL_FATAL("no snapshot");
     init_seen(town);
     open_clients(town, clients);
-    town_wire_init(town);
     return true;
 }
 
@@ -178,7 +181,6 @@ void town_close(struct town *town)
     }
     for (size_t i = 0; i < town->client_count; i++)
         koine_client_free(town->clients[i].client);
-    town_wire_close(town);
     for (size_t i = 0; i < town->call_count; i++)
         free(town->calls[i]);
     koine__snapshot_unref(town->snapshot);
@@ -389,9 +391,15 @@ static int64_t patience_of(const struct town *town)
 
 static void check_quiet(struct town *town)
 {
-    for (int i = 0; i < TOWN_SERVERS; i++)
-        town_hear(town, oracle_limiter_quiet(&town->seen[i].limiter, town->rig.now, 0, town_awake(town),
+    int64_t at = town->rig.now;
+    for (int i = 0; i < TOWN_SERVERS; i++) {
+        struct town_server *seen = &town->seen[i];
+        struct koine__limiter_view view = {.paused_until = at};
+        if (seen->instance->policies.limiter)
+            koine__limiter_look(seen->instance->policies.limiter, at, 0, &view);
+        town_hear(town, oracle_limiter_quiet(&seen->limiter, at, view.paused_until, town_awake(town),
                                              patience_of(town)));
+    }
 }
 
 static bool step(struct town *town)
@@ -471,15 +479,14 @@ static void be_well(struct town *town)
 
 static void judge_recovery(struct town *town)
 {
-    const struct koine__policies *policies = town->seen[0].policies;
+    const struct koine__policies *policies = &town->seen[0].instance->policies;
     int64_t until;
     for (size_t i = town->call_count - 2; i < town->call_count; i++) {
         if (town->calls[i]->end != KOINE_CLASS_NONE || town->calls[i]->at != 0)
             town_hear(town, "a provider is well, and is not asked again");
     }
-    if (policies && policies->breaker &&
-        koine__breaker_look(policies->breaker, &policies->breaking, town->rig.now, &until) !=
-            KOINE__BREAKER_CLOSED)
+    if (policies->breaker && koine__breaker_look(policies->breaker, &policies->breaking, town->rig.now,
+                                                 &until) != KOINE__BREAKER_CLOSED)
         town_hear(town, "a provider is well, and its breaker does not close");
 }
 

@@ -76,7 +76,6 @@ struct town_server {         /* what the oracles know of one */
     struct oracle_breaker breaker;
     struct oracle_bucket bucket;
     const struct koine__instance *instance;
-    const struct koine__policies *policies;
     int64_t paused_until; /* as it told us with a 429 */
     size_t under_way, requests;
     struct served **served; /* of those under way */

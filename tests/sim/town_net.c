@@ -95,7 +95,7 @@ static struct served *take_served(struct town_server *server, unsigned call)
 static void pause_server(struct town_server *server, int64_t now, int64_t advice)
 {
     int64_t until = now + (advice < KOINE__PAUSE_MOST ? advice : KOINE__PAUSE_MOST);
-    if (0 && until > server->paused_until)
+    if (until > server->paused_until)
         server->paused_until = until;
 }
 

@@ -2,14 +2,8 @@
 #include "tests/sim/town_internal.h"
 
 #include "core/engine/attempt_internal.h"
-#include "core/policy/inbox.h"
-#include "core/policy/policies.h"
 
 #include <string.h>
-#include <stdio.h>
-void town_wire_init(struct town *town);
-void town_wire_close(struct town *town);
-void town_wire(struct town *town, struct koine__ticket *ticket);
 
 int town_server_of(const char *name)
 {
@@ -85,8 +79,6 @@ static enum koine__pass enter(void *self, struct koine__ticket *ticket, int64_t 
                               struct koine__fault *ret_fault)
 {
     struct town_spy *spy = self;
-    if (spy->where == KOINE__STAGE_BUDGET)
-        town_wire(spy->town, ticket);
     enum koine__pass pass =
         spy->real ? spy->real->enter(spy->real->self, ticket, now, ret_fault) : KOINE__PASS_GO;
     if (pass == KOINE__PASS_REFUSE)
@@ -140,68 +132,6 @@ static void forget(void *self, struct koine__ticket *ticket, int64_t now)
         spy->real->forget(spy->real->self, ticket, now);
     if (seen && spy->where == KOINE__STAGE_LIMITER)
         oracle_limiter_forgets(&seen->limiter, ticket);
-}
-
-#include "core/base/settings.h"
-static struct koine__policies wired[2];
-static struct koine__inbox inboxes[TOWN_CLIENTS];
-static void on_woken(void *arg)
-{
-    koine__inbox_deliver(arg);
-}
-static int64_t get(struct town *town, int i, const char *name)
-{
-    char path[200];
-    snprintf(path, sizeof path, "providers.%s.%s", town->servers[i].name, name);
-    return koine__store_number(town->snapshot->store, path);
-}
-void town_wire_init(struct town *town)
-{
-    for (int i = 0; i < 2; i++) {
-        struct koine__limiter_config c = {get(town, i, "limits.requests_per_minute"),
-                                          get(town, i, "limits.tokens_per_minute"),
-                                          get(town, i, "limits.concurrent"),
-                                          get(town, i, "limits.queue"),
-                                          get(town, i, "limits.window"),
-                                          get(town, i, "limits.slack"),
-                                          get(town, i, "limits.unused_grant")};
-        koine__limiter_new(&c, &wired[i].limiter);
-        wired[i].breaker = koine__breaker_new();
-        town->seen[i].policies = &wired[i];
-        wired[i].breaking = (struct koine__breaker_config){
-            get(town, i, "breaker.failures"),          get(town, i, "breaker.window"),
-            get(town, i, "breaker.min_calls"),         get(town, i, "breaker.ratio"),
-            get(town, i, "breaker.open_for"),          get(town, i, "breaker.probes_in_flight"),
-            get(town, i, "breaker.successes_to_close")};
-        town->seen[i].limiter.config = c;
-        town->seen[i].sends.limit = c.requests;
-        town->seen[i].sends.window = c.window;
-        town->seen[i].breaker.config = wired[i].breaking;
-    }
-    for (size_t i = 0; i < town->client_count; i++) {
-        koine__inbox_init(&inboxes[i], koine__loop_waker(town->clients[i].client->loop));
-        koine__loop_on_wake(town->clients[i].client->loop, on_woken, &inboxes[i]);
-    }
-    town->spies[KOINE__STAGE_BREAKER_PEEK].real = &koine__breaker_peek_stage;
-    town->spies[KOINE__STAGE_LIMITER].real = &koine__limiter_stage;
-    town->spies[KOINE__STAGE_BREAKER_ENTER].real = &koine__breaker_enter_stage;
-}
-void town_wire_close(struct town *town)
-{
-    for (int i = 0; i < 2; i++) {
-        koine__limiter_free(wired[i].limiter);
-        koine__breaker_free(wired[i].breaker);
-    }
-    for (size_t i = 0; i < town->client_count; i++)
-        koine__inbox_release(&inboxes[i]);
-}
-void town_wire(struct town *town, struct koine__ticket *ticket)
-{
-    int i = town_server_of(ticket->instance);
-    ticket->policies = &wired[i];
-    ticket->inbox = &inboxes[town->running->number];
-    ticket->tokens = 120;
-    ticket->ends_by = ticket->deadline;
 }
 
 void town_spy_init(struct town_spy *spy, struct town *town, enum koine__stage where,

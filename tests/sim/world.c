@@ -232,6 +232,11 @@ void world_free(struct world *world)
     koine__desks_release(&world->engine.desks);
     koine__loop_free(world->loop);
     koine__catalogue_free(world->catalogue);
+    if (world->states) {
+        koine__states_drop(world->states, &world->together.policies);
+        koine__states_drop(world->states, &world->openai.policies);
+    }
+    koine__states_unref(world->states);
     koine__secret_unref(world->keys[0]);
     koine__secret_unref(world->keys[1]);
     koine__log_release(&world->log);
@@ -257,6 +262,64 @@ static void release_plan(void *plan)
     ((struct world *)plan)->plans--;
 }
 
+static void saw(const struct koine__witness *witness, const struct koine__happening *happening)
+{
+    static const char *const names[] = {"",        "opened",    "half_opened", "closed",     "paused",
+                                        "latched", "unlatched", "refused",     "not_retried"};
+    struct world *world = (struct world *)((char *)(uintptr_t)witness - offsetof(struct world, witness));
+    append(world->happened, sizeof(world->happened), "%s%s %s", world->happened[0] ? " | " : "",
+           names[happening->kind], happening->instance);
+    if (happening->class_number)
+        append(world->happened, sizeof(world->happened), " %s", koine_class_name(happening->class_number));
+    if (happening->until != KOINE__NEVER)
+        append(world->happened, sizeof(world->happened), " %lld", (long long)(happening->until / KOINE__MS));
+}
+
+static void hold(struct world *world, struct koine__instance *instance,
+                 const struct koine__limiter_config *limits)
+{
+    const struct koine__states_key key = {.instance = instance->name,
+                                          .plugin = instance->provider->id,
+                                          .base_url = instance->base_url,
+                                          .key = koine__secret_fingerprint(instance->secret)};
+    struct koine__policies before = instance->policies;
+    instance->policies = (struct koine__policies){
+        .breaking = {.failures = 5,
+                     .window = WORLD_MS(60000),
+                     .min_calls = 5,
+                     .ratio = 500000,
+                     .open_for = WORLD_MS(30000),
+                     .probes = 1,
+                     .successes_to_close = 2},
+        .retry_capacity = 100,
+        .latch = WORLD_MS(300000),
+    };
+    if (koine__states_hold(world->states, &key, limits, &instance->policies) != KOINE_OK)
+        CU_FAIL("no state");
+    koine__limiter_configure(instance->policies.limiter, limits, world->now);
+    koine__states_drop(world->states, &before);
+}
+
+void world_police(struct world *world, const struct koine__limiter_config *limits)
+{
+    static const struct koine__limiter_config none = {.requests = -1,
+                                                      .tokens = -1,
+                                                      .concurrent = -1,
+                                                      .queue = 256,
+                                                      .window = WORLD_MS(60000),
+                                                      .slack = WORLD_MS(500),
+                                                      .unused_grant = WORLD_MS(250)};
+    if (!world->states)
+        world->states = koine__states_new();
+    hold(world, &world->together, limits ? limits : &none);
+    hold(world, &world->openai, limits ? limits : &none);
+    world->witness.saw = saw;
+    world->engine.witness = &world->witness;
+    world->engine.gate.stages[KOINE__STAGE_BREAKER_PEEK] = &koine__breaker_peek_stage;
+    world->engine.gate.stages[KOINE__STAGE_LIMITER] = &koine__limiter_stage;
+    world->engine.gate.stages[KOINE__STAGE_BREAKER_ENTER] = &koine__breaker_enter_stage;
+}
+
 struct world_call *world_ask(struct world *world, const struct world_ask *ask)
 {
     struct world_call *asked = &world->asked[world->asked_count];
@@ -267,6 +330,8 @@ struct world_call *world_ask(struct world *world, const struct world_ask *ask)
     world->route.count = ask->targets ? ask->targets : 2;
     world->route.commit = ask->complete ? KOINE_COMMIT_COMPLETE : KOINE_COMMIT_FIRST_CONTENT;
     world->route.max_attempts = ask->max_attempts ? ask->max_attempts : 6;
+    world->route.hedge_after = ask->hedge_after;
+    world->route.typed = ask->typed;
     struct koine__call_spec spec = {
         .operation = ask->list ? KOINE__OP_LIST_MODELS : KOINE__OP_GENERATE,
         .route = &world->route,

@@ -83,6 +83,9 @@ struct world {
     struct koine__transport *transport;
     struct koine__engine engine;
     struct koine__pool pool;
+    struct koine__states *states; /* NULL: no policy keeps anything */
+    struct koine__witness witness;
+    char happened[1 << 12]; /* what policies told: "latched together auth 300000 | " */
     struct koine__calls calls;
     struct koine__log log;
     char logged[1 << 14];
@@ -108,14 +111,19 @@ struct world *world_new(const struct koine__replay_answer *answers, size_t count
               sizeof((const struct koine__replay_answer[]){__VA_ARGS__}) /                                   \
                   sizeof(struct koine__replay_answer))
 void world_free(struct world *world);
+/* From now on the instances have the policies that hold by default, and these limits (NULL: none). Called
+ * again, after a change to an instance, it finds the state as it was. */
+void world_police(struct world *world, const struct koine__limiter_config *limits);
 /* From now on every provider answers so much later. */
 void world_slow(struct world *world, int64_t by);
 
 struct world_ask {        /* what is left out is as by default: a stream, committed with its first content */
     const char *document; /* NULL: {"messages":[{"role":"user","content":"Hi"}]} */
     bool whole, complete, list;
-    size_t targets;   /* of the three; 0: the first two */
-    int64_t deadline; /* ns; 0: 600 s */
+    size_t targets;      /* of the three; 0: the first two */
+    int64_t deadline;    /* ns; 0: 600 s */
+    int64_t hedge_after; /* ns; 0: never */
+    struct koine__typed_fallback typed;
     int64_t max_attempts;
     koine_canceller *canceller;
 };

@@ -63,6 +63,7 @@ unit_programs = \
   tests/unit/test_models \
   tests/unit/test_out \
   tests/unit/test_pack \
+  tests/unit/test_pace \
   tests/unit/test_policies \
   tests/unit/test_pool \
   tests/unit/test_price \
@@ -83,7 +84,5 @@ unit_programs = \
 check_PROGRAMS += $(unit_programs)
 TESTS += $(unit_programs)
 
-## Until the limiter is there, policies.c is no part of the core.
-tests_unit_test_policies_SOURCES = tests/unit/test_policies.c tests/unit/fake_limiter.c core/policy/policies.c
 tests_unit_test_standin_LDADD = tests/standin/libstandin.la $(suite_ldadd)
 endif

@@ -444,6 +444,21 @@ static void a_window_that_is_new(void)
     ASSERT_STR(state(50 * SEC), "open");
     end();
 
+    begin(); /* one that is in use keeps its place: it goes on to be exact to a second */
+    for (int i = 0; i < 24; i++) {
+        config.window = (int64_t[]){60, 600, 300, 1200}[i % 4] * SEC;
+        answers(SEC);
+    }
+    config.window = 60 * SEC;
+    call(50 * SEC, KOINE__VERDICT_SUCCESS);
+    config.window = 120 * SEC;
+    call(51 * SEC, KOINE__VERDICT_SUCCESS);
+    config.window = 60 * SEC;
+    for (int i = 0; i < 5; i++)
+        fails(62 * SEC);
+    ASSERT_STR(state(62 * SEC), "open"); /* 5 of 7 */
+    end();
+
     begin(); /* more of them than there are places for */
     for (int64_t window = 1; window <= 50; window++) {
         config.window = window * SEC;
@@ -491,6 +506,28 @@ static void more_failures_than_are_kept(void)
     ASSERT_STR(state(2 * SEC), "closed");
     fails(2 * SEC);
     ASSERT_STR(state(2 * SEC), "open"); /* 1600 of 3200 */
+    end();
+}
+
+/* What is forgotten is forgotten, and what comes after it is not, also within one slot. */
+static void forgets_within_a_slot(void)
+{
+    begin();
+    config.window = 3600 * SEC; /* slots of a minute */
+    config.open_for = SEC;
+    for (int i = 0; i < 4; i++)
+        answers(36060 * SEC);
+    open_at(36061 * SEC);
+    answers(36062 * SEC);
+    answers(36062 * SEC);
+    ASSERT_STR(state(36062 * SEC), "closed");
+    for (int i = 0; i < 6; i++)
+        answers(36062 * SEC);
+    for (int i = 0; i < 5; i++)
+        fails(36063 * SEC);
+    ASSERT_STR(state(36063 * SEC), "closed"); /* 5 of 11 */
+    fails(36063 * SEC);
+    ASSERT_STR(state(36063 * SEC), "open"); /* 6 of 12 */
     end();
 }
 
@@ -547,5 +584,5 @@ SUITE_MAIN("breaker", {"five in sixty seconds", five_in_sixty_seconds},
            {"a stream that ends badly", a_stream_that_ends_badly}, {"without one", without_one},
            {"settings that differ", settings_that_differ}, {"a window that is new", a_window_that_is_new},
            {"odd settings", odd_settings}, {"more failures than are kept", more_failures_than_are_kept},
-           {"times that go back", times_that_go_back}, {"classes", classes},
-           {"without memory", without_memory})
+           {"forgets within a slot", forgets_within_a_slot}, {"times that go back", times_that_go_back},
+           {"classes", classes}, {"without memory", without_memory})

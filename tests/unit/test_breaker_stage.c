@@ -193,6 +193,27 @@ static void a_stream_fails_later(void)
     end();
 }
 
+/* A call is one success or one failure, never both: at a ratio of 1 one success too many would show. */
+static void counted_once(void)
+{
+    struct koine__ticket stream;
+    begin();
+    policies.breaking.ratio = 1000000;
+    policies.breaking.successes_to_close = 1;
+    open_at(0);
+    CU_ASSERT(enter(&stream, 30 * SEC));
+    koine__gate_answering(&gate, &stream, 30 * SEC); /* closes it */
+    leave(&stream, KOINE_CLASS_NONE, 31 * SEC);
+    for (int i = 0; i < 4; i++)
+        CU_ASSERT(call(31 * SEC, KOINE_CLASS_SERVER));
+    heard[0] = '\0';
+    CU_ASSERT(enter(&stream, 31 * SEC));
+    koine__gate_answering(&gate, &stream, 31 * SEC);
+    leave(&stream, KOINE_CLASS_RESET, 32 * SEC);
+    ASSERT_STR(heard, "together opened at 32: 5 failures in 1m (reset) until 62");
+    end();
+}
+
 /* It opens while somebody waits in line, between peek and enter; and a probe never waits there. */
 static enum koine__pass wait_once(void *self, struct koine__ticket *ticket, int64_t now,
                                   struct koine__fault *ret_fault)
@@ -303,6 +324,7 @@ static void nobody_looks(void)
 SUITE_MAIN("breaker_stage", {"opens and refuses", opens_and_refuses},
            {"probes and closes", probes_and_closes}, {"a failed probe", a_failed_probe},
            {"no verdict", no_verdict}, {"a stream answers", a_stream_answers},
-           {"a stream fails later", a_stream_fails_later}, {"opened meanwhile", opened_meanwhile},
-           {"a hedge is no probe", a_hedge_is_no_probe}, {"without one", without_one},
-           {"a probe times out", a_probe_times_out}, {"nobody looks", nobody_looks})
+           {"a stream fails later", a_stream_fails_later}, {"counted once", counted_once},
+           {"opened meanwhile", opened_meanwhile}, {"a hedge is no probe", a_hedge_is_no_probe},
+           {"without one", without_one}, {"a probe times out", a_probe_times_out},
+           {"nobody looks", nobody_looks})

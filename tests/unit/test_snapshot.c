@@ -54,7 +54,8 @@ static struct koine__snapshot *build_with(const char *text, struct koine__log *l
     CU_ASSERT_EQUAL(koine__env_add_process(env, variables), KOINE_OK);
     int rc = koine__config_parse(store, "k", scratch.path, whole, (size_t)len, env, &error);
     if (!rc)
-        rc = koine__snapshot_build(store, env, log, &snapshot, &error);
+        rc = koine__snapshot_build(store, &(struct koine__surroundings){.env = env, .log = log}, &snapshot,
+                                   &error);
     CU_ASSERT_TRUE(rc == KOINE_OK || rc == KOINE_ECONFIG);
     snprintf(message, sizeof(message), "%s", koine_error_message(error));
     CU_ASSERT_PTR_NULL(strstr(message, "MARKED"));
@@ -349,7 +350,7 @@ static void no_environment(void)
         struct koine__snapshot *snapshot = NULL;
         struct koine__origin origin = {.source = "test"};
         CU_ASSERT_EQUAL(koine__store_set(store, "plugin_path.0", folder, origin), KOINE_OK);
-        ASSERT_INT(koine__snapshot_build(store, NULL, NULL, &snapshot, NULL), KOINE_OK);
+        ASSERT_INT(koine__snapshot_build(store, &(struct koine__surroundings){0}, &snapshot, NULL), KOINE_OK);
         CU_ASSERT_PTR_NOT_NULL_FATAL(snapshot);
         ASSERT_STR(key_of(snapshot, "good"), NULL);
         koine__snapshot_unref(snapshot);
@@ -488,7 +489,8 @@ static void gaps(void)
             CU_ASSERT_EQUAL(
                 koine__store_set(store, cases[i][0], cases[i][1], (struct koine__origin){.source = "test"}),
                 KOINE_OK);
-            ASSERT_INT(koine__snapshot_build(store, NULL, NULL, &snapshot, &error), KOINE_ECONFIG);
+            ASSERT_INT(koine__snapshot_build(store, &(struct koine__surroundings){0}, &snapshot, &error),
+                       KOINE_ECONFIG);
             ASSERT_STR(koine_error_message(error), cases[i][2]);
             koine_error_free(error);
             koine__store_free(store);
@@ -561,7 +563,7 @@ static int build_counted(const struct koine__env *env, const struct koine__store
 {
     struct koine__snapshot *snapshot = NULL;
     koine_error *error = NULL;
-    int rc = koine__snapshot_build(store, env, NULL, &snapshot, &error);
+    int rc = koine__snapshot_build(store, &(struct koine__surroundings){.env = env}, &snapshot, &error);
     koine_error_free(error);
     koine__snapshot_unref(snapshot);
     return rc;
