@@ -29,7 +29,7 @@ static void init_ticket(struct koine__attempt *attempt)
         .policies = &instance->policies,
         .witness = attempt->engine->witness,
         .inbox = attempt->engine->inbox,
-        .deadline = attempt->spec.deadline,
+        .deadline = attempt->spec.deadline - attempt->spec.min_left,
         .ends_by = attempt->spec.deadline,
         .patience = attempt->spec.patience,
         .may_not_wait = attempt->spec.may_not_wait,
@@ -403,6 +403,15 @@ static void write_request(struct koine__attempt *attempt)
     koine__attempt_run_job(attempt, KOINE__JOB_REQUEST, on_request);
 }
 
+/* It waited in line, and what is left is too little for an answer that would have to be paid for. */
+static void refuse_late(struct koine__attempt *attempt)
+{
+    char least[32];
+    koine__write_duration(attempt->spec.min_left, least, sizeof(least));
+    koine__attempt_failf(attempt, KOINE_CLASS_REFUSED, "", "%s: less than %s is left of the deadline",
+                         attempt->spec.target->instance->name, least);
+}
+
 static void pass_gate(struct koine__attempt *attempt)
 {
     struct koine__fault fault = {.retry_after_ns = -1, .stage = ""};
@@ -411,7 +420,10 @@ static void pass_gate(struct koine__attempt *attempt)
     attempt->ticket.ends_by = total < attempt->spec.deadline ? total : attempt->spec.deadline;
     switch (koine__gate_enter(&attempt->engine->gate, &attempt->ticket, now, &fault)) {
     case KOINE__PASS_GO:
-        write_request(attempt);
+        if (koine__time_add(now, attempt->spec.min_left) > attempt->spec.deadline)
+            refuse_late(attempt);
+        else
+            write_request(attempt);
         break;
     case KOINE__PASS_WAIT:
         koine__attempt_arm(attempt);

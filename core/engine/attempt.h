@@ -48,6 +48,7 @@ struct koine__attempt_spec { /* all borrowed until the attempt is freed */
     unsigned
         untried; /* targets of the route after this one: a whole attempt leaves them their share of time */
     int64_t deadline; /* of the call */
+    int64_t min_left; /* ns to the deadline that must be left when its turn has come; else it is refused */
     int64_t
         patience;  /* until when it waits in line, since another target would do; KOINE__NEVER: to the end */
     int64_t pause; /* ns that a 429 without advice stops the instance for */

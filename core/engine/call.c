@@ -81,6 +81,7 @@ static int start_attempt(struct koine_call *call, size_t index, bool is_hedge)
         .state = index == call->route_state.current ? &call->step : NULL,
         .untried = koine__route_untried(&call->route_state),
         .deadline = call->deadline,
+        .min_left = call->first_fault_known || is_hedge ? call->spec.min_attempt : 0,
         .patience = patience_of(call, target),
         .pause = koine__retry_delay(&target->instance->retry, call->retry.retries),
         .retry_cost = call->retry_cost,
