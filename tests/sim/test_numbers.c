@@ -404,6 +404,28 @@ static void a_total_outage(void)
     close_scene(&scene);
 }
 
+/* ---- And one more ---- */
+
+static const struct koine__replay_answer late_script[] = {
+    FAILS(TOGETHER_HOST, 500),
+    {ANSWER(OPENAI_HOST, 200, STREAM("m")), .head_after = WORLD_MS(5000), .repeat = true}};
+
+/* The second call's turn comes at 5 s, when it has half a second left, and an attempt needs one. */
+static void too_little_time_is_left(void)
+{
+    struct scene scene;
+    if (!SCENE(&scene, late_script, BOTH, "providers.together.retry.max_retries", "0",
+               "providers.openai.limits.concurrent", "1"))
+        return;
+    ask_at(&scene, 0);
+    ask(&scene, 5500);
+    until(&scene, 60000);
+    ASSERT_STR(sends(&scene), "0 together | 0 openai | 0 together");
+    ASSERT_INT(count_class(&scene, KOINE_CLASS_NONE), 1);
+    ASSERT_INT(koine_error_class(koine_call_error(scene.calls[1])), KOINE_CLASS_SERVER);
+    close_scene(&scene);
+}
+
 SUITE_MAIN("numbers", {"1 two failures, then an answer", two_failures_then_an_answer},
            {"2 five failures open within a minute", five_failures_open_within_a_minute},
            {"3 an open breaker and its probe", an_open_breaker_and_its_probe},
@@ -412,4 +434,5 @@ SUITE_MAIN("numbers", {"1 two failures, then an answer", two_failures_then_an_an
            {"5 a stream dies after text", a_stream_dies_after_text},
            {"5 a stream dies before text", a_stream_dies_before_text},
            {"6 a pause of a day", a_pause_of_a_day}, {"7 an empty account", an_empty_account},
-           {"8 a budget of a dollar", a_budget_of_a_dollar}, {"9 a total outage", a_total_outage})
+           {"8 a budget of a dollar", a_budget_of_a_dollar}, {"9 a total outage", a_total_outage},
+           {"too little time is left", too_little_time_is_left})
