@@ -341,9 +341,34 @@ static void fallback_and_stream(void)
     run_shapes(&(struct shape){settings, 3, 150, MINUTES(2), both_break, NULL});
 }
 
+/* ---- hedge ---- */
+
+static void is_slow(struct town *town)
+{
+    town->servers[0].head = 4 * KOINE__SEC;
+    town->servers[0].per_mille[SERVER_FAILS] = 100;
+    town->servers[1].per_mille[SERVER_CUTS] = 100;
+    use_the_route(town);
+}
+
+static void judge_hedged(struct town *town)
+{
+    size_t hedged = 0;
+    for (size_t i = 0; i < town->call_count; i++)
+        hedged += town->calls[i]->hedged;
+    CU_ASSERT(hedged > 20);
+    CU_ASSERT(town_count(town, KOINE_CLASS_NONE) > 60);
+}
+
+static void hedge(void)
+{
+    SETTINGS{BOTH, "routes.default.hedge_after", "2s", NULL};
+    run_shapes(&(struct shape){settings, 3, 120, MINUTES(2), is_slow, judge_hedged});
+}
+
 SUITE_MAIN("promises", {"retry: safety", retry_safety}, {"retry: liveness", retry_liveness},
            {"retry: delays keep their bounds", delays_keep_their_bounds},
            {"retry budget: safety", retry_budget_safety}, {"retry budget: liveness", retry_budget_liveness},
            {"limiter: safety", limiter_safety}, {"limiter: liveness", limiter_liveness},
            {"breaker: safety", breaker_safety}, {"breaker: liveness", breaker_liveness},
-           {"fallback and stream", fallback_and_stream})
+           {"fallback and stream", fallback_and_stream}, {"hedge", hedge})

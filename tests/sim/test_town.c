@@ -64,7 +64,7 @@ static void draw_retry(struct draw *draw)
     set(draw, "providers.together.retry.jitter",
         ONE_OF(draw, "none", "equal", "full", "decorrelated", "proportional"));
     set(draw, "providers.together.retry.budget", ONE_OF(draw, "off", "10", "40", "100"));
-    set(draw, "providers.together.retry.max_delay", ONE_OF(draw, "1500ms", "8s", "60s"));
+    set(draw, "providers.together.retry.max_delay", ONE_OF(draw, "2s", "8s", "60s"));
 }
 
 static void draw_limits(struct draw *draw)
@@ -96,6 +96,7 @@ static void draw_settings(struct draw *draw)
 {
     set(draw, "routes.default.targets", "[together/" LLAMA ", openai/gpt-4o-mini]");
     set_number(draw, "routes.default.max_attempts", 1 + below(draw, 7), "");
+    set(draw, "routes.default.hedge_after", ONE_OF(draw, "off", "off", "off", "300ms", "2s"));
     set(draw, "providers.together.timeouts.first_byte", ONE_OF(draw, "2s", "60s"));
     set(draw, "providers.together.timeouts.idle", ONE_OF(draw, "2s", "60s"));
     draw_retry(draw);
@@ -133,6 +134,8 @@ static void print_trace(const struct town *town)
         printf("# %s\n", town->lines[i % TOWN_LINES]);
 }
 
+static struct town_tally sum;
+
 static bool one_run(uint64_t seed)
 {
     static struct town town;
@@ -151,6 +154,7 @@ static bool one_run(uint64_t seed)
     town_recover(&town);
     print_trace(&town);
     town_report(&town, "make simulate");
+    town_tally_add(&sum, &town);
     town_close(&town);
     return true;
 }
@@ -171,7 +175,14 @@ static void random_towns(void)
         if (runs > RUNS && (i + 1) * 20 / runs != i * 20 / runs)
             fprintf(stderr, "# %llu of %llu runs\n", (unsigned long long)(i + 1), (unsigned long long)runs);
     }
-    printf("# %llu runs of %d calls\n", (unsigned long long)runs, CALLS);
+    printf(
+        "# %llu runs of %d calls and more: %zu answered, %zu requests, %zu retries, %zu moves, %zu hedged, "
+        "%zu waited, %zu refused; breakers opened %zu times\n",
+        (unsigned long long)runs, CALLS, sum.answered, sum.requests, sum.retries, sum.moves, sum.hedged,
+        sum.waited, sum.refused, sum.opened);
+    if (runs >= RUNS) /* a town in which nothing happens proves nothing */
+        CU_ASSERT(sum.retries > 100 && sum.moves > 100 && sum.hedged > 10 && sum.waited > 100 &&
+                  sum.refused > 100 && sum.opened > 10 && sum.answered > 1000);
 }
 
 /* ---- The same again ---- */

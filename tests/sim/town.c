@@ -225,7 +225,7 @@ struct town_call *town_call_at(struct town *town, int64_t at)
         .oracle = {.deadline = KOINE__NEVER,
                    .min_attempt = town->snapshot->min_attempt,
                    .max_attempts = (unsigned)route->max_attempts,
-                   .most_at_once = 1},
+                   .most_at_once = route->hedge_after > 0 ? 2 : 1},
     };
     town->calls =
         oracle_grown(town->calls, town->call_count, &town->call_capacity, sizeof(struct town_call *));
@@ -421,7 +421,6 @@ static bool step(struct town *town)
 void town_run(struct town *town)
 {
     for (int i = 0; !town->wrong[0] && step(town); i++) {
-        town->steps++;
         if (i == MOST_STEPS)
             town_hear(town, "the run never ends");
     }
@@ -455,6 +454,22 @@ void town_judge(struct town *town)
     }
     if (starts != requests)
         town_hear(town, "attempts and requests differ");
+}
+
+void town_tally_add(struct town_tally *sum, const struct town *town)
+{
+    const struct town_tally *tally = &town->tally;
+    sum->answered += town_count(town, KOINE_CLASS_NONE);
+    sum->retries += tally->retries;
+    sum->moves += tally->moves;
+    sum->waited += tally->waited;
+    sum->refused += tally->refused;
+    for (size_t i = 0; i < town->call_count; i++)
+        sum->hedged += town->calls[i]->hedged;
+    for (int i = 0; i < TOWN_SERVERS; i++) {
+        sum->requests += town->seen[i].requests;
+        sum->opened += town->seen[i].breaker.opened;
+    }
 }
 
 size_t town_count(const struct town *town, int class_number)

@@ -82,6 +82,10 @@ struct town_server {         /* what the oracles know of one */
     size_t served_count, served_capacity;
 };
 
+struct town_tally { /* how much of what there was */
+    size_t requests, answered, retries, moves, hedged, waited, refused, opened;
+};
+
 struct town {
     struct rig rig; /* the hub and the time */
     uint64_t seed;
@@ -100,7 +104,7 @@ struct town {
     size_t agenda_count, agenda_capacity, next;
     int64_t peeked; /* what a loop waits for */
     unsigned late;  /* of 1000 times that a client is due it comes later */
-    size_t steps;
+    struct town_tally tally;
     char lines[TOWN_LINES][TOWN_LINE]; /* the end of the trace */
     size_t line_count;
     uint64_t trace;  /* a digest of all of it */
@@ -126,6 +130,7 @@ void town_run(struct town *town);
 void town_recover(struct town *town);
 /* What must hold when all is over. */
 void town_judge(struct town *town);
+void town_tally_add(struct town_tally *sum, const struct town *town);
 size_t town_count(const struct town *town, int class_number); /* calls that ended so */
 
 void town_note(struct town *town, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -92,6 +92,7 @@ static const char *take_retry(struct town_call *call, const koine_event *event)
         return "a retry of what will fail again";
     struct town_server *server = &town->seen[at];
     call->not_before = town->rig.now + wait;
+    town->tally.retries++;
     int64_t least = call->advice > 0 ? 5 : 10;
     const char *wrong = oracle_delay(&server->instance->retry, call->retries++, call->advice, wait);
     if (call->hedged) /* which of the two it is about is not told */
@@ -155,6 +156,7 @@ static const char *take(struct town_call *call, const koine_event *event)
     case KOINE_EVENT_RETRY:
         return take_retry(call, event);
     case KOINE_EVENT_SWITCH:
+        call->town->tally.moves++;
         town_note(call->town, "client %u: call %u goes on to %s", call->of->number, call->number, instance);
         call->retries = 0;
         call->not_before = 0;

@@ -45,9 +45,11 @@ static const char *tell_limiter(struct town_spy *spy, struct town_server *seen, 
         return oracle_limiter_passes(&seen->limiter, ticket, owner, ticket->tokens, now,
                                      town_attentive(town));
     case KOINE__PASS_WAIT:
-        if (oracle_limiter_waits(&seen->limiter, ticket, owner, ticket->tokens))
-            town_note(town, "client %u: call %u waits in line for %s", owner, number_of(ticket),
-                      ticket->instance);
+        if (!oracle_limiter_waits(&seen->limiter, ticket, owner, ticket->tokens))
+            return NULL;
+        town->tally.waited++;
+        town_note(town, "client %u: call %u waits in line for %s", owner, number_of(ticket),
+                  ticket->instance);
         return NULL;
     default:
         oracle_limiter_forgets(&seen->limiter, ticket);
@@ -81,6 +83,7 @@ static enum koine__pass enter(void *self, struct koine__ticket *ticket, int64_t 
     struct town_spy *spy = self;
     enum koine__pass pass =
         spy->real ? spy->real->enter(spy->real->self, ticket, now, ret_fault) : KOINE__PASS_GO;
+    spy->town->tally.refused += pass == KOINE__PASS_REFUSE;
     if (pass == KOINE__PASS_REFUSE)
         town_note(spy->town, "client %u: call %u is refused: %.90s", spy->town->running->number,
                   number_of(ticket), ret_fault->message);
