@@ -149,6 +149,8 @@ static bool one_run(uint64_t seed)
     town.late = (unsigned)below(&draw, 200);
     town_visit(&town, CALLS, MINUTES(2));
     town_sleeps(&town, (unsigned)below(&draw, 20), MINUTES(2), 3 * KOINE__SEC);
+    if (once_in(&draw, 3))
+        town_raise_at(&town, below(&draw, MINUTES(2)));
     town_run(&town);
     town_judge(&town);
     town_recover(&town);

@@ -245,10 +245,16 @@ void town_visit(struct town *town, unsigned calls, int64_t within)
         call->timeout = WORLD_MS(200) + below(town, 40 * KOINE__SEC);
         if (below(town, 8) != 0)
             continue;
-        if (below(town, 2) == 0)
+        call->drops = below(town, 4) == 0;
+        if (!call->drops && below(town, 2) == 0)
             koine_canceller_new(&call->canceller);
         town_add(town, at + below(town, 8 * KOINE__SEC), TOWN_CANCEL, call->number, 0);
     }
+}
+
+void town_raise_at(struct town *town, int64_t at)
+{
+    town_add(town, at, TOWN_RAISE, 0, 0);
 }
 
 void town_sleeps(struct town *town, unsigned sleeps, int64_t within, int64_t most)
@@ -285,9 +291,36 @@ static void sleep_for(struct town *town, struct town_client *client, int64_t las
         client->missed_until = client->asleep_until + GRANT;
 }
 
+static int64_t raise_one(struct town *town, const char *path, int64_t limit, int64_t by)
+{
+    char number[24];
+    if (limit < 0)
+        return limit;
+    snprintf(number, sizeof(number), "%lld", (long long)(limit + by));
+    if (koine_hub_set(town->rig.hub, path, number) != KOINE_OK)
+        town_hear(town, "a limit could not be set");
+    return limit + by;
+}
+
+/* For who waits already, too. */
+static void raise_limits(struct town *town)
+{
+    struct town_server *seen = &town->seen[0];
+    struct koine__limiter_config *limits = &seen->limiter.config;
+    limits->requests = raise_one(town, "providers.together.limits.requests_per_minute", limits->requests, 10);
+    limits->concurrent = raise_one(town, "providers.together.limits.concurrent", limits->concurrent, 2);
+    seen->sends.limit = limits->requests;
+    town_note(town, "together's limits are raised");
+    if (koine_hub_apply(town->rig.hub, NULL) != KOINE_OK)
+        town_hear(town, "a configuration could not be applied");
+}
+
 /* What an application does can wait until its thread is awake. */
 static const struct town_client *whose(const struct town *town, const struct town_event *event)
 {
+    static const struct town_client nobody = {.asleep_until = -1};
+    if (event->kind == TOWN_RAISE)
+        return &nobody;
     return event->kind == TOWN_SLEEP ? &town->clients[event->which] : town->calls[event->which]->of;
 }
 
@@ -310,6 +343,9 @@ static void do_event(struct town *town)
     case TOWN_SLEEP:
         town_note(town, "client %u is busy for %lld ms", event.which, (long long)(event.lasts / KOINE__MS));
         sleep_for(town, &town->clients[event.which], event.lasts);
+        break;
+    case TOWN_RAISE:
+        raise_limits(town);
         break;
     }
 }

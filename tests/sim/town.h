@@ -42,6 +42,7 @@ struct town_call {
     koine_call *call; /* NULL: not started, or freed */
     koine_canceller *canceller;
     bool whole, single; /* single: the first server alone */
+    bool drops;         /* it is not cancelled, but freed while it runs */
     int64_t timeout;
     struct oracle_call oracle;
     unsigned retries;    /* at the target it is at */
@@ -56,7 +57,8 @@ struct town_call {
 enum town_kind {
     TOWN_CALL,
     TOWN_CANCEL,
-    TOWN_SLEEP
+    TOWN_SLEEP,
+    TOWN_RAISE /* the limits, by a new configuration */
 };
 struct town_event { /* of the agenda */
     int64_t at;
@@ -119,6 +121,7 @@ void town_close(struct town *town);
 /* Puts on the agenda: so many calls of random kinds at random moments within that time, some to be cancelled;
  * so many sleeps of at most so long. */
 void town_visit(struct town *town, unsigned calls, int64_t within);
+void town_raise_at(struct town *town, int64_t at); /* the limits of the first server that it has */
 void town_sleeps(struct town *town, unsigned sleeps, int64_t within, int64_t most);
 /* One call at that moment; change what it asks for before the town runs. */
 struct town_call *town_call_at(struct town *town, int64_t at);

@@ -40,11 +40,32 @@ void town_start(struct town_call *call)
     koine_request_free(request);
 }
 
+void town_drop(struct town_call *call)
+{
+    if (call->call)
+        koine_call_free(call->call);
+    call->call = NULL;
+}
+
+/* Nothing of it is heard any more; what it held must be free. */
+static void drop_running(struct town_call *call)
+{
+    town_note(call->town, "client %u: call %u is freed while it runs", call->of->number, call->number);
+    call->end = KOINE_CLASS_CANCELLED;
+    call->town->running = call->of;
+    town_drop(call);
+    call->town->running = NULL;
+}
+
 void town_cancel(struct town_call *call)
 {
     struct town *town = call->town;
     if (!call->call || call->end >= 0)
         return;
+    if (call->drops) {
+        drop_running(call);
+        return;
+    }
     town_note(town, "client %u: call %u is cancelled", call->of->number, call->number);
     if (call->canceller) { /* from outside: what is due at this moment may go first */
         koine_cancel(call->canceller);
@@ -52,13 +73,6 @@ void town_cancel(struct town_call *call)
     }
     oracle_call_cancels(&call->oracle);
     koine_call_cancel(call->call);
-}
-
-void town_drop(struct town_call *call)
-{
-    if (call->call)
-        koine_call_free(call->call);
-    call->call = NULL;
 }
 
 /* ---- Reading ---- */
