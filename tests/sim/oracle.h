@@ -49,7 +49,8 @@ struct oracle_limiter {
     struct oracle_log taken; /* tokens, as far as they were reserved */
     uint64_t orders;
     int64_t held, most_held;
-    int64_t free_since; /* KOINE__NEVER: nobody waits although he could go */
+    int64_t free_since;   /* KOINE__NEVER: nobody waits although he could go */
+    int64_t unsure_until; /* what took too many tokens had left the window before it was known */
 };
 void oracle_limiter_init(struct oracle_limiter *limiter, const struct koine__limiter_config *config);
 void oracle_limiter_release(struct oracle_limiter *limiter);

@@ -212,6 +212,9 @@ const char *oracle_limiter_left(struct oracle_limiter *limiter, const void *id, 
     place->counts = sent;
     if (place->sent < 0)
         place->sent = now;
+    int64_t span = limiter->config.window + limiter->config.slack;
+    if (tokens > place->reserved && now - place->sent >= span)
+        limiter->unsure_until = now + span + span / 60;
     if (tokens >= 0)
         place->tokens = tokens;
     limiter->held--;
@@ -235,7 +238,7 @@ static bool is_free(const struct oracle_limiter *limiter, int64_t now, int64_t t
 {
     const struct koine__limiter_config *config = &limiter->config;
     struct used used = used_at(limiter, now, config->window + config->slack);
-    return (config->concurrent < 0 || limiter->held < config->concurrent) &&
+    return now >= limiter->unsure_until && (config->concurrent < 0 || limiter->held < config->concurrent) &&
            (config->requests < 0 || used.requests < config->requests) &&
            (config->tokens < 0 || used.tokens + tokens <= config->tokens);
 }
