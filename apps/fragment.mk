@@ -5,16 +5,22 @@ apps_koine_koine_SOURCES = \
   apps/koine/args.c apps/koine/args.h \
   apps/koine/ask.c apps/koine/ask.h \
   apps/koine/chat.c \
+  apps/koine/checks.c apps/koine/checks.h \
   apps/koine/clean.c apps/koine/clean.h \
   apps/koine/config.c \
   apps/koine/cost.c \
+  apps/koine/doctor.c apps/koine/doctor.h \
+  apps/koine/doctor_config.c \
+  apps/koine/doctor_instance.c \
   apps/koine/help.c apps/koine/help.h \
   apps/koine/input.c apps/koine/input.h \
   apps/koine/interrupt.c apps/koine/interrupt.h \
   apps/koine/kit.c apps/koine/kit.h \
+  apps/koine/logline.c apps/koine/logline.h \
   apps/koine/models.c \
   apps/koine/out.c apps/koine/out.h \
   apps/koine/plugin.c \
+  apps/koine/probes.c apps/koine/probes.h \
   apps/koine/program.c apps/koine/program.h \
   apps/koine/providers.c \
   apps/koine/report.c apps/koine/report.h \

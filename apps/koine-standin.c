@@ -46,6 +46,7 @@ static int usage(FILE *stream)
           "model's name: MODEL!BEHAVIOUR, or BEHAVIOUR, or NAME/BEHAVIOUR.\n\n"
           "  --port N                     listen on this port (default 0: any free one)\n"
           "  --scale F                    multiply every delay; 0.02 is 50 times as fast\n"
+          "  --scale-advice               and the number in Retry-After\n"
           "  --behave PROVIDER=BEHAVIOUR  what it does when the model does not say\n"
           "  --tokens N                   tokens of an answer (default 60)\n"
           "  --port-file FILE             write the port there, too\n"
@@ -112,6 +113,9 @@ static int read_option(struct settings *settings, int option)
             return complain("--behave", optarg, "PROVIDER=BEHAVIOUR is wanted, with a behaviour of --help");
         settings->behave[settings->behaves++] = optarg;
         return 0;
+    case 'a':
+        settings->options.scale_advice = true;
+        return 0;
     case 'f':
         settings->port_file = optarg;
         return 0;
@@ -130,12 +134,17 @@ static int read_option(struct settings *settings, int option)
 /* 0: go on; above: end with that status; -1: all was said, end with 0. */
 static int read_options(struct settings *settings, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"port", required_argument, NULL, 'p'},      {"scale", required_argument, NULL, 's'},
-        {"behave", required_argument, NULL, 'b'},    {"tokens", required_argument, NULL, 't'},
-        {"port-file", required_argument, NULL, 'f'}, {"until-eof", no_argument, NULL, 'e'},
-        {"quiet", no_argument, NULL, 'q'},           {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},         {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"port", required_argument, NULL, 'p'},
+                                            {"scale", required_argument, NULL, 's'},
+                                            {"behave", required_argument, NULL, 'b'},
+                                            {"tokens", required_argument, NULL, 't'},
+                                            {"port-file", required_argument, NULL, 'f'},
+                                            {"until-eof", no_argument, NULL, 'e'},
+                                            {"quiet", no_argument, NULL, 'q'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"scale-advice", no_argument, NULL, 'a'},
+                                            {"version", no_argument, NULL, 'v'},
+                                            {NULL, 0, NULL, 0}};
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
         if (option == 'h')

@@ -11,6 +11,7 @@ include tests/plugins/fragment.mk
 include tests/sim/fragment.mk
 include tests/style/fragment.mk
 include tests/e2e/fragment.mk
+include tests/faults/fragment.mk
 include tests/kit/fragment.mk
 include tests/abi/fragment.mk
 
@@ -20,6 +21,7 @@ include tests/abi/fragment.mk
 ## check-threads-quick, what of them takes seconds.
 thread_tests_quick = \
   tests/unit/test_breaker_model \
+  tests/unit/test_budget \
   tests/unit/test_cancel \
   tests/unit/test_client \
   tests/unit/test_crypto \
@@ -34,6 +36,7 @@ thread_tests_quick = \
   tests/unit/test_policies \
   tests/unit/test_registry \
   tests/unit/test_retry_budget \
+  tests/unit/test_runs \
   tests/unit/test_transport_curl \
   tests/sim/test_calls \
   tests/e2e/library \
@@ -44,6 +47,7 @@ thread_tests = $(thread_tests_quick) \
   tests/hostile/run \
   tests/e2e/embed.sh \
   tests/e2e/faults \
+  tests/faults/soak \
   tests/torture/torture
 thread_helpers = tests/e2e/fetch tests/e2e/pick tests/e2e/shape tests/e2e/tty
 .PHONY: check-threads check-threads-quick

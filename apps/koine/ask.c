@@ -100,6 +100,14 @@ static int take_max_tokens(struct args *args, koine_request *request)
                                  : status;
 }
 
+static int take_budget(struct args *args, koine_request *request)
+{
+    const char *usd = args_value(args, "budget");
+    if (usd == NULL || koine_request_set_budget(request, usd) == KOINE_OK)
+        return STATUS_DONE;
+    return args_problem(args, "--budget: \"%s\" is not an amount of US dollars such as 0.50", usd);
+}
+
 /* It travels in the user's own digits. */
 static int take_temperature(struct args *args, koine_request *request)
 {
@@ -147,6 +155,8 @@ int ask_build(struct args *args, koine_request **ret)
         status = take_max_tokens(args, request);
     if (status == STATUS_DONE)
         status = take_temperature(args, request);
+    if (status == STATUS_DONE)
+        status = take_budget(args, request);
     if (status == STATUS_DONE)
         *ret = request;
     else

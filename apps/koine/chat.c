@@ -17,6 +17,7 @@ static const struct args_option options[] = {
     {"system", 's', "TEXT", "what the model is told beforehand"},
     {"request", 0, "FILE", "send this whole document; - is standard input"},
     {"max-tokens", 0, "N", "an answer of at most N tokens"},
+    {"budget", 0, "USD", "refuse what could cost more, such as 0.50"},
     {"temperature", 0, "X", "how freely to choose words, such as 0.7"},
     {"stream", 0, NULL, "ask for the answer piece by piece"},
     {"no-stream", 0, NULL, "ask for the answer as a whole"},

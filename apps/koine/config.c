@@ -7,7 +7,6 @@
 
 #include <koine/koine.h>
 #include <string.h>
-#include <unistd.h>
 
 static size_t count_routes(koine_hub *hub)
 {
@@ -34,15 +33,11 @@ static size_t count_usable(const koine_providers *list)
     return usable;
 }
 
-/* A folder that is not there is skipped, which is right for one that was not made yet, and hides a typing
- * error. The last one is the installed one. */
 static void note_missing_folders(koine_hub *hub)
 {
-    for (size_t i = 0; koine_hub_plugin_folder(hub, i + 1) != NULL; i++) {
-        const char *folder = koine_hub_plugin_folder(hub, i);
-        if (access(folder, F_OK) != 0)
-            out_say("note: plugin_path: there is no folder %s", folder);
-    }
+    const char *folder;
+    for (size_t i = 0; (folder = setup_missing_folder(hub, &i)) != NULL; i++)
+        out_say("note: plugin_path: there is no folder %s", folder);
 }
 
 static int check(struct args *args, koine_hub *hub)

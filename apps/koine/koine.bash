@@ -65,16 +65,17 @@ _koine_options()
     local global="-c --config -v --verbose -h --help --version"
     case $1 in
         chat)
-            echo "-m --model -r --route -s --system --request --max-tokens --temperature" \
+            echo "-m --model -r --route -s --system --request --max-tokens --budget --temperature" \
                 "--stream --no-stream --json $global"
             ;;
         models) echo "--live --json $global" ;;
         providers) echo "--json $global" ;;
+        doctor) echo "--offline --json $global" ;;
         cost)
             echo "-m --model --input --output --cache-read --cache-write --reasoning --at --json $global"
             ;;
         plugin) echo "--like --cases --json --tap --skip --rules $global" ;;
-        standin) echo "--port --scale --behave --tokens --port-file --until-eof --quiet --help --version" ;;
+        standin) echo "--port --scale --scale-advice --behave --tokens --port-file --until-eof --quiet --help --version" ;;
         *) echo "$global" ;;
     esac
 }
@@ -107,7 +108,7 @@ _koine_value()
             _koine_reply -d -- "$2"
             ;;
         --at) _koine_reply -W "$(date +%F)" -- "$2" ;;
-        -s | --system | --max-tokens | --temperature | --input | --output | --cache-read | --cache-write | \
+        -s | --system | --max-tokens | --budget | --temperature | --input | --output | --cache-read | --cache-write | \
             --reasoning | --port | --scale | --behave | --tokens | --skip)
             COMPREPLY=()
             ;;
@@ -118,8 +119,8 @@ _koine_value()
 _koine_words()
 {
     case $1 in
-        '') _koine_reply -W "chat models providers cost config plugin standin" -- "$2" ;;
-        models) _koine_reply -W "$(_koine_instances)" -- "$2" ;;
+        '') _koine_reply -W "chat models providers cost config doctor plugin standin" -- "$2" ;;
+        models | doctor) _koine_reply -W "$(_koine_instances)" -- "$2" ;;
         config) _koine_reply -W "check show" -- "$2" ;;
         plugin)
             case ${COMP_WORDS[COMP_CWORD - 1]} in

@@ -1,6 +1,7 @@
 /* report: how a call went, for people, on standard error. */
 #include "apps/koine/report.h"
 
+#include "apps/koine/logline.h"
 #include "apps/koine/out.h"
 #include "apps/koine/result.h"
 #include "apps/koine/table.h"
@@ -12,57 +13,51 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The value of `name` ("class=") in a line of the log, which is words of the form name=value. */
-static const char *logged(const char *line, const char *name, char *ret, size_t size)
-{
-    const char *value = strstr(line, name);
-    value = value != NULL ? value + strlen(name) : "";
-    snprintf(ret, size, "%.*s", (int)strcspn(value, " "), value);
-    return ret;
-}
+#define LONGEST_VALUE 1200 /* of a line of the log */
 
 static void report_retired(const char *line)
 {
     char target[256], since[16];
-    out_say("note: %s is retired since %s and may not be served any more",
-            logged(line, " target=", target, sizeof(target)), logged(line, " since=", since, sizeof(since)));
+    logline_field(line, "target", target, sizeof(target));
+    logline_field(line, "since", since, sizeof(since));
+    out_say("note: %s is retired since %s and may not be served any more", target, since);
 }
 
-static bool is_event(const char *line, const char *name)
-{
-    return strncmp(line, name, strlen(name)) == 0;
-}
-
-/* Of two plugins with one id the first holds, and whoever puts one first knows that. */
-static bool is_shadowed(const char *reason)
+bool report_is_shadowed(const char *reason)
 {
     return strncmp(reason, "the id ", strlen("the id ")) == 0 && strstr(reason, " is taken by ") != NULL;
 }
 
 static void report_plugin(const struct args *args, const char *line)
 {
-    const char *file = strstr(line, " file="), *reason = strstr(line, " reason=\"");
-    if (args->command->tells_plugins || file == NULL || reason == NULL || reason < file)
-        return;
-    file += strlen(" file=");
-    int length = (int)(reason - file);
-    reason += strlen(" reason=\"");
-    if (args->verbose > 0 || !is_shadowed(reason))
-        out_say("note: %.*s is refused: %.*s", length, file, (int)strlen(reason) - 1, reason);
+    char file[LONGEST_VALUE], reason[LONGEST_VALUE];
+    logline_field(line, "file", file, sizeof(file));
+    logline_field(line, "reason", reason, sizeof(reason));
+    if (!args->command->tells_plugins && (args->verbose > 0 || !report_is_shadowed(reason)))
+        out_say("note: %s is refused: %s", file, reason);
+}
+
+/* A line of JSON stays one. */
+static void report_line(int level, const char *line)
+{
+    static const char *const names[] = {"error", "warning", "info", "debug"};
+    if (logline_is_json(line))
+        out_say("%s", line);
+    else
+        out_say("koine: %s: %s", names[level >= 0 && level < 4 ? level : 3], logline_words(line));
 }
 
 void report_log(void *user, int level, const char *line)
 {
-    static const char *const names[] = {"error", "warning", "info", "debug"};
     const struct args *args = user;
-    if (args->verbose < 2 && is_event(line, "event=switch ")) /* told by the call's own event */
+    if (args->verbose < 2 && logline_is(line, "switch")) /* told by the call's own event */
         return;
-    if (args->verbose < 2 && is_event(line, "event=retired "))
+    if (args->verbose < 2 && logline_is(line, "retired"))
         report_retired(line);
-    else if (args->verbose < 2 && is_event(line, "event=plugin_refused "))
+    else if (args->verbose < 2 && logline_is(line, "plugin_refused"))
         report_plugin(args, line);
     else
-        out_say("koine: %s: %s", names[level >= 0 && level < 4 ? level : 3], line);
+        report_line(level, line);
 }
 
 void report_refused(const koine_providers *list, size_t index)

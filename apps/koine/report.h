@@ -10,6 +10,8 @@
  * without -v it tells warnings and, on a terminal, each attempt that failed. */
 void report_log(void *user, int level, const char *line);
 
+/* Of two plugins with one id the first holds, and whoever puts one first knows that. */
+bool report_is_shadowed(const char *reason);
 /* One plugin or instance of the list, which was refused: which, and why; nothing of one that only
  * waits. */
 void report_refused(const koine_providers *list, size_t index);

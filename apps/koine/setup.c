@@ -6,6 +6,25 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+int setup_load(const struct args *args, koine_hub *hub, koine_error **ret_error)
+{
+    int number = koine_hub_load_environment(hub, ret_error);
+    if (number == KOINE_OK)
+        number = koine_hub_load(hub, args->config, ret_error);
+    return number == KOINE_OK ? koine_hub_apply(hub, ret_error) : number;
+}
+
+const char *setup_missing_folder(koine_hub *hub, size_t *index)
+{
+    for (; koine_hub_plugin_folder(hub, *index + 1) != NULL; (*index)++) {
+        const char *folder = koine_hub_plugin_folder(hub, *index);
+        if (access(folder, F_OK) != 0)
+            return folder;
+    }
+    return NULL;
+}
 
 int setup_hub(struct args *args, koine_hub **ret)
 {
@@ -15,11 +34,7 @@ int setup_hub(struct args *args, koine_hub **ret)
     if (number == KOINE_OK)
         number = koine_hub_set_log(hub, args->verbose > 1 ? 3 : args->verbose > 0 ? 2 : 1, report_log, args);
     if (number == KOINE_OK)
-        number = koine_hub_load_environment(hub, &error);
-    if (number == KOINE_OK)
-        number = koine_hub_load(hub, args->config, &error);
-    if (number == KOINE_OK)
-        number = koine_hub_apply(hub, &error);
+        number = setup_load(args, hub, &error);
     if (number == KOINE_OK) {
         *ret = hub;
         return STATUS_DONE;

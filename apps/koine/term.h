@@ -13,7 +13,10 @@ bool term_colour(
 bool term_is_utf8(void); /* the locale's characters are UTF-8: LC_ALL, LC_CTYPE, LANG */
 size_t term_width(void); /* columns of standard output; 0: no terminal, so no limit */
 
-#define TERM_DIM  "\033[2m"
-#define TERM_BOLD "\033[1m"
+#define TERM_DIM    "\033[2m"
+#define TERM_BOLD   "\033[1m"
+#define TERM_RED    "\033[31m"
+#define TERM_GREEN  "\033[32m"
+#define TERM_YELLOW "\033[33m"
 
 #endif

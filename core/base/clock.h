@@ -9,8 +9,9 @@
 #define KOINE__NEVER INT64_MAX
 
 struct koine__clock {
-    int64_t (*now)(void *arg);  /* monotonic nanoseconds */
-    int64_t (*wall)(void *arg); /* nanoseconds since 1970: only for HTTP dates and the validity of prices */
+    int64_t (*now)(void *arg); /* monotonic nanoseconds */
+    int64_t (*wall)(
+        void *arg); /* nanoseconds since 1970: only for HTTP dates, the validity of prices, and the log */
     /* A virtual clock moves itself to `until` instead of letting the process wait; NULL: real time. */
     void (*advance)(void *arg, int64_t until);
     void *arg;

@@ -98,6 +98,11 @@ const char *koine__secret_text(const struct koine__secret *secret, size_t *ret_l
     return secret->text;
 }
 
+bool koine__secret_is_shared(const struct koine__secret *secret)
+{
+    return atomic_load_explicit(&secret->references, memory_order_relaxed) > 1;
+}
+
 uint64_t koine__secret_fingerprint(const struct koine__secret *secret)
 {
     return secret->fingerprint;

@@ -2,6 +2,7 @@
 #ifndef KOINE_CORE_BASE_CRYPTO_H
 #define KOINE_CORE_BASE_CRYPTO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,9 @@ struct koine__secret *koine__secret_new(const char *text, size_t len); /* NULL: 
 struct koine__secret *koine__secret_ref(struct koine__secret *secret);
 void koine__secret_unref(struct koine__secret *secret); /* NULL is fine */
 const char *koine__secret_text(const struct koine__secret *secret, size_t *ret_len);
+bool koine__secret_is_shared(const struct koine__secret *secret); /* somebody else holds it, too */
+/* Words shorter than this are no keys, and would be masked where they mean something else. */
+#define KOINE__SHORTEST_KEY 8
 /* The same for equal keys of this process, tells nothing about the key: what state is shared by. */
 uint64_t koine__secret_fingerprint(const struct koine__secret *secret);
 

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DAY INT64_C(86400)
+#define DAY        INT64_C(86400)
+#define NS_PER_MS  INT64_C(1000000)
+#define NS_PER_SEC INT64_C(1000000000)
 
 struct parts {
     int year, month, day, hour, minute, second;
@@ -187,4 +189,14 @@ void koine__write_date(int64_t seconds, char ret[11])
     struct parts parts = civil_from_days(days);
     unsigned year = parts.year < 0 ? 0 : parts.year > 9999 ? 9999 : (unsigned)parts.year;
     snprintf(ret, 11, "%04u-%02u-%02u", year % 10000, (unsigned)parts.month % 100, (unsigned)parts.day % 100);
+}
+
+void koine__write_moment(int64_t ns, char ret[KOINE__MOMENT])
+{
+    int64_t seconds = ns / NS_PER_SEC - (ns % NS_PER_SEC < 0);
+    unsigned ms = (unsigned)((ns % NS_PER_SEC + NS_PER_SEC) % NS_PER_SEC / NS_PER_MS);
+    unsigned second = (unsigned)((seconds % DAY + DAY) % DAY);
+    koine__write_date(seconds, ret);
+    snprintf(ret + 10, KOINE__MOMENT - 10, "T%02u:%02u:%02u.%03uZ", second / 3600 % 24, second / 60 % 60,
+             second % 60, ms % 1000);
 }

@@ -10,6 +10,8 @@ libkoinecore_la_SOURCES += \
   core/base/error.h \
   core/base/fault.c \
   core/base/fault.h \
+  core/base/line.c \
+  core/base/line.h \
   core/base/log.c \
   core/base/log.h \
   core/base/mem.c \

@@ -2,9 +2,14 @@
  * not fit exactly is refused. */
 #include "core/base/str.h"
 
+#include <inttypes.h>
 #include <koine/koine.h>
 #include <stdio.h>
 #include <string.h>
+
+#define PICODOLLARS    UINT64_C(1000000000000) /* in a dollar */
+#define DOLLAR_DIGITS  12
+#define LEAST_DECIMALS 2
 
 struct unit {
     const char *name;
@@ -160,6 +165,15 @@ int koine__read_decimal(koine_str text, unsigned scale, int64_t *ret)
     return KOINE_OK;
 }
 
+int koine__read_usd(koine_str text, int64_t *ret)
+{
+    int64_t value;
+    if (koine__read_decimal(text, DOLLAR_DIGITS, &value) || value < 0)
+        return KOINE_EARGUMENT;
+    *ret = value;
+    return KOINE_OK;
+}
+
 /* "1.5s" into ret[48]; false if the unit cannot say it in nine digits behind the point. */
 static bool write_in(int64_t ns, const struct unit *unit, char *ret, size_t size)
 {
@@ -189,4 +203,16 @@ void koine__write_duration(int64_t ns, char *ret, size_t size)
         if (write_in(ns, &time_units[i], text, sizeof(text)) && (!best[0] || strlen(text) < strlen(best)))
             memcpy(best, text, sizeof(best));
     snprintf(ret, size, "%s", best);
+}
+
+void koine__write_usd(int64_t picodollars, char *ret, size_t size)
+{
+    uint64_t amount = picodollars < 0 ? 0 - (uint64_t)picodollars : (uint64_t)picodollars;
+    char decimals[DOLLAR_DIGITS + 1];
+    snprintf(decimals, sizeof(decimals), "%0*" PRIu64, DOLLAR_DIGITS, amount % PICODOLLARS);
+    int len = DOLLAR_DIGITS;
+    while (len > LEAST_DECIMALS && decimals[len - 1] == '0')
+        len--;
+    snprintf(ret, size, "%s%" PRIu64 ".%.*s", picodollars < 0 ? "-" : "", amount / PICODOLLARS, len,
+             decimals);
 }

@@ -10,6 +10,7 @@
 #define MS(n)        ((n)*KOINE__MS)
 #define HOURS(n)     ((n)*3600 * KOINE__SEC)
 #define REAL(n)      ((n)*INT64_C(1000000))
+#define DOLLARS(n)   ((n)*INT64_C(1000000000000))
 #define NO_END       INT64_MAX
 
 /* clang-format off */
@@ -65,8 +66,8 @@ static const struct koine__setting rows[] = {
         .help = "Longest time without an event in a streamed answer. Comments that only keep the connection open do "
                 "not count."),
     ROW("providers.*.timeouts.total", DURATION, "600s", RANGE(MS(1), HOURS(24)),
-        .help = "Longest time of one whole attempt. It is also capped by what is left of the route's `deadline`, "
-                "shared with the targets still untried."),
+        .help = "Longest time of one attempt. Where the answer is asked for or held until it is whole, it is also capped "
+                "by what is left of the route's `deadline`, shared with the targets still untried."),
     ROW("providers.*.retry.max_retries", INTEGER, "3", RANGE(0, 20),
         .help = "How often the same target is tried again after its first attempt failed."),
     ROW("providers.*.retry.base_delay", DURATION, "1s", RANGE(0, HOURS(24)),
@@ -164,6 +165,15 @@ static const struct koine__setting rows[] = {
     ROW("min_attempt", DURATION, "1s", RANGE(0, HOURS(24)),
         .help = "An attempt is not started if less than this is left of the deadline."),
 
+    ROW("budgets.call", DOLLARS, NULL, RANGE(0, DOLLARS(1000000)),
+        .help = "Most that one call may cost, all its attempts together. By default there is no limit."),
+    ROW("budgets.run", DOLLARS, NULL, RANGE(0, DOLLARS(1000000)),
+        .help = "Most that the calls of one run may cost together. A run is the calls under one run id; by default one per hub, and in the command one per process. `MAX_ESTIMATED_COST` in the environment or in `.env` is a limit of the run too, and the lower one holds."),
+    ROW("budgets.unpriced", CHOICE, "refuse", .choices = "refuse|allow",
+        .help = "What happens under a budget to a call whose price is not known: `allow` lets it through, uncounted. What costs nothing says so with `price: free`."),
+    ROW("budgets.estimate", CHOICE, "bound", .choices = "bound|typical",
+        .help = "How many tokens a prompt is taken to have before it is sent: `bound` counts each byte as one, which it never exceeds; `typical` counts four bytes as one, so that more calls fit and the budget may be overspent by a little."),
+
     ROW("pool.connections", INTEGER, "64", RANGE(1, 10000),
         .help = "Most connections that one client has open at once."),
     ROW("pool.idle", INTEGER, "16", RANGE(0, 10000),
@@ -175,7 +185,13 @@ static const struct koine__setting rows[] = {
         .help = "A proxy for all requests but those to loopback. By default what `https_proxy` and its like say."),
 
     ROW("log.level", CHOICE, "warning", .choices = "error|warning|info|debug",
-        .help = "How much is logged, where the application logs less by itself. No level ever shows a key or a prompt."),
+        .help = "How much is logged, where the application logs less by itself. No level ever shows a key, and none a prompt or an answer unless `log.content` says so."),
+    ROW("log.format", CHOICE, "logfmt", .choices = "logfmt|json",
+        .help = "What a line of the log looks like: `name=value` words, or a JSON object. The events and their "
+                "fields are the same."),
+    ROW("log.content", BOOL, "false",
+        .help = "Also logs what the prompts and answers of calls say, at the level `info`: up to 4096 bytes of each "
+                "text. Keys stay hidden."),
 };
 /* clang-format on */
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

@@ -25,11 +25,12 @@ enum koine__setting_type {
     KOINE__SET_INTEGER,
     KOINE__SET_REAL, /* read as decimal × 10^6 in an int64 */
     KOINE__SET_BOOL,
-    KOINE__SET_CHOICE, /* one of `choices`, separated by '|': the index is the value */
-    KOINE__SET_TARGET, /* instance/model */
-    KOINE__SET_DIGEST, /* 64 hex digits */
-    KOINE__SET_JSON,   /* any value, kept as JSON text */
-    KOINE__SET_COMMAND /* run by the shell; may hold a secret, so it is shown as "(set)" */
+    KOINE__SET_CHOICE,  /* one of `choices`, separated by '|': the index is the value */
+    KOINE__SET_TARGET,  /* instance/model */
+    KOINE__SET_DIGEST,  /* 64 hex digits */
+    KOINE__SET_JSON,    /* any value, kept as JSON text */
+    KOINE__SET_DOLLARS, /* US dollars, read as int64 picodollars */
+    KOINE__SET_COMMAND  /* run by the shell; may hold a secret, so it is shown as "(set)" */
 };
 
 struct koine__setting {

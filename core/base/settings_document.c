@@ -30,7 +30,8 @@ static const char opening[] =
     "A **duration** needs a unit: `250ms`, `1.5s`, `2m`, `1h`, `3d`; `0` may stand alone. A **size**\n"
     "does too: `4096B`, `64KiB`, `16MiB`, `1GiB` by 1024, `kB`, `MB`, `GB` by 1000. A **URL** begins\n"
     "with `http://` or `https://` and has no user name, query or slash at its end. A **path** that is\n"
-    "relative starts at the file's folder. A **target** is `instance/model`. A **secret** is shown as\n"
+    "relative starts at the file's folder. **US dollars** are written `0.50`: digits and a point, at\n"
+    "most 12 decimals, no sign. A **target** is `instance/model`. A **secret** is shown as\n"
     "`(set)` wherever settings are shown.\n"
     "\n"
     "```yaml\n"
@@ -56,6 +57,10 @@ static const struct {
      "Every plugin found is an instance under its own name, without an entry here too."},
     {"routes", "routes", "A named, ordered list of targets: the fallback chain."},
     {"", "General", "Settings of the whole hub."},
+    {"budgets", "budgets",
+     "What may be spent. Before each attempt the most that it can cost is reserved, after it what it did "
+     "cost is "
+     "settled; a call that could lead beyond a limit is refused (class `budget`) before anything is sent."},
     {"pool", "pool", "Connections of a client."},
     {"network", "network", "How providers are reached."},
     {"log", "log", "What is logged."},

@@ -19,7 +19,7 @@ const char *koine__setting_type_name(enum koine__setting_type type)
         [KOINE__SET_REAL] = "number",    [KOINE__SET_BOOL] = "boolean",
         [KOINE__SET_CHOICE] = "choice",  [KOINE__SET_TARGET] = "target",
         [KOINE__SET_JSON] = "any value", [KOINE__SET_COMMAND] = "command",
-        [KOINE__SET_DIGEST] = "digest",
+        [KOINE__SET_DIGEST] = "digest",  [KOINE__SET_DOLLARS] = "US dollars",
     };
     return names[type];
 }
@@ -146,6 +146,8 @@ static int read_type(const struct koine__setting *row, koine_str text, int64_t *
         return read_count(row, text, ret);
     case KOINE__SET_REAL:
         return koine__read_decimal(text, 6, ret);
+    case KOINE__SET_DOLLARS:
+        return koine__read_usd(text, ret);
     case KOINE__SET_BOOL:
         return read_truth(text, ret);
     case KOINE__SET_CHOICE:
@@ -222,6 +224,9 @@ static void write_value(const struct koine__setting *row, int64_t value, struct 
         write_real(value, buf);
     } else if (row->type == KOINE__SET_DURATION) {
         koine__write_duration(value, text, sizeof(text));
+        koine__buf_adds(buf, text);
+    } else if (row->type == KOINE__SET_DOLLARS) {
+        koine__write_usd(value, text, sizeof(text));
         koine__buf_adds(buf, text);
     } else {
         koine__buf_add_int(buf, value);
@@ -316,6 +321,22 @@ static void explain_number(const struct koine__setting *row, const char *text, s
     }
 }
 
+/* One spelling: a shell would read $0 in $0.50, and a comma parts thousands for some and cents for others. */
+static void explain_dollars(const struct koine__setting *row, const char *text, struct koine__buf *buf)
+{
+    size_t whole = strspn(text, "0123456789");
+    size_t decimals = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
+    bool is_number = whole > 0 && text[whole + (decimals ? decimals + 1 : 0)] == '\0';
+    if (is_number && decimals > 12) {
+        koine__buf_adds(buf, " has more decimals than are counted; write at most 12");
+    } else if (is_number) {
+        koine__buf_adds(buf, " is out of range; allowed is ");
+        koine__setting_range(row, buf);
+    } else {
+        koine__buf_adds(buf, " is no amount of US dollars; write one like 0.50, digits and a point alone");
+    }
+}
+
 static void explain_word(const struct koine__setting *row, const char *text, struct koine__buf *buf)
 {
     if (row->type == KOINE__SET_CHOICE) {
@@ -359,6 +380,10 @@ void koine__setting_explain(const struct koine__setting *row, const char *text, 
     case KOINE__SET_REAL:
         quote(text, buf);
         explain_number(row, text, buf);
+        break;
+    case KOINE__SET_DOLLARS:
+        quote(text, buf);
+        explain_dollars(row, text, buf);
         break;
     default:
         quote(text, buf);

@@ -33,12 +33,17 @@ int koine__read_bool(koine_str text, bool *ret); /* true false (as YAML 1.2 core
 /* A decimal number ("0.18", "1e-3" is refused) times 10^scale as an integer, exact; more digits than fit are
  * refused. */
 int koine__read_decimal(koine_str text, unsigned scale, int64_t *ret);
+int koine__read_usd(koine_str text, int64_t *ret); /* the same, US dollars in picodollars, not negative */
 int koine__read_date(koine_str text, int64_t *ret_seconds);      /* 2024-07-23 or 2024-07-23T10:00:00Z, UTC */
 int koine__read_http_date(koine_str text, int64_t *ret_seconds); /* RFC 9110: IMF-fixdate, RFC 850, asctime */
 
 void koine__write_duration(int64_t ns, char *ret,
-                           size_t size);               /* shortest that reads back: "1.5s"; -1 is "off" */
+                           size_t size); /* shortest that reads back: "1.5s"; -1 is "off" */
+/* Decimal dollars, exact, at least two decimals: 12345 → "0.000000012345". */
+void koine__write_usd(int64_t picodollars, char *ret, size_t size);
 void koine__write_date(int64_t seconds, char ret[11]); /* "2024-07-23" */
+#define KOINE__MOMENT 25
+void koine__write_moment(int64_t ns, char ret[KOINE__MOMENT]); /* since 1970: "2024-07-23T10:00:00.250Z" */
 
 bool koine__is_name(koine_str text); /* [A-Za-z0-9_-]{1,64}: instances, routes, plugins */
 

@@ -37,6 +37,7 @@ static void init_ticket(struct koine__attempt *attempt)
         .wake_at = KOINE__NEVER,
         .wake = on_wake,
     };
+    koine__attempt_stake(attempt, instance->limits.tokens >= 0);
 }
 
 static int init_state(struct koine__attempt *attempt)
@@ -65,7 +66,7 @@ int koine__attempt_new(struct koine__engine *engine, const struct koine__attempt
     attempt->fault = attempt->cut = &koine__no_fault;
     attempt->request_id = "";
     koine__buf_init(&attempt->backlog, limit);
-    attempt->started = attempt->ended_at = koine__loop_now(engine->loop);
+    attempt->born = attempt->started = attempt->ended_at = koine__loop_now(engine->loop);
     koine__arena_init(&attempt->arena, 0);
     koine__timer_init(&attempt->timer, koine__attempt_on_timer);
     koine__timer_init(&attempt->soon, on_soon);
@@ -220,13 +221,11 @@ static void on_wake(struct koine__ticket *ticket)
     koine__timer_set(attempt->engine->loop, &attempt->soon, koine__loop_now(attempt->engine->loop));
 }
 
-/* The vendor itself would refuse it, after a round trip; a server of one's own may need no key. */
+/* The vendor itself would refuse it, after a round trip. */
 static bool lacks_key(const struct koine__attempt *attempt)
 {
     const struct koine__instance *instance = attempt->spec.target->instance;
-    const koine_provider *provider = instance->provider;
-    return attempt->desk->out.secret_name && !instance->secret && provider->key_variable &&
-           (!provider->base_url || strcmp(instance->base_url, provider->base_url) == 0);
+    return attempt->desk->out.secret_name && !instance->secret && koine__instance_needs_key(instance);
 }
 
 static void fail_without_key(struct koine__attempt *attempt)
@@ -258,6 +257,7 @@ static int start_transfer(struct koine__attempt *attempt)
     http.stream = attempt->spec.stream;
     http.ca_file = attempt->spec.ca_file;
     http.proxy = attempt->spec.proxy;
+    http.way = attempt->spec.way;
     attempt->secret = http.secret;
     attempt->body = koine__out_take_body(out);
     attempt->body_len = http.body.len;
@@ -265,9 +265,10 @@ static int start_transfer(struct koine__attempt *attempt)
     attempt->started = koine__loop_now(attempt->engine->loop);
     attempt->share = koine__route_share(attempt->spec.untried, attempt->started, attempt->spec.deadline);
     attempt->requested = true;
-    KOINE__LOG(attempt->engine->log, KOINE__LOG_DEBUG,
-               "event=request target=%s method=%s url=%s bytes=%zu stream=%d", attempt->spec.target->text,
-               http.method, http.url, http.body.len, attempt->spec.stream);
+    KOINE__LOG(attempt->engine->log, KOINE__LOG_DEBUG, "request", koine__log_text("call", attempt->spec.call),
+               koine__log_text("target", attempt->spec.target->text), koine__log_text("method", http.method),
+               koine__log_text("url", http.url), koine__log_int("bytes", (int64_t)http.body.len),
+               koine__log_bool("stream", attempt->spec.stream));
     rc = transport
              ? transport->ops->start(transport, &http, &koine__attempt_handler, attempt, &attempt->transfer)
              : KOINE_ESYSTEM;

@@ -42,11 +42,12 @@ struct koine__attempt_spec { /* all borrowed until the attempt is freed */
     const koine_node *doc; /* NULL: the operation has none */
     const struct koine__catalogue *catalogue;
     bool stream;     /* how the provider is asked */
+    bool held;       /* nothing is delivered before the answer is whole */
     bool untold;     /* what the provider emits goes into the answer alone, and makes no events */
     bool needs_stop; /* only a stop makes it an answer (generate); else the body's clean end does */
     const struct koine__exchange_state *state; /* of the step's start: copied */
-    unsigned
-        untried; /* targets of the route after this one: a whole attempt leaves them their share of time */
+    unsigned untried; /* targets of the route after this one: whole and held attempts leave them their share
+                         of time */
     int64_t deadline; /* of the call */
     int64_t min_left; /* ns to the deadline that must be left when its turn has come; else it is refused */
     int64_t
@@ -55,6 +56,9 @@ struct koine__attempt_spec { /* all borrowed until the attempt is freed */
     int64_t retry_cost; /* what it took from the retry budget; 0: it is a first attempt */
     bool may_not_wait;  /* a hedge: rather none than one in line */
     const char *ca_file, *proxy;
+    const char *call;           /* its id, for the log; NULL: it has none */
+    struct koine__way *way;     /* NULL: nobody asks */
+    struct koine__purse *purse; /* budgets that must bear it; NULL: none */
 };
 
 enum koine__phase {
@@ -102,8 +106,8 @@ struct koine__attempt {
     bool body_finished;             /* and the framer knows */
     struct koine__buf backlog;      /* of the body, while the provider is busy with the frame before */
     const struct koine__fault *cut; /* what cut the body; KOINE_CLASS_NONE: nothing did */
-    int64_t started, sent_at, last_byte, last_event, ended_at; /* loop time */
-    int64_t share;                    /* ns that a whole attempt may take of the time that is left */
+    int64_t born, started, sent_at, last_byte, last_event, ended_at; /* loop time; born: before it waited */
+    int64_t share;                    /* ns that a whole or held one may take of the time that is left */
     int64_t first_token_at;           /* -1: none yet */
     uint64_t noted;                   /* events of the assembly that counted as progress */
     const struct koine__fault *fault; /* KOINE_CLASS_NONE with stopped: it answered */

@@ -1,5 +1,5 @@
-/* attempt_internal: what the three files of an attempt share: attempt.c (its way), attempt_read.c (the
- * answer), attempt_settle.c (what it came to). */
+/* attempt_internal: what the files of an attempt share: attempt.c (its way), attempt_read.c (the answer),
+ * attempt_time.c, attempt_stake.c (what it may cost), attempt_settle.c (what it came to). */
 #ifndef KOINE_CORE_ENGINE_ATTEMPT_INTERNAL_H
 #define KOINE_CORE_ENGINE_ATTEMPT_INTERNAL_H
 
@@ -32,6 +32,13 @@ void koine__attempt_cut(struct koine__attempt *attempt, const struct koine__faul
 void koine__attempt_arm(
     struct koine__attempt *attempt); /* after anything that may bring the nearest stage nearer */
 void koine__attempt_on_timer(struct koine__timer *timer);
+
+/* attempt_stake.c */
+/* Fills the ticket's worst and stake where the call has budgets, and its tokens where somebody counts them.
+ */
+void koine__attempt_stake(struct koine__attempt *attempt, bool counts_tokens);
+/* What became of it, for the gate; after its cost is known. */
+struct koine__outcome koine__attempt_outcome(const struct koine__attempt *attempt);
 
 /* attempt_settle.c */
 void koine__attempt_settle(struct koine__attempt *attempt);

@@ -17,15 +17,13 @@ static void on_sent(void *arg)
 }
 
 /* A server that says our key back must not make us say it. Masked in its own length, so that JSON stays JSON.
- * Words shorter than this are no keys, and would be masked where they mean something else. */
-#define SHORTEST_KEY 8
-
+ */
 static koine_str key_of(const struct koine__attempt *attempt)
 {
     koine_str key = {NULL, 0};
     if (attempt->secret)
         key.ptr = koine__secret_text(attempt->secret, &key.len);
-    return key.len >= SHORTEST_KEY ? key : (koine_str){NULL, 0};
+    return key.len >= KOINE__SHORTEST_KEY ? key : (koine_str){NULL, 0};
 }
 
 static void mask(koine_str key, char *text, size_t len)
@@ -95,8 +93,9 @@ static void on_head(void *arg, const struct koine__head *head)
         koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory for the answer's head");
         return;
     }
-    KOINE__LOG(attempt->engine->log, KOINE__LOG_DEBUG, "event=head target=%s status=%d request_id=%s",
-               attempt->spec.target->text, head->status, attempt->request_id);
+    KOINE__LOG(attempt->engine->log, KOINE__LOG_DEBUG, "head", koine__log_text("call", attempt->spec.call),
+               koine__log_text("target", attempt->spec.target->text), koine__log_int("status", head->status),
+               koine__log_text("request_id", attempt->request_id));
     attempt->phase = KOINE__PHASE_BODY;
     attempt->last_byte = attempt->last_event = koine__loop_now(attempt->engine->loop);
     attempt->retry_after_ns = koine__retry_after(find_header, &attempt->head, clock->wall(clock->arg));

@@ -44,19 +44,6 @@ static bool may_be_billed(const struct koine__attempt *attempt)
     return attempt->spec.needs_stop && attempt->sent && attempt->head.status < 300;
 }
 
-/* What it took and cost, for the policies: nothing where it cannot be billed, the estimate where nobody told.
- */
-static struct koine__outcome outcome_of(const struct koine__attempt *attempt)
-{
-    struct koine__outcome outcome = {attempt->fault->class_number, attempt->sent, 0, 0};
-    if (attempt->billing == KOINE__BILLING_NONE)
-        return outcome;
-    int64_t in = koine_usage_input_total(&attempt->usage), out = koine_usage_output_total(&attempt->usage);
-    outcome.tokens = (in > 0 ? in : 0) + (out > 0 ? out : 0);
-    outcome.cost = attempt->cost.state == KOINE_UNPRICED ? -1 : attempt->cost.picodollars;
-    return outcome;
-}
-
 /* The provider wants less of everybody with this key, not of this call alone. */
 static void pause_instance(struct koine__attempt *attempt, int64_t now)
 {
@@ -78,7 +65,7 @@ static void pause_instance(struct koine__attempt *attempt, int64_t now)
 
 static void conclude(struct koine__attempt *attempt)
 {
-    struct koine__outcome outcome = outcome_of(attempt);
+    struct koine__outcome outcome = koine__attempt_outcome(attempt);
     int64_t now = koine__loop_now(attempt->engine->loop);
     attempt->phase = KOINE__PHASE_ENDED;
     attempt->ended_at = now;

@@ -51,10 +51,12 @@ static struct nearest find_nearest(const struct koine__attempt *attempt)
     else if (attempt->spec.stream)
         consider_stream(attempt, &nearest);
     int64_t total = timeouts->total;
-    if (!attempt->spec.stream && (total < 0 || attempt->share < total))
+    /* Of an answer that is delivered as it comes nobody waits for the end. */
+    bool shares = !attempt->spec.stream || attempt->spec.held;
+    if (shares && (total < 0 || attempt->share < total))
         total = attempt->share;
-    /* A whole answer that never began is a route that is silent, and is moved away from like one. */
-    bool silent = !attempt->spec.stream && attempt->phase == KOINE__PHASE_SENT;
+    /* An answer that never began is a route that is silent, and is moved away from like one. */
+    bool silent = attempt->phase == KOINE__PHASE_SENT;
     consider(&nearest, attempt->started, total, silent ? STAGE_FIRST_BYTE : STAGE_TOTAL);
     return nearest;
 }

@@ -50,8 +50,8 @@ static void warn_retired(const struct koine_call *call, const struct koine__targ
         return;
     koine__write_date(clock->wall(clock->arg) / KOINE__SEC, today);
     if (strcmp(target->known->retired, today) <= 0)
-        KOINE__LOG(call->calls->engine->log, KOINE__LOG_WARNING, "event=retired call=%s target=%s since=%s",
-                   call->id, target->text, target->known->retired);
+        KOINE__LOG(call->calls->engine->log, KOINE__LOG_WARNING, "retired", koine__log_text("call", call->id),
+                   koine__log_text("target", target->text), koine__log_text("since", target->known->retired));
 }
 
 /* A wait in line that another target may spare. */
@@ -76,6 +76,7 @@ static int start_attempt(struct koine_call *call, size_t index, bool is_hedge)
         .exchange = exchange_of(call, target->instance->provider),
         .catalogue = call->spec.catalogue,
         .stream = call->spec.stream && call->spec.operation == KOINE__OP_GENERATE,
+        .held = call->route.commit == KOINE_COMMIT_COMPLETE,
         .untold = call->spec.untold,
         .needs_stop = call->spec.operation == KOINE__OP_GENERATE,
         .state = index == call->route_state.current ? &call->step : NULL,
@@ -88,6 +89,9 @@ static int start_attempt(struct koine_call *call, size_t index, bool is_hedge)
         .may_not_wait = is_hedge,
         .ca_file = call->spec.ca_file,
         .proxy = call->spec.proxy,
+        .call = call->id,
+        .way = call->spec.way,
+        .purse = call->purse,
     };
     void *items = call->attempts;
     struct koine__attempt *attempt;
@@ -161,14 +165,17 @@ static struct koine_event *announce(struct koine_call *call, int kind, const str
 
 static void announce_switch(struct koine_call *call, const struct koine__target *to)
 {
-    KOINE__LOG(call->calls->engine->log, KOINE__LOG_WARNING, "event=switch call=%s from=%s to=%s class=%s",
-               call->id, call->fault_target->text, to->text, koine_class_name(call->fault->class_number));
+    call->fallbacks++;
+    KOINE__LOG(call->calls->engine->log, KOINE__LOG_WARNING, "switch", koine__log_text("call", call->id),
+               koine__log_text("from", call->fault_target->text), koine__log_text("to", to->text),
+               koine__log_text("class", koine_class_name(call->fault->class_number)));
     announce(call, KOINE_EVENT_SWITCH, to);
 }
 
 static void wait_to_retry(struct koine_call *call, int64_t at)
 {
     struct koine_event *event = announce(call, KOINE_EVENT_RETRY, current_target(call));
+    call->retries++;
     if (event)
         event->wait_ms = (at - now_of(call)) / KOINE__MS;
     koine__timer_set(call->calls->engine->loop, &call->wait_timer, at);
@@ -662,6 +669,8 @@ int koine__call_new(struct koine__calls *calls, const struct koine__call_spec *s
     }
     call->spec.plan = spec->plan;
     call->document = spec->document;
+    koine__call_log_prompt(call);
+    call->purse = spec->purse;
     koine__timer_set(calls->engine->loop, &call->wait_timer, call->began); /* the nearest first: armed once */
     koine__timer_set(calls->engine->loop, &call->deadline_timer, call->deadline);
     *ret = call;

@@ -32,6 +32,7 @@ struct koine__call_spec {
     const struct koine__route *route; /* copied; its targets are borrowed from `plan` */
     const struct koine__catalogue *catalogue;
     struct koine__document *document; /* the call's own once it is started; NULL: the operation has none */
+    struct koine__purse *purse;       /* likewise; NULL: no budget */
     bool stream;
     bool untold;      /* only the answer is wanted: nobody reads its events */
     int64_t deadline; /* ns from now */
@@ -40,6 +41,7 @@ struct koine__call_spec {
     void *user;
     const char *run; /* copied; NULL: none */
     const char *ca_file, *proxy;
+    struct koine__way *way; /* borrowed: of the first attempt; NULL: nobody asks */
     /* Keeps what is borrowed alive; released when the call is freed. */
     void *plan;
     void (*release_plan)(void *plan);
@@ -55,6 +57,7 @@ struct koine_call {
     char *run;
 
     struct koine__document *document;
+    struct koine__purse *purse;
     struct koine__route_state route_state;
     struct koine__retry_state retry;
     int64_t retry_cost; /* what the next attempt has taken from the retry budget */
@@ -68,6 +71,7 @@ struct koine_call {
     struct koine__attempt *committed;
     struct koine__attempt *decisive; /* ended: what becomes of the call when the others have ended too */
     bool out_of_memory;              /* a row of the ledger was lost */
+    unsigned retries, fallbacks;     /* for the log */
     struct koine__ledger ledger;
     struct koine_response *steps; /* what the steps before this one answered */
 
@@ -84,7 +88,7 @@ struct koine_call {
     koine_error *error;
 };
 
-/* KOINE_EMEMORY, KOINE_ESYSTEM. On failure document and plan stay the caller's. */
+/* KOINE_EMEMORY, KOINE_ESYSTEM. On failure document, purse and plan stay the caller's. */
 int koine__call_new(struct koine__calls *calls, const struct koine__call_spec *spec, struct koine_call **ret,
                     koine_error **ret_error);
 void koine__call_cancel(struct koine_call *call);

@@ -1,6 +1,8 @@
 /* call_end: a call's end, its events' way out, and its getters. */
 #include "core/engine/call_internal.h"
 
+#include "core/money/budget.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -121,27 +123,6 @@ static struct koine_response *take_answer(struct koine_call *call, struct koine_
     return NULL;
 }
 
-static void log_call(const struct koine_call *call, const char *class_name)
-{
-    const struct koine_response *answer = call->answer ? call->answer : koine_error_partial(call->error);
-    char usd[40] = "unknown";
-    if (answer && answer->cost.state != KOINE_UNPRICED)
-        koine_cost_usd(answer->cost.picodollars, usd, sizeof(usd));
-    KOINE__LOG(call->calls->engine->log, KOINE__LOG_INFO,
-               "event=call call=%s run=%s target=%s class=%s attempts=%zu ms=%lld usd=%s", call->id,
-               call->run, koine_response_target(answer), class_name, koine_response_attempt_count(answer),
-               (long long)koine_response_ms(answer), usd);
-}
-
-void koine__call_log_attempt(struct koine_call *call, const struct koine__attempt *attempt)
-{
-    KOINE__LOG(call->calls->engine->log, KOINE__LOG_INFO,
-               "event=attempt call=%s target=%s status=%d class=%s ms=%lld request_id=%s", call->id,
-               attempt->spec.target->text, attempt->head.status,
-               attempt->fault->class_number ? koine_class_name(attempt->fault->class_number) : "ok",
-               (long long)((attempt->ended_at - attempt->started) / KOINE__MS), attempt->request_id);
-}
-
 static void push_terminal(struct koine_call *call, int kind)
 {
     /* The last event must come even without memory, so room for it is kept since the call's start. */
@@ -183,7 +164,7 @@ void koine__call_fail(struct koine_call *call, const struct koine__fault *fault,
     } else {
         koine_response_free(answer);
     }
-    log_call(call, koine_class_name(last.class_number));
+    koine__call_log_end(call, koine_class_name(last.class_number));
     push_terminal(call, KOINE_EVENT_FAULT);
 }
 
@@ -197,7 +178,7 @@ void koine__call_succeed(struct koine_call *call, struct koine__attempt *attempt
         koine__call_fail(call, &fault, attempt->spec.target, NULL);
         return;
     }
-    log_call(call, "ok");
+    koine__call_log_end(call, "ok");
     push_terminal(call, KOINE_EVENT_STOP);
 }
 
@@ -258,6 +239,7 @@ void koine__call_destroy(struct koine_call *call)
     koine__dealloc(call->run);
     koine__dealloc(call->step.bytes);
     koine__document_free(call->document);
+    koine__purse_free(call->purse);
     if (call->spec.plan)
         call->spec.release_plan(call->spec.plan);
     koine__dealloc(call);

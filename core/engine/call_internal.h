@@ -1,5 +1,5 @@
-/* call_internal: what call.c (its way through the route), call_policy.c (what it shares with all calls) and
- * call_end.c (its end and its getters) share. */
+/* call_internal: what call.c (its way through the route), call_policy.c (what it shares with all calls),
+ * call_log.c and call_end.c (its end and its getters) share. */
 #ifndef KOINE_CORE_ENGINE_CALL_INTERNAL_H
 #define KOINE_CORE_ENGINE_CALL_INTERNAL_H
 
@@ -28,6 +28,10 @@ void koine__call_ready(struct koine_call *call);                              /*
 void koine__call_succeed(struct koine_call *call, struct koine__attempt *attempt);
 void koine__call_fail(struct koine_call *call, const struct koine__fault *fault,
                       const struct koine__target *target, struct koine__attempt *attempt);
-void koine__call_log_attempt(struct koine_call *call, const struct koine__attempt *attempt);
+
+/* call_log.c: what the log hears of a call. */
+void koine__call_log_prompt(const struct koine_call *call); /* where content is logged */
+void koine__call_log_attempt(const struct koine_call *call, const struct koine__attempt *attempt);
+void koine__call_log_end(const struct koine_call *call, const char *class_name); /* and the answer likewise */
 
 #endif

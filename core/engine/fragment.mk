@@ -8,11 +8,13 @@ libkoinecore_la_SOURCES += \
   core/engine/attempt_internal.h \
   core/engine/attempt_read.c \
   core/engine/attempt_settle.c \
+  core/engine/attempt_stake.c \
   core/engine/attempt_time.c \
   core/engine/call.c \
   core/engine/call.h \
   core/engine/call_end.c \
   core/engine/call_internal.h \
+  core/engine/call_log.c \
   core/engine/call_policy.c \
   core/engine/cancel.c \
   core/engine/cancel.h \

@@ -12,3 +12,10 @@ const char *koine__instance_option(const void *instance, const char *name)
             return pair[1];
     return NULL;
 }
+
+bool koine__instance_needs_key(const struct koine__instance *instance)
+{
+    const koine_provider *provider = instance->provider;
+    return provider->key_variable &&
+           (!provider->base_url || strcmp(instance->base_url, provider->base_url) == 0);
+}

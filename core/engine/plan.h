@@ -27,6 +27,7 @@ struct koine__instance {
     const char *file;             /* of the plugin; "" */
     const char *base_url;         /* no slash at the end */
     struct koine__secret *secret; /* NULL: no key */
+    const char *key_source;       /* the setting or variable it is from; "": there is none */
     bool free_of_charge;
     bool reads_variable; /* its key may come from the variable that the plugin names */
     int64_t parameters;  /* enum koine__parameters */
@@ -61,6 +62,8 @@ struct koine__route {
     int64_t hedge_after; /* ns; 0 or less: never */
     struct koine__typed_fallback typed;
 };
+/* Whether the vendor would refuse a call without a key; a server of one's own may need none. */
+bool koine__instance_needs_key(const struct koine__instance *instance);
 const char *koine__instance_option(const void *instance, const char *name); /* for koine__host_env */
 
 #endif

@@ -38,6 +38,7 @@ static void init_engine(struct koine_client *client, const struct koine__snapsho
     engine->log = &client->hub->log;
     koine__random_seed(&engine->random, world->seed ? world->seed : koine__crypto_seed());
     koine__pool_init(&client->pool, snapshot->pool_connections);
+    engine->gate.stages[KOINE__STAGE_BUDGET] = &koine__budget_stage;
     koine__inbox_init(&client->inbox, koine__loop_waker(client->loop));
     koine__loop_on_wake(client->loop, deliver_grants, client);
     engine->inbox = &client->inbox;
@@ -183,6 +184,27 @@ struct start { /* how the two ways of asking differ */
                       the loop go */
 };
 
+/* The budgets that must bear the call; NULL where there is no limit. */
+static int make_purse(const struct koine_client *client, const struct koine__snapshot *snapshot,
+                      const struct koine_request *request, const char *run, struct koine__purse **ret)
+{
+    struct koine__budget_config config = snapshot->budgets;
+    if (request->budget >= 0 && (config.call < 0 || request->budget < config.call))
+        config.call = request->budget;
+    *ret = NULL;
+    if (config.call < 0 && config.run < 0)
+        return KOINE_OK;
+    struct koine__budget *budget =
+        config.run >= 0 ? koine__runs_budget(client->hub->runs, run, config.run) : NULL;
+    struct koine__purse *purse = config.run < 0 || budget ? koine__purse_new(&config) : NULL;
+    if (!purse)
+        return KOINE_EMEMORY;
+    if (budget)
+        koine__purse_add(purse, budget);
+    *ret = purse;
+    return KOINE_OK;
+}
+
 static int start_call(struct koine_client *client, struct koine__snapshot *snapshot,
                       const struct koine_request *request, struct koine__document *document,
                       const struct start *how, struct koine_call **ret, koine_error **ret_error)
@@ -193,6 +215,10 @@ static int start_call(struct koine_client *client, struct koine__snapshot *snaps
         rc = koine__document_check(document, ret_error);
     if (rc != KOINE_OK)
         return rc;
+    const char *run = request->run ? request->run : client->hub->run;
+    struct koine__purse *purse;
+    if (make_purse(client, snapshot, request, run, &purse) != KOINE_OK)
+        return koine__error_memory(ret_error);
     koine__pool_set_limit(&client->pool, snapshot->pool_connections);
     if (how->complete)
         route.commit = KOINE_COMMIT_COMPLETE;
@@ -203,13 +229,14 @@ static int start_call(struct koine_client *client, struct koine__snapshot *snaps
         .route = &route,
         .catalogue = snapshot->catalogue,
         .document = document,
+        .purse = purse,
         .stream = wants_stream(request, document, how->stream_otherwise),
         .untold = how->waits,
         .deadline = request->deadline_ms > 0 ? request->deadline_ms * KOINE__MS : route.deadline,
         .min_attempt = snapshot->min_attempt,
         .canceller = request->canceller,
         .user = request->user,
-        .run = request->run ? request->run : client->hub->run,
+        .run = run,
         .ca_file = snapshot->ca_file,
         .proxy = snapshot->proxy,
         .plan = snapshot,
@@ -220,6 +247,8 @@ static int start_call(struct koine_client *client, struct koine__snapshot *snaps
     rc = koine__call_new(&client->calls, &spec, ret, ret_error);
     if (how->waits && rc != KOINE_OK)
         koine__loop_hold(client->loop, false);
+    if (rc != KOINE_OK)
+        koine__purse_free(purse);
     return rc;
 }
 
@@ -379,8 +408,8 @@ int koine_generate(koine_client *client, const koine_request *request, koine_res
 }
 
 static int start_list(struct koine_client *client, struct koine__snapshot *snapshot,
-                      const char *instance_name, struct koine__document *document, struct koine_call **ret,
-                      koine_error **ret_error)
+                      const char *instance_name, const struct koine__listing *how,
+                      struct koine__document *document, struct koine_call **ret, koine_error **ret_error)
 {
     struct koine__route route;
     const struct koine__instance *instance;
@@ -391,25 +420,28 @@ static int start_list(struct koine_client *client, struct koine__snapshot *snaps
     if (rc != KOINE_OK)
         return rc;
     route.commit = KOINE_COMMIT_COMPLETE;
+    if (how->once)
+        route.max_attempts = 1;
     struct koine__call_spec spec = {
         .operation = KOINE__OP_LIST_MODELS,
         .route = &route,
         .catalogue = snapshot->catalogue,
         .document = document,
         .untold = true,
-        .deadline = route.deadline,
+        .deadline = how->deadline > 0 ? how->deadline : route.deadline,
         .min_attempt = snapshot->min_attempt,
         .run = client->hub->run,
         .ca_file = snapshot->ca_file,
         .proxy = snapshot->proxy,
+        .way = how->way,
         .plan = snapshot,
         .release_plan = release_snapshot,
     };
     return koine__call_new(&client->calls, &spec, ret, ret_error);
 }
 
-int koine__client_list(struct koine_client *client, const char *instance, koine_response **ret,
-                       koine_error **ret_error)
+int koine__client_list(struct koine_client *client, const char *instance, const struct koine__listing *how,
+                       koine_response **ret, koine_error **ret_error)
 {
     struct koine__snapshot *snapshot;
     struct koine__document *document = NULL;
@@ -422,7 +454,7 @@ int koine__client_list(struct koine_client *client, const char *instance, koine_
         return rc;
     rc = koine__document_read(KOINE__STR("{}"), &document, ret_error);
     if (rc == KOINE_OK)
-        rc = start_list(client, snapshot, instance, document, &call, ret_error);
+        rc = start_list(client, snapshot, instance, how, document, &call, ret_error);
     if (rc != KOINE_OK) {
         koine__document_free(document);
         koine__snapshot_unref(snapshot);

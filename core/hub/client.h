@@ -19,8 +19,16 @@ struct koine_client {
     struct koine__calls calls;
     struct koine_event *current; /* lent by koine_next */
 };
+struct koine__listing {     /* how list_models is to be called; zeroed: as the configuration says */
+    bool once;              /* one attempt, no retry */
+    int64_t deadline;       /* ns; 0: the default route's */
+    struct koine__way *way; /* to be filled; NULL: nobody asks */
+};
 /* Runs list_models as a call and gives what was answered. */
-int koine__client_list(struct koine_client *client, const char *instance, koine_response **ret,
-                       koine_error **ret_error);
+int koine__client_list(struct koine_client *client, const char *instance, const struct koine__listing *how,
+                       koine_response **ret, koine_error **ret_error);
+/* Such an answer as a list, completed from the catalogue. Takes the answer. */
+int koine__client_models(struct koine_client *client, const char *instance, koine_response *answer,
+                         koine_models **ret, koine_error **ret_error);
 
 #endif

@@ -14,13 +14,16 @@
 
 struct variable {
     char *name, *value;
-    unsigned source; /* PROCESS, or the number of the file */
+    const char *file; /* one of the names below; NULL: from the process */
+    unsigned source;  /* PROCESS, or the number of the reading of a file */
     unsigned line;
 };
 struct koine__env {
     struct variable *items;
     size_t count, capacity;
-    unsigned files; /* read so far */
+    unsigned readings;
+    char **files; /* that were read, each once */
+    size_t file_count, file_capacity;
 };
 
 struct koine__env *koine__env_new(void)
@@ -40,6 +43,9 @@ void koine__env_free(struct koine__env *env)
     if (!env)
         return;
     koine__env_cut(env, 0);
+    for (size_t i = 0; i < env->file_count; i++)
+        koine__dealloc(env->files[i]);
+    koine__dealloc(env->files);
     koine__dealloc(env->items);
     koine__dealloc(env);
 }
@@ -73,6 +79,17 @@ const char *koine__env_get(const struct koine__env *env, const char *name)
     return variable ? variable->value : NULL;
 }
 
+const char *koine__env_file(const struct koine__env *env, size_t index)
+{
+    return env && index < env->file_count ? env->files[index] : NULL;
+}
+
+const char *koine__env_origin(const struct koine__env *env, const char *name)
+{
+    const struct variable *variable = name ? find(env, koine__str(name)) : NULL;
+    return variable ? variable->file : NULL;
+}
+
 static int append(struct koine__env *env, koine_str name, koine_str value, unsigned source, unsigned line)
 {
     if (koine__array_reserve((void **)&env->items, &env->capacity, env->count + 1, sizeof(*env->items)))
@@ -104,6 +121,7 @@ static int add_process_variable(struct koine__env *env, koine_str name, koine_st
     wipe_text(known->value);
     known->value = copy;
     known->source = PROCESS;
+    known->file = NULL;
     return KOINE_OK;
 }
 
@@ -254,17 +272,27 @@ static int check_name(const struct line *line, koine_str name)
     return KOINE_OK;
 }
 
+static const char *find_file(const struct koine__env *env, const char *file)
+{
+    for (size_t i = 0; i < env->file_count; i++)
+        if (strcmp(env->files[i], file) == 0)
+            return env->files[i];
+    return NULL;
+}
+
 static int add_file_variable(struct koine__env *env, const struct line *line, koine_str name, koine_str value)
 {
     const struct variable *known = find(env, name);
-    if (known && known->source == env->files)
+    if (known && known->source == env->readings)
         return koine__error(line->ret_error, KOINE_ECONFIG, "%s:%u:%u: %s is set twice; first on line %u",
                             line->file, line->number, (unsigned)(name.ptr - line->start) + 1, known->name,
                             known->line);
     if (known)
         return KOINE_OK;
-    return append(env, name, value, env->files, line->number) ? koine__error_memory(line->ret_error)
-                                                              : KOINE_OK;
+    if (append(env, name, value, env->readings, line->number))
+        return koine__error_memory(line->ret_error);
+    env->items[env->count - 1].file = find_file(env, line->file);
+    return KOINE_OK;
 }
 
 static int add_line(struct koine__env *env, struct line *line)
@@ -298,6 +326,21 @@ static koine_str cut_line(koine_str *rest)
     return line;
 }
 
+static int add_file(struct koine__env *env, const char *file)
+{
+    env->readings++;
+    if (find_file(env, file))
+        return KOINE_OK;
+    if (koine__array_reserve((void **)&env->files, &env->file_capacity, env->file_count + 1,
+                             sizeof(*env->files)))
+        return KOINE_EMEMORY;
+    char *copy = koine__strdup(file);
+    if (!copy)
+        return KOINE_EMEMORY;
+    env->files[env->file_count++] = copy;
+    return KOINE_OK;
+}
+
 int koine__env_add_text(struct koine__env *env, const char *file, const char *text, size_t len,
                         koine_error **ret_error)
 {
@@ -306,7 +349,8 @@ int koine__env_add_text(struct koine__env *env, const char *file, const char *te
     int rc = koine__file_check_text(file, rest, ret_error);
     if (koine__str_starts(rest, "\xEF\xBB\xBF"))
         skip(&rest, 3);
-    env->files++;
+    if (!rc && add_file(env, file))
+        rc = koine__error_memory(ret_error);
     while (!rc && rest.len) {
         line.rest = cut_line(&rest);
         line.start = line.rest.ptr;

@@ -27,6 +27,10 @@ size_t koine__env_count(const struct koine__env *env);
 void koine__env_cut(struct koine__env *env, size_t count);
 const char *koine__env_get(const struct koine__env *env,
                            const char *name); /* NULL: not set; NULL env is empty */
+/* Files read, in order, each once, also those that were refused after all; NULL past the last. */
+const char *koine__env_file(const struct koine__env *env, size_t index);
+/* The file that the variable is from; NULL: from the process, or not set. */
+const char *koine__env_origin(const struct koine__env *env, const char *name);
 /* Bytes at the beginning of the text that can be a variable's name. */
 size_t koine__env_name_length(koine_str text);
 /* Stages KOINE__providers__together__retry__max_retries=3 as providers.together.retry.max_retries. */

@@ -18,6 +18,7 @@ libkoinecore_la_SOURCES += \
   core/hub/hub.c \
   core/hub/hub.h \
   core/hub/models.c \
+  core/hub/probe.c \
   core/hub/request.c \
   core/hub/request.h \
   core/hub/resolve.c \

@@ -4,8 +4,8 @@
 #include <string.h>
 
 struct koine_provider_handle {
-    char *name, *id, *version, *file, *base_url, *key_variable;
-    int has_key;
+    char *name, *id, *version, *file, *base_url, *key_variable, *key_source;
+    int has_key, needs_key;
 };
 struct koine__handle {
     struct koine_provider_handle it;
@@ -20,6 +20,7 @@ static void free_handle(struct koine__handle *handle)
     koine__dealloc(handle->it.file);
     koine__dealloc(handle->it.base_url);
     koine__dealloc(handle->it.key_variable);
+    koine__dealloc(handle->it.key_source);
     koine__dealloc(handle);
 }
 
@@ -36,7 +37,7 @@ static bool is_same(const struct koine_provider_handle *it, const struct koine__
 {
     return strcmp(it->name, instance->name) == 0 && strcmp(it->id, instance->provider->id) == 0 &&
            strcmp(it->base_url, instance->base_url) == 0 && strcmp(it->file, instance->file) == 0 &&
-           it->has_key == (instance->secret != NULL);
+           strcmp(it->key_source, instance->key_source) == 0 && it->has_key == (instance->secret != NULL);
 }
 
 static struct koine__handle *new_handle(const struct koine__instance *instance)
@@ -52,10 +53,12 @@ static struct koine__handle *new_handle(const struct koine__instance *instance)
         .file = koine__strdup(instance->file),
         .base_url = koine__strdup(instance->base_url),
         .key_variable = koine__strdup(provider->key_variable ? provider->key_variable : ""),
+        .key_source = koine__strdup(instance->key_source),
         .has_key = instance->secret != NULL,
+        .needs_key = koine__instance_needs_key(instance),
     };
     const struct koine_provider_handle *it = &handle->it;
-    if (it->name && it->id && it->version && it->file && it->base_url && it->key_variable)
+    if (it->name && it->id && it->version && it->file && it->base_url && it->key_variable && it->key_source)
         return handle;
     free_handle(handle);
     return NULL;
@@ -121,9 +124,19 @@ const char *koine_provider_key_variable(const koine_provider_handle *handle)
     return handle ? handle->key_variable : "";
 }
 
+const char *koine_provider_key_source(const koine_provider_handle *handle)
+{
+    return handle ? handle->key_source : "";
+}
+
 int koine_provider_has_key(const koine_provider_handle *handle)
 {
     return handle ? handle->has_key : 0;
+}
+
+int koine_provider_needs_key(const koine_provider_handle *handle)
+{
+    return handle ? handle->needs_key : 0;
 }
 
 /* ---- lists ---- */
@@ -132,6 +145,7 @@ struct koine__listed_provider {
     const koine_provider_handle *handle;
     const char *name, *file, *reason;
     bool waits; /* for its configuration */
+    bool configured;
 };
 struct koine_providers {
     struct koine__snapshot *snapshot; /* keeps the texts */
@@ -165,6 +179,7 @@ static int fill(struct koine_hub *hub, struct koine_providers *list)
             add_listed(list, instance->name, instance->file, instance->reason);
         item->handle = handle;
         item->waits = !handle;
+        item->configured = koine__store_child(snapshot->store, "providers", i) != NULL;
     }
     for (size_t i = 0; i < registry->count; i++) {
         const struct koine__found *found = &registry->items[i];
@@ -239,4 +254,9 @@ const char *koine_providers_reason(const koine_providers *list, size_t index)
 int koine_providers_waits(const koine_providers *list, size_t index)
 {
     return listed_at(list, index)->waits;
+}
+
+int koine_providers_configured(const koine_providers *list, size_t index)
+{
+    return listed_at(list, index)->configured;
 }

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LOG_JSON 1 /* of log.format */
+
 /* ---- birth and death ---- */
 
 static int init_hub(struct koine_hub *hub)
@@ -19,11 +21,12 @@ static int init_hub(struct koine_hub *hub)
     hub->references = 1;
     hub->generation = koine__fork_generation();
     hub->staged = koine__store_new();
+    hub->runs = koine__runs_new();
     koine__log_init(&hub->log);
     if (pthread_mutex_init(&hub->mutex, NULL) != 0 || pthread_mutex_init(&hub->staging, NULL) != 0)
         return KOINE_ESYSTEM;
     hub->states = koine__states_new();
-    int rc = hub->staged && hub->states ? koine__crypto_init() : KOINE_EMEMORY;
+    int rc = hub->staged && hub->states && hub->runs ? koine__crypto_init() : KOINE_EMEMORY;
     if (rc == KOINE_OK)
         snprintf(hub->run, sizeof(hub->run), "r%016llx", (unsigned long long)koine__crypto_seed());
     return rc;
@@ -40,6 +43,7 @@ static void destroy(struct koine_hub *hub)
         koine__states_orphan(hub->states);
     koine__snapshot_unref(hub->snapshot);
     koine__states_unref(hub->states);
+    koine__runs_free(hub->runs);
     koine__store_free(hub->staged);
     koine__env_free(hub->env);
     koine__handles_free(hub->handles);
@@ -102,6 +106,8 @@ void koine_hub_free(koine_hub *hub)
 void koine__hub_set_world(struct koine_hub *hub, const struct koine__world *world)
 {
     hub->world = *world;
+    if (world->clock)
+        koine__log_set_clock(&hub->log, world->clock);
 }
 
 int koine__hub_usable(const struct koine_hub *hub)
@@ -394,11 +400,42 @@ static void take_settings(struct koine_hub *hub)
 {
     bool told = koine__store_get(hub->staged, "log.level");
     koine__log_at_least(&hub->log, told ? (int)koine__store_number(hub->staged, "log.level") : -1);
-    const char *limit = hub->env ? koine__env_get(hub->env, "MAX_ESTIMATED_COST") : NULL;
-    if (limit && *limit) /* budgets are not there yet, and nobody may believe that they are */
-        KOINE__LOG(
-            &hub->log, KOINE__LOG_WARNING,
-            "event=no_budget MAX_ESTIMATED_COST is set, but this version has no budgets: nothing is limited");
+    koine__log_set_content(&hub->log, koine__store_number(hub->staged, "log.content") != 0);
+}
+
+static void take_format(struct koine_hub *hub, const struct koine__store *store)
+{
+    koine__log_set_json(&hub->log, store && koine__store_number(store, "log.format") == LOG_JSON);
+}
+
+/* No line holds a key of the instances, whatever it tells. */
+static int hide_keys(struct koine_hub *hub, const struct koine__snapshot *snapshot)
+{
+    struct koine__secret **keys = koine__alloc_array(snapshot->instance_count + 1, sizeof(*keys));
+    size_t count = 0;
+    if (!keys)
+        return KOINE_EMEMORY;
+    for (size_t i = 0; i < snapshot->instance_count; i++)
+        if (snapshot->instances[i].secret)
+            keys[count++] = snapshot->instances[i].secret;
+    int rc = koine__log_hide(&hub->log, keys, count);
+    koine__dealloc(keys);
+    return rc;
+}
+
+/* Builds what is staged; the lines written meanwhile have the format that is staged with it. */
+static int build(struct koine_hub *hub, struct koine__snapshot **ret, koine_error **ret_error)
+{
+    const struct koine__surroundings around = {.env = hub->env, .log = &hub->log, .states = hub->states};
+    take_format(hub, hub->staged);
+    int rc = koine__snapshot_build(hub->staged, &around, ret, ret_error);
+    if (rc == KOINE_OK && hide_keys(hub, *ret) != KOINE_OK) {
+        koine__snapshot_unref(*ret);
+        rc = koine__error_memory(ret_error);
+    }
+    if (rc != KOINE_OK)
+        take_format(hub, hub->snapshot ? hub->snapshot->store : NULL);
+    return rc;
 }
 
 static void publish(struct koine_hub *hub, struct koine__snapshot *snapshot)
@@ -434,12 +471,7 @@ static int apply(struct koine_hub *hub, koine_error **ret_error)
         forget_stage_error(hub);
         return number;
     }
-    const struct koine__surroundings around = {
-        .env = hub->env,
-        .log = &hub->log,
-        .states = hub->states,
-    };
-    int rc = koine__snapshot_build(hub->staged, &around, &snapshot, ret_error);
+    int rc = build(hub, &snapshot, ret_error);
     if (rc != KOINE_OK)
         return rc;
     publish(hub, snapshot);
@@ -527,6 +559,29 @@ const char *koine_hub_route(koine_hub *hub, size_t index)
         name = hub->snapshot->routes[index].name;
     pthread_mutex_unlock(&hub->mutex);
     return name;
+}
+
+const char *koine_hub_route_target(koine_hub *hub, size_t route, size_t index)
+{
+    const char *target = NULL;
+    if (koine__hub_usable(hub) != KOINE_OK)
+        return NULL;
+    pthread_mutex_lock(&hub->mutex);
+    const struct koine__snapshot *snapshot = hub->snapshot;
+    if (snapshot && route < snapshot->route_count && index < snapshot->routes[route].count)
+        target = snapshot->routes[route].targets[index].text;
+    pthread_mutex_unlock(&hub->mutex);
+    return target;
+}
+
+const char *koine_hub_env_file(koine_hub *hub, size_t index)
+{
+    if (koine__hub_usable(hub) != KOINE_OK)
+        return NULL;
+    pthread_mutex_lock(&hub->staging);
+    const char *file = koine__env_file(hub->env, index);
+    pthread_mutex_unlock(&hub->staging);
+    return file;
 }
 
 const char *koine_hub_file(koine_hub *hub)

@@ -5,6 +5,7 @@
 #include "core/base/settings.h"
 #include "core/engine/attempt.h"
 #include "core/hub/snapshot.h"
+#include "core/money/runs.h"
 #include "core/wire/transport_curl.h"
 
 #include <pthread.h>
@@ -28,11 +29,12 @@ struct koine_hub {
      * commands; so whoever only wants the snapshot in force takes `mutex` alone. Taken before it. */
     pthread_mutex_t staging;
     struct koine__store *staged;
-    struct koine__env *env; /* NULL: the environment was not asked for */
-    char run[24];           /* the run id of calls that name none */
-    char *config_file;      /* loaded last; NULL: none */
-    char *named_config;     /* $KOINE_CONFIG as the process itself has it; NULL: not set, or not asked for */
-    char *user_config;      /* where the user's would be, likewise */
+    struct koine__env *env;   /* NULL: the environment was not asked for */
+    char run[24];             /* the run id of calls that name none */
+    struct koine__runs *runs; /* what each of them spent */
+    char *config_file;        /* loaded last; NULL: none */
+    char *named_config; /* $KOINE_CONFIG as the process itself has it; NULL: not set, or not asked for */
+    char *user_config;  /* where the user's would be, likewise */
     struct koine_error *stage_error; /* what koine_hub_set found wrong; told by apply */
     char *stage_error_path;          /* for which setting: a right value for it is the end of the error */
     /* The mark: below here `mutex` guards. */

@@ -160,22 +160,27 @@ static void add_listed(struct koine_models *models, const struct koine__snapshot
     }
 }
 
-int koine_list_models(koine_client *client, const char *instance, koine_models **ret, koine_error **ret_error)
+int koine__client_models(struct koine_client *client, const char *instance, koine_response *answer,
+                         koine_models **ret, koine_error **ret_error)
 {
     struct koine__snapshot *snapshot = NULL;
-    koine_response *answer;
-    if (!ret || !instance)
-        return koine__error(ret_error, KOINE_EARGUMENT, "koine_list_models: the instance or ret is NULL");
-    int rc = koine__client_list(client, instance, &answer, ret_error);
-    if (rc != KOINE_OK)
-        return rc;
     struct koine_models *models = new_models();
-    rc = models ? koine__hub_snapshot(client->hub, &snapshot, ret_error) : koine__error_memory(ret_error);
+    int rc = models ? koine__hub_snapshot(client->hub, &snapshot, ret_error) : koine__error_memory(ret_error);
     if (rc == KOINE_OK)
         add_listed(models, snapshot, instance, answer, seconds_now(client->hub));
     koine__snapshot_unref(snapshot);
     koine_response_free(answer);
     return hand_out(models, rc, ret, ret_error);
+}
+
+int koine_list_models(koine_client *client, const char *instance, koine_models **ret, koine_error **ret_error)
+{
+    static const struct koine__listing as_configured;
+    koine_response *answer;
+    if (!ret || !instance)
+        return koine__error(ret_error, KOINE_EARGUMENT, "koine_list_models: the instance or ret is NULL");
+    int rc = koine__client_list(client, instance, &as_configured, &answer, ret_error);
+    return rc == KOINE_OK ? koine__client_models(client, instance, answer, ret, ret_error) : rc;
 }
 
 /* ---- getters ---- */

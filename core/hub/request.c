@@ -23,6 +23,7 @@ int koine_request_new(koine_request **ret)
     koine__buf_init(&request->tools, DOCUMENT_LIMIT);
     koine__buf_init(&request->parts, DOCUMENT_LIMIT);
     request->stream = -1;
+    request->budget = -1;
     *ret = request;
     return KOINE_OK;
 }
@@ -486,6 +487,15 @@ int koine_request_set_deadline(koine_request *request, int64_t ms)
     if (!request || ms < 0 || ms > INT64_MAX / 1000000)
         return request ? stick(request, KOINE_EARGUMENT) : KOINE_EARGUMENT;
     request->deadline_ms = ms;
+    return KOINE_OK;
+}
+
+int koine_request_set_budget(koine_request *request, const char *usd)
+{
+    int64_t budget = -1;
+    if (!request || (usd && koine__read_usd(koine__str(usd), &budget) != KOINE_OK))
+        return request ? stick(request, KOINE_EARGUMENT) : KOINE_EARGUMENT;
+    request->budget = budget;
     return KOINE_OK;
 }
 

@@ -168,8 +168,8 @@ static int load_plugins(const struct koine__building *building)
     for (size_t i = 0; !rc && i < snapshot->registry.count; i++) {
         const struct koine__found *found = &snapshot->registry.items[i];
         if (!found->provider)
-            KOINE__LOG(building->log, KOINE__LOG_WARNING, "event=plugin_refused file=%s reason=\"%s\"",
-                       found->path, found->reason);
+            KOINE__LOG(building->log, KOINE__LOG_WARNING, "plugin_refused",
+                       koine__log_text("file", found->path), koine__log_text("reason", found->reason));
     }
     return rc;
 }
@@ -213,6 +213,48 @@ static int read_catalogue(const struct koine__building *building)
 
 /* ---- The whole ---- */
 
+static int64_t limit_of(const struct koine__store *store, const char *path)
+{
+    return koine__store_get(store, path) ? koine__store_number(store, path) : -1;
+}
+
+static void read_budgets(struct koine__snapshot *snapshot)
+{
+    const struct koine__store *store = snapshot->store;
+    snapshot->budgets = (struct koine__budget_config){
+        .call = limit_of(store, "budgets.call"),
+        .run = limit_of(store, "budgets.run"),
+        .allow_unpriced = koine__store_number(store, "budgets.unpriced") == 1,
+        .typical = koine__store_number(store, "budgets.estimate") == 1,
+    };
+}
+
+/* The run's limit is the lowest that anybody set. It takes the setting's place, so that whoever looks at what
+ * is in force sees it. */
+static int lower_run_limit(const struct koine__building *building)
+{
+    static const char variable[] = "MAX_ESTIMATED_COST", path[] = "budgets.run";
+    const struct koine__setting *row = koine__setting_find(path);
+    struct koine__store *store = building->snapshot->store;
+    const char *told = koine__env_get(building->env, variable), *staged = koine__store_get(store, path);
+    int64_t limit, other;
+    if (!told || !told[0] || (staged && koine__setting_read(row, staged, &other)))
+        return KOINE_OK; /* what is staged and wrong is told by who checks all that is */
+    if (koine__setting_read(row, told, &limit)) {
+        struct koine__buf why;
+        koine__buf_init(&why, LONGEST_MESSAGE);
+        koine__setting_explain(row, told, &why);
+        int rc = koine__error(building->ret_error, KOINE_ECONFIG, "environment: %s: %s", variable,
+                              koine__buf_str(&why));
+        koine__buf_release(&why);
+        return rc;
+    }
+    if (staged && other <= limit)
+        return KOINE_OK;
+    struct koine__origin origin = {.source = variable};
+    return koine__store_set(store, path, told, origin) ? koine__building_memory(building) : KOINE_OK;
+}
+
 static void read_numbers(struct koine__snapshot *snapshot)
 {
     snapshot->pool_connections = koine__store_number(snapshot->store, "pool.connections");
@@ -228,10 +270,13 @@ static int build(const struct koine__building *building, const struct koine__sto
     snapshot->store = koine__store_copy(store);
     if (!snapshot->store)
         return koine__building_memory(building);
-    int rc = koine__store_check(snapshot->store, building->ret_error);
+    int rc = lower_run_limit(building);
+    if (!rc)
+        rc = koine__store_check(snapshot->store, building->ret_error);
     if (rc)
         return rc;
     read_numbers(snapshot);
+    read_budgets(snapshot);
     if (!snapshot->proxy && !building->env)
         snapshot->proxy = "";
     rc = load_plugins(building);

@@ -6,6 +6,7 @@
 #include "core/base/mem.h"
 #include "core/engine/plan.h"
 #include "core/hub/env.h"
+#include "core/money/budget.h"
 #include "core/plugin/registry.h"
 
 struct koine__snapshot {
@@ -23,6 +24,7 @@ struct koine__snapshot {
     struct koine__route
         single; /* what a route of one target takes from the default one; without its target */
     int64_t pool_connections, pool_idle, min_attempt;
+    struct koine__budget_config budgets;
     const char *ca_file,
         *proxy;     /* proxy NULL: as the environment says; "": none, for nobody asked to read that */
     int references; /* changed atomically */

@@ -261,6 +261,18 @@ static bool reads_variable(const struct making *making, bool own_server)
     return !number(making, "isolate") || is_of_own_name(provider);
 }
 
+/* Where the key came from; `member` NULL: the plugin's variable. */
+static int name_source(const struct making *making, const char *member)
+{
+    const struct koine__building *building = making->building;
+    const char *variable = making->instance->provider->key_variable;
+    const char *file = member ? NULL : koine__env_origin(building->env, variable);
+    making->instance->key_source =
+        member ? koine__building_text(building, "%s.%s", making->path, member)
+               : koine__building_text(building, "%s%s%s", variable, file ? " in " : "", file ? file : "");
+    return making->instance->key_source ? KOINE_OK : koine__building_memory(building);
+}
+
 static int read_key(const struct making *making, bool own_server)
 {
     static const char *const members[] = {"api_key", "api_key_file", "api_key_command"};
@@ -288,7 +300,8 @@ static int read_key(const struct making *making, bool own_server)
     making->instance->reads_variable = reads_variable(making, own_server);
     if (making->instance->reads_variable)
         spec.variable = koine__env_get(building->env, provider->key_variable);
-    return koine__credential_load(&spec, &making->instance->secret, building->ret_error);
+    int rc = koine__credential_load(&spec, &making->instance->secret, building->ret_error);
+    return rc == KOINE_OK && making->instance->secret ? name_source(making, first) : rc;
 }
 
 static int read_server(const struct making *making)
@@ -396,7 +409,7 @@ static int make(const struct koine__building *building, const char *name, bool i
     struct making making = {
         .building = building, .instance = instance, .path = path, .is_configured = is_configured};
     koine__building_path(path, "providers.%s", name);
-    instance->file = instance->base_url = "";
+    instance->file = instance->base_url = instance->key_source = "";
     instance->name = koine__building_text(building, "%s", name);
     if (!instance->name)
         return koine__building_memory(building);

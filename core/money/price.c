@@ -1,13 +1,7 @@
 /* price: tokens times rates. Every product and sum is checked: a cost is exact, or it is no number at all. */
 #include "core/money/price.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-
-#define PICODOLLARS    UINT64_C(1000000000000) /* in a dollar */
-#define DOLLAR_DIGITS  12
-#define LEAST_DECIMALS 2
 
 void koine__provider_usage_init(koine_provider_usage *usage)
 {
@@ -130,18 +124,6 @@ int32_t koine__price_query(const void *catalogue, const koine_cost_query *query,
         return rc;
     write_cost(ret, rc == KOINE_OK ? row : NULL, sum);
     return KOINE_OK;
-}
-
-void koine__write_usd(int64_t picodollars, char *ret, size_t size)
-{
-    uint64_t amount = picodollars < 0 ? 0 - (uint64_t)picodollars : (uint64_t)picodollars;
-    char decimals[DOLLAR_DIGITS + 1];
-    snprintf(decimals, sizeof(decimals), "%0*" PRIu64, DOLLAR_DIGITS, amount % PICODOLLARS);
-    int len = DOLLAR_DIGITS;
-    while (len > LEAST_DECIMALS && decimals[len - 1] == '0')
-        len--;
-    snprintf(ret, size, "%s%" PRIu64 ".%.*s", picodollars < 0 ? "-" : "", amount / PICODOLLARS, len,
-             decimals);
 }
 
 /* ---- koine.h -------------------------------------------------------------------------------------- */

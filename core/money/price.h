@@ -16,7 +16,5 @@ int32_t koine__price_query(const void *catalogue, const koine_cost_query *query,
 int koine__price_sum(const struct koine__price_row *row, const koine_provider_usage *usage, int64_t *ret);
 void koine__provider_usage_init(koine_provider_usage *usage); /* all -1, size set */
 int64_t koine__prompt_tokens(const koine_provider_usage *usage);
-/* Decimal dollars, exact, at least two decimals: 12345 → "0.000000012345". */
-void koine__write_usd(int64_t picodollars, char *ret, size_t size);
 
 #endif

@@ -211,8 +211,8 @@ static void on_ended(struct koine__watch *watch, bool readable, bool writable)
     bool again = ask_again(it, how);
     if (!is_memory(reason) && !again)
         note_end(it);
-    KOINE__LOG(it->owner->log, KOINE__LOG_WARNING, "event=helper_ended plugin=%s reason=\"%s\"",
-               plugin_id(it), reason);
+    KOINE__LOG(it->owner->log, KOINE__LOG_WARNING, "helper_ended", koine__log_text("plugin", plugin_id(it)),
+               koine__log_text("reason", reason));
     struct koine__job *job = it->current;
     it->current = NULL;
     if (job)

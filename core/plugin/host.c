@@ -1,13 +1,10 @@
 /* host: what the core offers to plugins: documents, memory, options, prices, and extensions by name. */
 #include "core/plugin/host.h"
 
-#include "core/base/fault.h"
 #include "core/dialect/chat.h"
 #include "core/dialect/gemini.h"
 #include "core/dialect/messages.h"
 #include <string.h>
-
-#define LONGEST_WORDS 1024
 
 static const struct {
     const char *id;
@@ -29,14 +26,8 @@ static void host_log(const koine_host *host, int32_t level, koine_str text)
     int wanted = level < KOINE__LOG_ERROR   ? KOINE__LOG_ERROR
                  : level > KOINE__LOG_DEBUG ? KOINE__LOG_DEBUG
                                             : (int)level;
-    if (!koine__log_wants(env->log, wanted))
-        return;
-    char words[LONGEST_WORDS];
-    koine__fault_words(words, sizeof(words), text.ptr, text.len);
-    for (char *c = words; *c; c++)
-        if (*c == '"')
-            *c = '\'';
-    koine__log_write(env->log, wanted, "plugin=%s msg=\"%s\"", env->instance ? env->instance : "-", words);
+    KOINE__LOG(env->log, wanted, "plugin", koine__log_text("instance", env->instance),
+               koine__log_str("message", text));
 }
 
 static const void *host_extension(const koine_host *host, const char *id)

@@ -28,6 +28,7 @@ struct koine__policies;
 struct koine__witness;
 struct koine__inbox;
 struct koine__line;
+struct koine__purse;
 
 enum koine__turn {
     KOINE__TURN_NONE,
@@ -45,6 +46,15 @@ struct koine__limiter_turn { /* the limiter's own, in its ticket so that waiting
     int64_t reserved; /* tokens, there */
     int64_t granted_at;
 };
+struct koine__stake { /* the budget's own: what `worst` is made of, and what is reserved for the attempt */
+    struct koine__purse *purse; /* the budgets that must bear it, borrowed from the call; NULL: none */
+    const char *unknown;        /* why `worst` is -1: static text */
+    bool unpriced;              /* and that is for want of a price */
+    int64_t prompt;             /* what it costs before a token was answered */
+    int64_t rate;               /* and each token of the answer */
+    int64_t reserved;
+    bool holds;
+};
 struct koine__ticket { /* one attempt's way through the gate; zeroed but for what its owner fills in */
     const char *instance, *model;           /* for messages */
     const struct koine__policies *policies; /* what holds where it goes; NULL: nothing */
@@ -57,6 +67,7 @@ struct koine__ticket { /* one attempt's way through the gate; zeroed but for wha
     bool may_not_wait; /* a hedge: it is refused instead */
     int64_t tokens;    /* it may take: prompt and answer */
     int64_t worst;     /* it may cost, picodollars; -1: nobody knows */
+    struct koine__stake stake;
     struct koine__limiter_turn limiter;
     struct koine__ticket *inbox_next, *inbox_prev; /* the inbox's */
     bool in_inbox;

@@ -191,11 +191,11 @@ static int64_t walk(const struct koine__sliding *log, int64_t now, int64_t token
 
 int64_t koine__sliding_nth_token(const struct koine__sliding *log, int64_t now, int64_t most, int64_t tokens)
 {
-    if (tokens <= 0)
-        return now;
-    if (most <= 0)
+    if (tokens > 0 && most <= 0)
         return KOINE__NEVER;
-    int64_t must_leave = (tokens - 1) % most + 1 - (most - koine__sliding_tokens(log));
+    /* Who wants none has to wait all the same where more were taken than there are. */
+    int64_t wanted = tokens > 0 ? (tokens - 1) % most + 1 : 0;
+    int64_t must_leave = wanted - (most - koine__sliding_tokens(log));
     int64_t at = must_leave <= 0 ? now : koine__time_add(walk(log, now, must_leave), log->span);
-    return rounds_later(log, at, (tokens - 1) / most);
+    return tokens > 0 ? rounds_later(log, at, (tokens - 1) / most) : at;
 }

@@ -67,6 +67,13 @@ static int64_t with_advice(int64_t delay, int64_t advice, struct koine__random *
     return koine__time_add(delay > advice ? delay : advice, up_to(random, most));
 }
 
+/* Who said nothing at all, or nothing in time, is likely to do so again. */
+static bool is_silent(const struct koine__fault *fault)
+{
+    return fault->class_number == KOINE_CLASS_TIMEOUT &&
+           (strcmp(fault->stage, "first_byte") == 0 || strcmp(fault->stage, "first_token") == 0);
+}
+
 static bool is_worth_it(const struct koine__retry_config *config, const struct koine__retry_state *state,
                         const struct koine__retry_ask *ask)
 {
@@ -75,9 +82,7 @@ static bool is_worth_it(const struct koine__retry_config *config, const struct k
         return false;
     if ((int64_t)state->retries >= config->max_retries || ask->attempts_left == 0)
         return false;
-    /* A route that said nothing at all is likely to say nothing again. */
-    bool silent = fault->class_number == KOINE_CLASS_TIMEOUT && strcmp(fault->stage, "first_byte") == 0;
-    if (silent && ask->another_target)
+    if (is_silent(fault) && ask->another_target)
         return false;
     if (fault->retry_after_ns > config->retry_after_cap)
         return false;

@@ -34,7 +34,8 @@ bool koine__route_moves(const struct koine__typed_fallback *typed, int class_num
 size_t koine__route_next(const struct koine__route_state *state, const struct koine__fault *fault,
                          int64_t (*window)(const void *arg, size_t index), const void *arg);
 void koine__route_move(struct koine__route_state *state, size_t index);
-/* What a whole attempt may take of the time that is left, so that the untried targets can still start. */
+/* What a whole or held attempt may take of the time that is left, so that the untried targets can still
+ * start. */
 int64_t koine__route_share(unsigned untried, int64_t now, int64_t deadline);
 
 #endif

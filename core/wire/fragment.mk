@@ -25,4 +25,5 @@ libkoinecore_la_SOURCES += \
   core/wire/transport_local.h \
   core/wire/transport_replay.c \
   core/wire/transport_replay.h \
+  core/wire/way.h \
   core/wire/word.h

@@ -12,6 +12,7 @@
 #include "core/base/crypto.h"
 #include "core/base/fault.h"
 #include "core/base/str.h"
+#include "core/wire/way.h"
 
 struct koine__transfer;
 struct koine__transport;
@@ -33,6 +34,7 @@ struct koine__http_request { /* copied when the transfer starts, but for the bod
     bool stream;                 /* the answer is a stream: asks for identity encoding */
     size_t header_limit;         /* bytes of the answer's head; 0: 256 kB */
     const char *ca_file, *proxy; /* NULL: the system's / the environment's (never for loopback) */
+    struct koine__way *way;      /* filled when the transfer ends; NULL: nobody asks */
 };
 
 struct koine__head {

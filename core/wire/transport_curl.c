@@ -106,6 +106,9 @@ struct koine__transfer { /* keeps its handle for life; a spare one serves the ne
     size_t texts_size;
     const struct koine__fault *fault; /* known before curl says how it ended; class none: not */
     unsigned long failures;           /* of allocations, when it began */
+    struct koine__way *way;           /* NULL: nobody asks, or another transfer has told */
+    bool watched;                     /* curl tells this handle's way, which it must unlearn */
+    bool shook;                       /* so it was seen that the TLS handshake began */
     char *url; /* read last; the next request of this handle mostly asks there again. NULL: none */
     const char *host, *port; /* of it, in the same piece of memory; "" */
     char words[CURL_ERROR_SIZE];
@@ -480,6 +483,138 @@ static void note_open(struct curl_transport *transport, int fd)
     *at = (struct open_socket){.fd = fd, .device = info.st_dev, .inode = info.st_ino};
 }
 
+/* ---- What was seen on the way ------------------------------------------------------------------------ */
+
+static void copy_words(char *ret, size_t size, koine_str words)
+{
+    snprintf(ret, size, "%.*s", (int)(words.len < size ? words.len : size), words.ptr ? words.ptr : "");
+}
+
+/* A proxy's URL may hold a password. */
+static void note_proxy(struct koine__way *way, koine_str url, koine_str variable)
+{
+    const char *at = url.len ? memrchr(url.ptr, '@', url.len) : NULL;
+    const char *start = url.len ? memmem(url.ptr, url.len, "://", 3) : NULL;
+    if (at && start) {
+        snprintf(way->proxy, sizeof(way->proxy), "%.*s%.*s", (int)(start + 3 - url.ptr), url.ptr,
+                 (int)(url.ptr + url.len - at - 1), at + 1);
+    } else {
+        size_t skipped = at ? (size_t)(at + 1 - url.ptr) : 0;
+        copy_words(way->proxy, sizeof(way->proxy), (koine_str){url.ptr + skipped, url.len - skipped});
+    }
+    copy_words(way->proxy_variable, sizeof(way->proxy_variable), variable);
+}
+
+/* "NAME == 'URL'" */
+static void read_proxy_words(struct koine__way *way, koine_str words)
+{
+    koine_str url = words, name = koine__str_cut(&url, ' ');
+    const char *open = url.len ? memchr(url.ptr, '\'', url.len) : NULL;
+    const char *close = url.len ? memrchr(url.ptr, '\'', url.len) : NULL;
+    if (open && close > open && !koine__str_is_nocase(name, "no_proxy"))
+        note_proxy(way, (koine_str){open + 1, (size_t)(close - open) - 1}, name);
+}
+
+/* curl tells only in words which variable named a proxy, which TLS was agreed, and that it was tried. Other
+ * words, which may hold a key, are not looked at. */
+static int on_words(CURL *easy, curl_infotype type, char *ptr, size_t len, void *arg)
+{
+    static const char proxy[] = "Uses proxy env variable ", tls[] = "SSL connection using ",
+                      alpn[] = "ALPN: ";
+    struct koine__transfer *transfer = arg;
+    koine_str words = {ptr, len};
+    (void)easy;
+    transfer->shook |=
+        type == CURLINFO_SSL_DATA_OUT || (type == CURLINFO_TEXT && koine__str_starts(words, alpn));
+    if (type != CURLINFO_TEXT || !transfer->way)
+        return 0;
+    if (koine__str_starts(words, proxy)) {
+        read_proxy_words(transfer->way, (koine_str){ptr + strlen(proxy), len - strlen(proxy)});
+    } else if (koine__str_starts(words, tls)) {
+        words = (koine_str){ptr + strlen(tls), len - strlen(tls)};
+        copy_words(transfer->way->tls_version, sizeof(transfer->way->tls_version),
+                   koine__str_trim(koine__str_cut(&words, ' ')));
+    }
+    return 0;
+}
+
+static void note_address(struct koine__way *way, const struct sockaddr *address)
+{
+    const void *bytes = address->sa_family == AF_INET6
+                            ? (const void *)&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr
+                            : (const void *)&((const struct sockaddr_in *)(const void *)address)->sin_addr;
+    if (way->address_count < KOINE__WAY_ADDRESSES &&
+        inet_ntop(address->sa_family, bytes, way->addresses[way->address_count], sizeof(way->addresses[0])))
+        way->address_count++;
+}
+
+static void note_answer(struct koine__transfer *transfer, const struct koine__head *head)
+{
+    const struct koine__clock *clock = koine__loop_clock(transfer->owner->loop);
+    struct koine__way *way = transfer->way;
+    int version = transfer->head.version;
+    way->http_version = version >= 30 ? "3" : version >= 20 ? "2" : version == 10 ? "1.0" : "1.1";
+    if (koine__read_http_date(koine__head_find(head, "date"), &way->date) == KOINE_OK)
+        way->date_seen = clock->wall(clock->arg);
+}
+
+static int64_t time_of(CURL *easy, CURLINFO which)
+{
+    curl_off_t us = 0;
+    return curl_easy_getinfo(easy, which, &us) == CURLE_OK ? us * 1000 : 0;
+}
+
+/* The server's own is the first of the chain. */
+static int64_t certificate_end(CURL *easy)
+{
+    static const char name[] = "Expire date:";
+    struct curl_certinfo *info = NULL;
+    if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &info) != CURLE_OK || !info || info->num_of_certs < 1)
+        return 0;
+    for (const struct curl_slist *line = info->certinfo[0]; line; line = line->next)
+        if (strncmp(line->data, name, strlen(name)) == 0) {
+            time_t end = curl_getdate(line->data + strlen(name), NULL);
+            return end > 0 ? (int64_t)end : 0;
+        }
+    return 0;
+}
+
+static enum koine__step step_of(const struct koine__transfer *transfer)
+{
+    const struct koine__way *way = transfer->way;
+    long tunnel = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+    if (transfer->sends > 0)
+        return KOINE__STEP_ANSWER;
+    if (tunnel != 0 && tunnel / 100 != 2)
+        return KOINE__STEP_PROXY;
+    if (way->address_count == 0 && way->connected == 0)
+        return KOINE__STEP_DNS;
+    if (way->connected == 0 &&
+        !transfer->shook) /* 7.88 tells that time only when the handshake is done, too */
+        return KOINE__STEP_CONNECT;
+    return way->tls && way->secured == 0 ? KOINE__STEP_TLS : KOINE__STEP_ANSWER;
+}
+
+/* The transfer is over, or is to be. */
+static void tell_way(struct koine__transfer *transfer)
+{
+    struct koine__way *way = transfer->way;
+    int64_t port = 0;
+    if (!way)
+        return;
+    way->tls = transfer->is_tls;
+    copy_words(way->host, sizeof(way->host), koine__str(transfer->host));
+    if (koine__read_int(koine__str(transfer->port), 0, UINT16_MAX, &port) == KOINE_OK)
+        way->port = (int)port;
+    way->resolved = time_of(transfer->easy, CURLINFO_NAMELOOKUP_TIME_T);
+    way->connected = time_of(transfer->easy, CURLINFO_CONNECT_TIME_T);
+    way->secured = time_of(transfer->easy, CURLINFO_APPCONNECT_TIME_T);
+    way->certificate_end = certificate_end(transfer->easy);
+    way->step = step_of(transfer);
+    transfer->way = NULL;
+}
+
 static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct koine__transfer *transfer = arg;
@@ -488,6 +623,8 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockad
     transport->resolved = host_mark(transfer);
     transport->resolved_at = now_of(transport);
     note_reached(transfer);
+    if (transfer->way)
+        note_address(transfer->way, &address->addr);
     if (transfer->loopback && !is_loopback_address(&address->addr)) {
         transfer->strayed = true;
         return CURL_SOCKET_BAD;
@@ -716,6 +853,8 @@ static size_t on_header(char *ptr, size_t size, size_t count, void *arg)
     if (rc == 1) {
         struct koine__head head = koine__head_reader_head(&transfer->head);
         transfer->encoded = is_encoded(&head);
+        if (transfer->way)
+            note_answer(transfer, &head);
         if (is_listening(transfer) && transfer->handler.head)
             transfer->handler.head(transfer->arg, &head);
         note_host(transfer);
@@ -903,6 +1042,7 @@ static void unlink_active(struct koine__transfer *transfer)
 static void detach(struct koine__transfer *transfer)
 {
     struct curl_transport *transport = transfer->owner;
+    tell_way(transfer);
     if (transfer->step == RUNNING) {
         enter(transport);
         curl_multi_remove_handle(transport->multi, transfer->easy);
@@ -1372,6 +1512,24 @@ static void set_method(struct options *options, const struct koine__http_request
     SET(options, CURLOPT_CUSTOMREQUEST, implied ? NULL : request->method);
 }
 
+/* Only for who asks: curl takes its time to put things into words. */
+static int set_for_way(struct koine__transfer *transfer, const struct koine__http_request *request)
+{
+    struct options options = {.easy = transfer->easy};
+    transfer->way = request->way && request->way->step == KOINE__STEP_NONE ? request->way : NULL;
+    if (!transfer->way && !transfer->watched)
+        return KOINE_OK;
+    transfer->watched = transfer->way != NULL;
+    transfer->shook = false;
+    SET(&options, CURLOPT_VERBOSE, transfer->watched ? 1L : 0L);
+    SET(&options, CURLOPT_CERTINFO, transfer->watched ? 1L : 0L);
+    SET(&options, CURLOPT_DEBUGFUNCTION, on_words);
+    SET(&options, CURLOPT_DEBUGDATA, transfer);
+    if (transfer->way && request->proxy && !transfer->loopback)
+        note_proxy(transfer->way, koine__str(request->proxy), (koine_str){NULL, 0});
+    return options.failed ? KOINE_EMEMORY : KOINE_OK;
+}
+
 static int set_for_request(struct koine__transfer *transfer, const struct koine__http_request *request,
                            bool is_tls)
 {
@@ -1465,7 +1623,7 @@ static int curl_start(struct koine__transport *self, const struct koine__http_re
     transfer->arg = arg;
     transfer->body_len = request->body.len;
     if (read_url(transfer, request->url, &is_tls) != KOINE_OK || write_lines(transfer, request) != KOINE_OK ||
-        set_for_request(transfer, request, is_tls) != KOINE_OK)
+        set_for_request(transfer, request, is_tls) != KOINE_OK || set_for_way(transfer, request) != KOINE_OK)
         goto failed;
     transfer->is_tls = is_tls;
     transport->has_tls |= is_tls;
@@ -1483,6 +1641,7 @@ static void curl_cancel(struct koine__transfer *transfer)
 {
     if (transfer->step == ENDING || transfer->step == SPARE)
         return;
+    tell_way(transfer); /* whoever asks may be gone before curl is */
     transfer->cancelled = true;
     forbid_reuse(transfer);
     if (transfer->owner->inside) {
@@ -1521,6 +1680,7 @@ static void curl_drain(struct koine__transfer *transfer)
         curl_cancel(transfer); /* curl would go on reading the request's body */
         return;
     }
+    tell_way(transfer);
     transfer->detached = true;
     koine__timer_set(transport->loop, &transfer->drain_timer, koine__time_add(now_of(transport), DRAIN_TIME));
     curl_resume(transfer);

@@ -154,7 +154,10 @@ KOINE_API int koine_settings_document(char **ret);
 
 /* The log. `sink` is called from whatever thread logs, one call at a time, and must not call koine_…
  * (those return KOINE_EARGUMENT then, and freeing or cancelling a hub, client or call does nothing). Levels:
- * 0 error, 1 warning, 2 info, 3 debug. Never a prompt, never a key. */
+ * 0 error, 1 warning, 2 info, 3 debug. `line`, borrowed for the call, is one line of UTF-8 without its end:
+ * what the setting log.format says, logfmt or a JSON object, and begins with the time (at, UTC, in
+ * milliseconds), the level and the event; docs/log.md lists the events and their fields, whose names are
+ * stable. Never a key; a prompt or an answer only where log.content is true. */
 typedef void (*koine_log_sink)(void *user, int level, const char *line);
 KOINE_API int koine_hub_set_log(koine_hub *, int level, koine_log_sink sink, void *user);
 
@@ -172,6 +175,11 @@ KOINE_API const char *koine_provider_base_url(const koine_provider_handle *);
 KOINE_API const char *koine_provider_key_variable(
     const koine_provider_handle *);                                  /* "" where no key is needed */
 KOINE_API int koine_provider_has_key(const koine_provider_handle *); /* 1, or 0 */
+/* 1: a call without a key is refused before it is sent; 0: also where a server of one's own may need none. */
+KOINE_API int koine_provider_needs_key(const koine_provider_handle *);
+/* Where the key is from, never the key: "providers.lab.api_key_file", "OPENAI_API_KEY", "OPENAI_API_KEY in
+ * ./.env"; "" without a key. */
+KOINE_API const char *koine_provider_key_source(const koine_provider_handle *);
 
 /* Every plugin found and every instance configured, refused ones too. [any thread] */
 KOINE_API int koine_hub_list_providers(koine_hub *, koine_providers **ret, koine_error **ret_error);
@@ -186,13 +194,20 @@ KOINE_API const char *koine_providers_reason(const koine_providers *,
                                              size_t index); /* why refused, or what it waits for; else "" */
 /* 1: the plugin is well, and its instance waits for a setting that nobody but the user can know; else 0. */
 KOINE_API int koine_providers_waits(const koine_providers *, size_t index);
+/* 1: the configuration names it under providers:; 0: its plugin was found, and that is all. */
+KOINE_API int koine_providers_configured(const koine_providers *, size_t index);
 KOINE_API void koine_providers_free(koine_providers *);
 
 /* Names of the configured routes, in order; valid until the next koine_hub_apply. NULL past the last. [any
  * thread] */
 KOINE_API const char *koine_hub_route(koine_hub *, size_t index);
+/* Targets ("together/model") of the route of that number, in order; likewise. */
+KOINE_API const char *koine_hub_route_target(koine_hub *, size_t route, size_t index);
 /* The configuration file loaded last; "" where none was. Valid until the next koine_hub_load. [any thread] */
 KOINE_API const char *koine_hub_file(koine_hub *);
+/* The .env files that were read, in order; one may come twice by two names. Valid until the next
+ * koine_hub_load_environment or koine_hub_load. NULL past the last. [any thread] */
+KOINE_API const char *koine_hub_env_file(koine_hub *, size_t index);
 
 /* Folders searched for plugins, in order; valid until the next koine_hub_apply. NULL past the last. */
 KOINE_API const char *koine_hub_plugin_folder(koine_hub *, size_t index);
@@ -216,6 +231,45 @@ KOINE_API const char *koine_models_retired(const koine_models *, size_t index); 
 KOINE_API const char *koine_models_input_price(const koine_models *, size_t index);
 KOINE_API const char *koine_models_output_price(const koine_models *, size_t index);
 KOINE_API void koine_models_free(koine_models *);
+
+/* ---- Probes --------------------------------------------------------------------------------------- */
+
+/* What one koine_list_models without a retry came to, and what was seen on the way: for those who look for
+ * what is wrong. It is an ordinary call of this client: the same key, proxy, certificates, timeouts and
+ * policies. Blocks for at most `timeout_ms` (0: as long as the default route's deadline). KOINE_OK also where
+ * the call ended in a fault, which koine_probe_error then tells; KOINE_E… where no call was possible. */
+typedef struct koine_probe koine_probe;
+KOINE_API int koine_probe_run(koine_client *, const char *instance, int64_t timeout_ms, koine_probe **ret,
+                              koine_error **ret_error);
+KOINE_API const koine_error *koine_probe_error(const koine_probe *);   /* NULL: it answered */
+KOINE_API const koine_models *koine_probe_models(const koine_probe *); /* NULL: it did not */
+KOINE_API int koine_probe_status(const koine_probe *);                 /* HTTP status; 0: none */
+KOINE_API int64_t koine_probe_ms(const koine_probe *);                 /* of the whole call */
+/* Where it was when it ended: "dns", "connect", "proxy" (which would not connect us any further), "tls",
+ * "answer" (from the request on); "" where nothing was tried. */
+KOINE_API const char *koine_probe_step(const koine_probe *);
+KOINE_API const char *koine_probe_host(const koine_probe *); /* of the URL; "" where nothing was tried */
+KOINE_API int koine_probe_port(const koine_probe *);
+KOINE_API int koine_probe_uses_tls(const koine_probe *); /* 1: the URL is https; 0 */
+/* Addresses that were tried, the proxy's where there is one; the first few. NULL past the last. */
+KOINE_API const char *koine_probe_address(const koine_probe *, size_t index);
+/* The proxy that was to be used, without user and password; "": none. And the variable that names it
+ * ("https_proxy"); "": the setting does. */
+KOINE_API const char *koine_probe_proxy(const koine_probe *);
+KOINE_API const char *koine_probe_proxy_variable(const koine_probe *);
+/* How long each step took; -1: it did not come so far, or there was none. */
+KOINE_API int64_t koine_probe_dns_ms(const koine_probe *);
+KOINE_API int64_t koine_probe_connect_ms(const koine_probe *);
+KOINE_API int64_t koine_probe_tls_ms(const koine_probe *);
+KOINE_API const char *koine_probe_tls_version(const koine_probe *);  /* "TLSv1.3"; "" unknown */
+KOINE_API const char *koine_probe_http_version(const koine_probe *); /* "1.1", "2"; "" no answer */
+/* When the server's certificate ends, seconds since 1970; -1 unknown, also where it was not trusted. */
+KOINE_API int64_t koine_probe_certificate_end(const koine_probe *);
+/* The server's `Date`, seconds since 1970; -1: none. And by how much this machine's clock was ahead of it
+ * (below 0: behind); exact to half a second and the way's time; 0 without a `Date`. */
+KOINE_API int64_t koine_probe_server_date(const koine_probe *);
+KOINE_API int64_t koine_probe_clock_ahead_ms(const koine_probe *);
+KOINE_API void koine_probe_free(koine_probe *);
 
 /* Tokens in disjoint buckets; -1: absent, not told. input excludes what was read from or written to a
  * cache, output excludes reasoning, audio and image tokens are in neither. */
@@ -309,6 +363,10 @@ KOINE_API int koine_request_set_commit(koine_request *, int commit);
 /* How the provider is asked: 1 stream, 0 whole. By default as the document's `stream` says, else koine_start
  * streams, and koine_generate does not. */
 KOINE_API int koine_request_set_stream(koine_request *, int stream);
+/* Most that the call may cost, all its attempts together: decimal US dollars, "0.50". The lower one of this
+ * and the configuration's `budgets.call` holds; NULL: that one alone. KOINE_EARGUMENT: no amount, or a
+ * negative one. */
+KOINE_API int koine_request_set_budget(koine_request *, const char *usd);
 KOINE_API int koine_request_set_run(koine_request *, const char *run_id);
 KOINE_API int koine_request_set_canceller(koine_request *,
                                           koine_canceller *); /* takes a reference of its own */

@@ -60,11 +60,32 @@ providers:
   together:
     breaker: {failures: 5, window: 0s, open_for: 30s}
 END
-for key in budget budgets tenants max_estimated_cost; do
+for key in budget tenants max_estimated_cost; do
     yaml "$key is not there yet" 1:1 "$key: unknown key" <<END
 $key: {day: 5}
 END
 done
+yaml "a budget of a day is not there yet" 1:11 'budgets.day: unknown key' <<'END'
+budgets: {day: 5}
+END
+for usd in -1 1e3 NaN 1_000; do
+    yaml "$usd is no amount" 1:17 "\"$usd\" is no amount of US dollars; write one like 0.50" <<END
+budgets: {call: $usd}
+END
+done
+yaml "an amount with a comma" 2:9 '"1,50" is no amount of US dollars' <<'END'
+budgets:
+  call: 1,50
+END
+yaml "an amount too small to count" 1:16 'more decimals than are counted; write at most 12' <<'END'
+budgets: {run: 0.0000000000001}
+END
+yaml "an amount too large" 1:16 'is out of range; allowed is 0.00 to 1000000.00' <<'END'
+budgets: {run: 99999999999999999999}
+END
+yaml "an amount with a sign of the currency" 1:16 '"$5" is no amount of US dollars' <<'END'
+budgets: {run: $5}
+END
 yaml "a duration without a unit" 2:37 '"30" has no unit; write 30s, 250ms or 2m' <<'END'
 providers:
   together: {timeouts: {first_byte: 30}}
@@ -233,6 +254,14 @@ dotenv() { # NAME LINE:COLUMN WORDS, the file from standard input
     rm .env
     refused "$1" "koine: ./.env:$2: " "$3"
 }
+for usd in -1 1e3 '$5' 1,50 abc 99999999999999; do
+    echo "MAX_ESTIMATED_COST='$usd'" >.env
+    bare -c good.yaml config check
+    rm .env
+    refused "MAX_ESTIMATED_COST of $usd in .env" "koine: environment: MAX_ESTIMATED_COST: " "\"$usd\" is "
+    MAX_ESTIMATED_COST=$usd bare -c good.yaml config check
+    refused "MAX_ESTIMATED_COST of $usd" "koine: environment: MAX_ESTIMATED_COST: " "\"$usd\" is "
+done
 dotenv ".env: no assignment" 2:5 'expected NAME=value; a name has letters, digits and _' <<'END'
 # keys
 NAME

@@ -19,7 +19,7 @@ bare --help
 status_is 0
 err_is_empty
 out_has "usage: koine"
-for name in chat models providers cost config plugin standin; do
+for name in chat models providers cost config doctor plugin standin; do
     out_has "  $name "
 done
 width_is_at_most 80 "$scratch/out"
@@ -28,7 +28,7 @@ bare -h
 status_is 0
 out_has "usage: koine"
 done_with "koine -h"
-for name in chat models providers cost config plugin standin; do
+for name in chat models providers cost config doctor plugin standin; do
     bare $name --help
     status_is 0
     err_is_empty
@@ -83,6 +83,9 @@ mistake "-m of no instance" 'did you mean openai?' chat -m openia/gpt-4o-mini Hi
 mistake "-r of no route" 'no route named "nowhere"' chat -r nowhere Hi
 mistake "--max-tokens of nothing" '--max-tokens: 0 is too small' chat --max-tokens 0 Hi
 mistake "--max-tokens of words" '"many" is not a whole number' chat --max-tokens many Hi
+for usd in -1 1e3 1,50 NaN '$1' 0.0000000000001 99999999 ''; do
+    mistake "--budget of \"$usd\"" "--budget: \"$usd\" is not an amount of US dollars such as 0.50" chat --budget "$usd" Hi
+done
 mistake "--temperature of words" '"hot" is not a number' chat --temperature hot Hi
 mistake "models of no instance" 'there is no instance "nobody"; there are: together, openai' models nobody
 mistake "cost without a model" '--model INSTANCE/MODEL is missing' cost --input 1 --output 1
@@ -323,6 +326,34 @@ err_has "top_k"
 err_is_one_line
 done_with "in one line"
 usual_configuration </dev/null
+forget_log
+run chat --json -m openai/gpt-4o-mini --max-tokens 100 --budget 0.00001 Hi
+status_is 3
+shape_is fault
+member_is error.class budget
+member_is error.origin policy
+member_is error.code call
+posts_are 0
+done_with "a budget refuses, and nothing was sent"
+run chat -m openai/gpt-4o-mini --max-tokens 100 --budget 0.001 Hi
+status_is 0
+done_with "and lets through what fits"
+run chat -m openai/echo --budget 1 Hi
+status_is 3
+err_has "its price is not known"
+err_is_one_line
+done_with "an unknown price is refused"
+MAX_ESTIMATED_COST=0.00001
+export MAX_ESTIMATED_COST
+run chat -m openai/gpt-4o-mini --max-tokens 100 Hi
+status_is 3
+err_has "the run's budget of \$0.00001 would be overspent"
+done_with "so does MAX_ESTIMATED_COST"
+run config show
+status_is 0
+out_has "run: 0.00001"
+done_with "which config show shows"
+unset MAX_ESTIMATED_COST
 run chat Hi
 status_is 2
 err_has "nobody to ask"
@@ -665,10 +696,33 @@ status_is 0
 err_has "event=attempt"
 done_with "-v tells what happens"
 run chat -vv -m openai/echo "a secret prompt"
-err_has "event=request target=openai/echo"
-err_has "event=head target=openai/echo status=200"
+err_has "event=request call=c1 target=openai/echo"
+err_has "event=head call=c1 target=openai/echo status=200"
 ! grep -q "a secret prompt" "$scratch/err" || complain "the prompt is told"
+grep -q '^koine: debug: event=request call=' "$scratch/err" || complain "not as a person wants it"
 done_with "-vv does not tell the prompt"
+KOINE__log__content=true KOINE__providers__openai__api_key=key-of-openai run -v chat -m openai/echo "a prompt, key-of-openai"
+err_has 'what=prompt role=user text="a prompt, ***"'
+! grep -q "key-of-openai" "$scratch/err" || complain "the key is told"
+done_with "log.content tells the prompt, and no key"
+KOINE__log__format=json run -vv chat -m openai/echo "a secret prompt"
+sed '/^{.*}$/!d' "$scratch/err" >"$scratch/lines"
+[ "$(wc -l <"$scratch/lines")" -ge 4 ] || complain "no lines of JSON"
+while read -r line; do
+    printf '%s' "$line" | "$tools/pick" event at >"$scratch/event" 2>&1
+    grep -Eqx 'request|head|attempt|call' "$scratch/event" || complain "no JSON: $line"
+done <"$scratch/lines"
+! grep -q "a secret prompt" "$scratch/err" || complain "the prompt is told"
+done_with "log.format json"
+mkdir "$scratch/a \"b\"=c"
+cp "$scratch"/plugins/* "$scratch/a \"b\"=c"
+echo 'echo no' >"$scratch/a \"b\"=c/script.so"
+for format in logfmt json; do
+    KOINE__log__format=$format KOINE__plugin_path__0="$scratch/a \"b\"=c" run chat -m openai/echo Hi
+    err_has "note: $scratch/a \"b\"=c/script.so is refused: is not a shared object"
+    ! grep -q plugin_refused "$scratch/err" || complain "told twice"
+    done_with "a refused plugin in a strange place, $format"
+done
 
 # ---- Completion -----------------------------------------------------------------------------------------------------
 
@@ -695,6 +749,11 @@ if command -v bash >/dev/null 2>&1; then
     completed pl
     out_is plugin
     done_with "completion: plugin"
+    completed doctor openai tog
+    out_is together
+    completed doctor --off
+    out_is --offline
+    done_with "completion: doctor"
 else
     skip "completion" "there is no bash"
 fi

@@ -2,6 +2,7 @@
  * often the server was asked, and who was asked instead. After every call the trail of attempts is the
  * server's own log.
  */
+#include "tests/e2e/backdrop.h"
 #include "tests/e2e/stage.h"
 #include "tests/unit/suite.h"
 
@@ -248,20 +249,9 @@ struct row {
     struct end ends[MODES];
 };
 
-static const char *healthy_text(void)
-{
-    return "The common speech of many peoples is learned in markets and in harbours, where nobody waits for "
-           "a "
-           "grammar. Traders took a word from one coast and a tune from the next, until every sailor could "
-           "ask "
-           "for water, bread and a fair price. What it lost in beauty it won in reach, and it is spoken "
-           "there "
-           "still today.";
-}
-
 static enum text judge_text(const char *text)
 {
-    const char *whole = healthy_text();
+    const char *whole = backdrop_answer();
     if (!text || !*text)
         return NOTHING;
     if (strncmp(text, whole, strlen(text)) != 0)
@@ -548,6 +538,8 @@ static void nobody_listens(void)
                                            "1ms",
                                            "providers.nobody.retry.max_retries",
                                            "2",
+                                           "providers.nobody.breaker.failures",
+                                           "off",
                                            "routes.rescued.targets",
                                            "[nobody/a, openai/b]",
                                            NULL};
@@ -680,10 +672,17 @@ static void rescue(bool silent)
         settings[count + 2 * i + 1] = routes[i][1];
     }
     struct scene scene = scene_open(settings);
-    for (size_t i = 0; i < RESCUES; i++)
-        for (enum mode mode = 0; mode < MODES; mode++)
-            if (rescues[i].first[mode] && rescues[i].silent == silent)
-                check_rescue(&scene, &rescues[i], mode);
+    for (size_t i = 0; i < RESCUES; i++) {
+        for (enum mode mode = 0; mode < MODES; mode++) {
+            if (!rescues[i].first[mode] || rescues[i].silent != silent)
+                continue;
+            check_rescue(&scene, &rescues[i], mode);
+            if (strncmp(rescues[i].behaviour, "429", 3) == 0) { /* the pause is the hub's */
+                scene_close(&scene);
+                scene = scene_open(settings);
+            }
+        }
+    }
     scene_close(&scene);
 }
 

@@ -2,6 +2,7 @@
 ## ./check, which has a prefix to install to.
 e2e_scripts = \
   tests/e2e/command.sh \
+  tests/e2e/doctor.sh \
   tests/e2e/keys.sh \
   tests/e2e/badinput.sh \
   tests/e2e/echo.sh \
@@ -21,11 +22,19 @@ tests_e2e_shape_LDADD = libkoinecore.la
 tests_e2e_tty_SOURCES = tests/e2e/tty.c
 tests_e2e_tty_LDADD =
 
+if HAVE_OPENSSL
+check_PROGRAMS += tests/e2e/tls
+endif
+tests_e2e_tls_SOURCES = tests/e2e/tls.c tests/hostile/certificate.c tests/hostile/certificate.h
+tests_e2e_tls_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
+tests_e2e_tls_LDADD = $(OPENSSL_LIBS)
+
 if HAVE_CUNIT
 e2e_programs = tests/e2e/faults tests/e2e/isolate tests/e2e/library tests/e2e/misuse tests/e2e/thousand tests/e2e/threads
 check_PROGRAMS += $(e2e_programs)
 TESTS += $(e2e_programs)
-e2e_stage = tests/e2e/stage.c tests/e2e/stage.h tests/e2e/loopback.c tests/e2e/loopback.h
+e2e_backdrop = tests/e2e/backdrop.c tests/e2e/backdrop.h tests/e2e/loopback.c tests/e2e/loopback.h
+e2e_stage = tests/e2e/stage.c tests/e2e/stage.h $(e2e_backdrop)
 e2e_ldadd = tests/unit/libsuite.a libkoine.la $(CUNIT_LIBS)
 tests_e2e_faults_SOURCES = tests/e2e/faults.c $(e2e_stage)
 tests_e2e_faults_LDADD = $(e2e_ldadd)

@@ -65,6 +65,8 @@ try_all() {
     try 2 chat -vv -m nowhere/a Hi
     try 0 -vv providers
     try 0 -vv models --live openai
+    try 1 -vv doctor
+    try 0 doctor --json openai
     try 0 -vv cost -m openai/gpt-4o-mini --input 1 --output 1
 }
 

@@ -1,6 +1,6 @@
 /* shape: shape NAME: whether standard input is exactly what the command's --json promises: one line, one
  * object, these members and no others, each of its type, and values that fit together. Prints each thing that
- * is wrong; exit status 0: nothing is. NAME is answer, fault, models, providers or cost.
+ * is wrong; exit status 0: nothing is. NAME is answer, fault, models, providers, cost or doctor.
  */
 #include <koine/json.h>
 #include <stdarg.h>
@@ -263,11 +263,55 @@ static const struct member price[] = {
     {"estimated", IS_BOOL, NULL, NULL},     {0},
 };
 
+static void is_group(const char *path, const koine_json *value)
+{
+    static const char *const groups[] = {"configuration", "plugins", "instances", "instance", "clock", NULL};
+    is_one_of(path, value, groups);
+}
+
+static void is_state(const char *path, const koine_json *value)
+{
+    static const char *const states[] = {"ok", "warning", "problem", "skipped", NULL};
+    is_one_of(path, value, states);
+}
+
+static bool is_wrong(const koine_json *check)
+{
+    const char *state = koine_json_string(koine_json_get(check, "state"), NULL);
+    return state && (strcmp(state, "warning") == 0 || strcmp(state, "problem") == 0);
+}
+
+/* Whoever is told that something is wrong is told what to do about it, and nobody else is. */
+static void is_advised(const char *path, const koine_json *checks)
+{
+    for (size_t i = 0; i < koine_json_count(checks); i++) {
+        const koine_json *check = koine_json_at(checks, i);
+        if (is_wrong(check) != (koine_json_string(koine_json_get(check, "advice"), NULL) != NULL))
+            complain(path, "%u: advice and state do not fit together", (unsigned)i);
+    }
+}
+
+static const struct member check[] = {
+    {"group", IS_STRING, NULL, is_group},
+    {"instance", MAY_BE_TEXT, NULL, NULL},
+    {"check", IS_STRING, NULL, is_line},
+    {"state", IS_STRING, NULL, is_state},
+    {"found", IS_STRING, NULL, is_line},
+    {"advice", MAY_BE_TEXT, NULL, is_line},
+    {0},
+};
+static const struct member doctor[] = {
+    {"problems", IS_NUMBER, NULL, is_count},
+    {"warnings", IS_NUMBER, NULL, is_count},
+    {"checks", IS_ARRAY, check, is_advised},
+    {0},
+};
+
 static const struct {
     const char *name;
     const struct member *members;
-} shapes[] = {
-    {"answer", answer}, {"fault", fault}, {"models", models}, {"providers", providers}, {"cost", price}};
+} shapes[] = {{"answer", answer},       {"fault", fault}, {"models", models},
+              {"providers", providers}, {"cost", price},  {"doctor", doctor}};
 enum {
     SHAPES = sizeof(shapes) / sizeof(shapes[0])
 };
@@ -332,7 +376,7 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], shapes[i].name) == 0)
             members = shapes[i].members;
     if (!members) {
-        fputs("usage: shape answer|fault|models|providers|cost\n", stderr);
+        fputs("usage: shape answer|fault|models|providers|cost|doctor\n", stderr);
         return 2;
     }
     check_text(text, fread(text, 1, sizeof(text), stdin), members);

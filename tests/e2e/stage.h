@@ -15,8 +15,9 @@ const char *stage_plugins(void); /* the folder */
 /* The path of a file of this name and text beside it; good until the next call. */
 const char *stage_file(const char *name, const char *text);
 
-/* A hub without any file: `together` and `openai` ask the stand-in, with a key; then these pairs of path and
- * value, ended by NULL, which may be NULL itself. It is applied. */
+/* A hub without any file: `together` and `openai` ask the stand-in, with a key and without breaker, latch and
+ * retry budget, so that what becomes of a call does not depend on those before it; then these pairs of path
+ * and value, ended by NULL, which may be NULL itself. It is applied. */
 koine_hub *stage_hub(const char *const *settings);
 
 struct scene {

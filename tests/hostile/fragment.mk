@@ -16,7 +16,8 @@ else
 TESTS += tests/hostile/no_http2.sh
 endif
 tests_hostile_run2_SOURCES = \
-  tests/hostile/run2.c tests/hostile/acts2.c tests/hostile/http2.c tests/hostile/http2.h $(hostile_scene)
+  tests/hostile/run2.c tests/hostile/acts2.c tests/hostile/http2.c tests/hostile/http2.h \
+  tests/hostile/certificate.c tests/hostile/certificate.h $(hostile_scene)
 tests_hostile_run2_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 tests_hostile_run2_LDADD = $(suite_ldadd) $(OPENSSL_LIBS)
 endif

@@ -1,13 +1,13 @@
 /* http2: see http2.h. */
 #include "tests/hostile/http2.h"
 
+#include "tests/hostile/certificate.h"
 #include "tests/hostile/server.h"
 #include "tests/hostile/text.h"
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -362,36 +362,6 @@ static int select_protocol(SSL *ssl, const unsigned char **ret, unsigned char *r
     return SSL_TLSEXT_ERR_OK;
 }
 
-static bool add_extension(X509 *certificate, int kind, const char *value)
-{
-    X509V3_CTX names;
-    X509V3_set_ctx(&names, certificate, certificate, NULL, NULL, 0);
-    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &names, kind, value);
-    bool added = extension && X509_add_ext(certificate, extension, -1) == 1;
-    X509_EXTENSION_free(extension);
-    return added;
-}
-
-/* Signed by itself, for a day. */
-static X509 *make_certificate(EVP_PKEY *key)
-{
-    X509 *certificate = X509_new();
-    X509_NAME *name = certificate ? X509_get_subject_name(certificate) : NULL;
-    if (name && X509_set_version(certificate, 2) == 1 &&
-        ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1) == 1 &&
-        X509_gmtime_adj(X509_getm_notBefore(certificate), -3600) &&
-        X509_gmtime_adj(X509_getm_notAfter(certificate), 86400) &&
-        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"a hostile server", -1,
-                                   -1, 0) == 1 &&
-        X509_set_issuer_name(certificate, name) == 1 && X509_set_pubkey(certificate, key) == 1 &&
-        add_extension(certificate, NID_basic_constraints, "critical,CA:TRUE") &&
-        add_extension(certificate, NID_subject_alt_name, "IP:127.0.0.1") &&
-        X509_sign(certificate, key, EVP_sha256()) > 0)
-        return certificate;
-    X509_free(certificate);
-    return NULL;
-}
-
 static void put_certificate(struct scratch *scratch, X509 *certificate)
 {
     char *text = NULL;
@@ -405,7 +375,7 @@ static void put_certificate(struct scratch *scratch, X509 *certificate)
 int http2_start(struct scratch *scratch)
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *certificate = key ? make_certificate(key) : NULL;
+    X509 *certificate = key ? certificate_make(key, 1) : NULL;
     context = SSL_CTX_new(TLS_server_method());
     bool ready = certificate && context && SSL_CTX_use_certificate(context, certificate) == 1 &&
                  SSL_CTX_use_PrivateKey(context, key) == 1;

@@ -65,6 +65,8 @@ static void add_instance(const char *name)
     set_for(name, "api_key", "key-of-nobody");
     set_for(name, "price", "free");
     set_for(name, "retry.max_retries", "0");
+    set_for(name, "breaker.failures", "off"); /* every act is for itself */
+    set_for(name, "latch", "off");
     snprintf(text, sizeof(text), "%s://127.0.0.1:%d/v1", theatre.scheme, stage.port);
     set_for(name, "base_url", text);
     snprintf(text, sizeof(text), "%zuB", scene.ceiling);

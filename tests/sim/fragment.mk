@@ -11,9 +11,11 @@ tests_sim_libsim_a_CPPFLAGS = $(AM_CPPFLAGS) $(CUNIT_CFLAGS)
 sim_ldadd = tests/sim/libsim.a $(suite_ldadd)
 
 sim_programs = \
+  tests/sim/test_budgets \
   tests/sim/test_calls \
   tests/sim/test_costs \
   tests/sim/test_keys \
+  tests/sim/test_log_sim \
   tests/sim/test_memory \
   tests/sim/test_mutants \
   tests/sim/test_numbers \
@@ -30,9 +32,11 @@ sim_programs = \
 check_PROGRAMS += $(sim_programs)
 TESTS += $(sim_programs)
 
+tests_sim_test_budgets_LDADD = $(sim_ldadd)
 tests_sim_test_calls_LDADD = $(sim_ldadd)
 tests_sim_test_costs_LDADD = $(sim_ldadd)
 tests_sim_test_keys_LDADD = $(sim_ldadd)
+tests_sim_test_log_sim_LDADD = $(sim_ldadd)
 tests_sim_test_memory_LDADD = $(sim_ldadd)
 tests_sim_test_mutants_LDADD = $(sim_ldadd)
 tests_sim_test_numbers_LDADD = $(sim_ldadd)

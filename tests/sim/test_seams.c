@@ -448,6 +448,7 @@ static void forget(void *self, struct koine__ticket *ticket, int64_t now)
 {
     (void)now;
     struct stage *stage = self;
+    (void)now;
     CU_ASSERT_PTR_EQUAL(stage->waiting, ticket);
     stage->waiting = NULL;
     stage->forgotten++;

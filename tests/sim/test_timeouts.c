@@ -181,6 +181,31 @@ static void three_shares(void)
     world_free(world);
 }
 
+/* A stream that is held until it is whole is as good as a whole answer: it leaves the others their time, too.
+ */
+static void held_leaves_time_for_the_others(void)
+{
+    struct world *world = WORLD({SILENCE, .status = 200, BODY(PIECE(0, TEXT("a", "Hel")))}, OPENAI_ANSWERS);
+    world->together.retry.max_retries = 0;
+    struct world_call *call = ASK(world, .complete = true, .deadline = WORLD_MS(90000));
+    world_run(world);
+    ASSERT_STR(call->trace, "switch openai/b | " READ_STREAM("openai/b", "b"));
+    ASSERT_STR(world_sends(world), "0 together | 45000 openai");
+    world_free(world);
+}
+
+/* One that is delivered as it comes has all the time there is. */
+static void delivered_has_all_the_time(void)
+{
+    struct world *world = WORLD({SILENCE, .status = 200, BODY(PIECE(0, TEXT("a", "Hel")))}, OPENAI_ANSWERS);
+    world->together.timeouts.idle = NO_LIMIT;
+    struct world_call *call = ASK(world, .deadline = WORLD_MS(90000));
+    world_run(world);
+    ASSERT_STR(call->trace, "start together/a a | text Hel | fault deadline/total together/a");
+    ASSERT_INT(call->ended_ms, 90000);
+    world_free(world);
+}
+
 /* Time in a queue is not the target's fault, and its share is of what is left after it. */
 static void share_after_a_queue(void)
 {
@@ -206,6 +231,29 @@ static void silence_moves_on(void)
     ASSERT_STR(call->trace, "switch openai/b | " READ_STREAM("openai/b", "b"));
     ASSERT_STR(world_sends(world), "0 together | 60000 openai");
     ASSERT_STR(world_rows(call), "together/a 0 timeout ~2800000 | openai/b 200 ok 1650000");
+    world_free(world);
+}
+
+/* Also where the attempt's own end comes before that of the first byte. */
+static void silence_ends_by_total(void)
+{
+    struct world *world = WORLD({SILENCE}, OPENAI_ANSWERS);
+    world->together.timeouts.total = WORLD_MS(30000);
+    struct world_call *call = ASK(world, .targets = 2);
+    world_run(world);
+    ASSERT_STR(call->trace, "switch openai/b | " READ_STREAM("openai/b", "b"));
+    ASSERT_STR(world_sends(world), "0 together | 30000 openai");
+    world_free(world);
+}
+
+static void late_token_moves_on(void)
+{
+    struct world *world = WORLD({SILENCE, .status = 200, BODY(PIECE(0, ROLE("a")))}, OPENAI_ANSWERS);
+    world->together.timeouts.first_token = WORLD_MS(20000);
+    struct world_call *call = ASK(world, .targets = 2);
+    world_run(world);
+    ASSERT_STR(call->trace, "switch openai/b | " READ_STREAM("openai/b", "b"));
+    ASSERT_STR(world_sends(world), "0 together | 20000 openai");
     world_free(world);
 }
 
@@ -319,8 +367,11 @@ SUITE_MAIN("sim timeouts", {"connect", connect}, {"connect, whole", connect_whol
            {"stages that are off", stages_that_are_off}, {"a silent whole answer", silent_whole},
            {"a whole answer that stops", whole_that_stops},
            {"a whole attempt leaves time for the others", whole_leaves_time_for_the_others},
+           {"a held stream leaves time for the others", held_leaves_time_for_the_others},
+           {"a delivered stream has all the time", delivered_has_all_the_time},
            {"three shares", three_shares}, {"the share after a queue", share_after_a_queue},
-           {"silence moves on", silence_moves_on},
+           {"silence moves on", silence_moves_on}, {"silence ends by total", silence_ends_by_total},
+           {"a late token moves on", late_token_moves_on},
            {"silence is retried without another target", silence_is_retried_without_another},
            {"other stages are retried", other_stages_are_retried}, {"deadline in flight", deadline_in_flight},
            {"deadline in flight of a retry", deadline_in_flight_of_a_retry},

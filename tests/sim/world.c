@@ -192,6 +192,7 @@ static bool fill(struct world *world, const struct koine__replay_answer *answers
                                            .transport = world->transport,
                                            .bridge = &koine__direct_bridge,
                                            .log = &world->log};
+    world->engine.gate.stages[KOINE__STAGE_BUDGET] = &koine__budget_stage;
     world->engine.gate.stages[KOINE__STAGE_POOL] = &world->pool.stage;
     koine__random_seed(&world->engine.random, 1);
     koine__calls_init(&world->calls, &world->engine, NULL);
@@ -325,8 +326,10 @@ struct world_call *world_ask(struct world *world, const struct world_ask *ask)
     struct world_call *asked = &world->asked[world->asked_count];
     struct koine__document *document = document_of(ask->document);
     koine_error *error = NULL;
-    if (!document)
+    if (!document) {
+        koine__purse_free(ask->purse);
         return NULL;
+    }
     world->route.count = ask->targets ? ask->targets : 2;
     world->route.commit = ask->complete ? KOINE_COMMIT_COMPLETE : KOINE_COMMIT_FIRST_CONTENT;
     world->route.max_attempts = ask->max_attempts ? ask->max_attempts : 6;
@@ -341,6 +344,7 @@ struct world_call *world_ask(struct world *world, const struct world_ask *ask)
         .deadline = ask->deadline ? ask->deadline : WORLD_MS(600000),
         .min_attempt = WORLD_MS(1000),
         .canceller = ask->canceller,
+        .purse = ask->purse,
         .user = asked,
         .plan = world,
         .release_plan = release_plan,
@@ -349,6 +353,7 @@ struct world_call *world_ask(struct world *world, const struct world_ask *ask)
     if (koine__call_new(&world->calls, &spec, &asked->call, &error) != KOINE_OK) {
         koine_error_free(error);
         koine__document_free(document);
+        koine__purse_free(ask->purse);
         return NULL;
     }
     world->asked_count++;

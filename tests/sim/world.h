@@ -8,6 +8,7 @@
 #define KOINE_TESTS_SIM_WORLD_H
 
 #include "core/engine/call.h"
+#include "core/money/budget.h"
 #include "core/policy/pool.h"
 #include "core/wire/transport_replay.h"
 
@@ -126,6 +127,7 @@ struct world_ask {        /* what is left out is as by default: a stream, commit
     struct koine__typed_fallback typed;
     int64_t max_attempts;
     koine_canceller *canceller;
+    struct koine__purse *purse; /* becomes the call's */
 };
 /* Starts a call. NULL: no memory. */
 struct world_call *world_ask(struct world *world, const struct world_ask *ask);

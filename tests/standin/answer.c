@@ -99,7 +99,9 @@ void answer_fail(struct script *script, const struct ask *ask, const struct answ
 {
     struct bytes body = {0}, extra = {0};
     add_error(&body, failure->type, failure->param, failure->code, failure->message);
-    if (failure->retry_after)
+    if (failure->retry_after && ask->advice_scale > 0)
+        bytes_printf(&extra, "Retry-After: %.3f\r\n", failure->retry_after * ask->advice_scale);
+    else if (failure->retry_after)
         bytes_printf(&extra, "Retry-After: %u\r\n", failure->retry_after);
     answer_head(script, ask, failure->status, JSON_TYPE, (int64_t)body.length, extra.data);
     script_bytes(script, body.data, body.length, 0, 0);

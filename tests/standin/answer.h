@@ -14,10 +14,13 @@ struct ask {
     bool stream, include_usage, ends_with_assistant, closes;
     unsigned tokens;        /* of a healthy answer */
     unsigned nth;           /* this is the nth request for provider and model, from 1 */
+    int64_t now;            /* ns of a clock that goes on */
+    int64_t since_ms;       /* this is so long after the first of them, in the behaviours' own time */
     unsigned on_connection; /* and the nth of its connection, from 1 */
     int64_t input;          /* tokens of the prompt */
     uint64_t number;        /* of the request in the log */
     int64_t date;           /* seconds since 1970 */
+    double advice_scale;    /* of the number in Retry-After; 0 means 1 */
 };
 
 enum answer_kind {

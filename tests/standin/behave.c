@@ -8,6 +8,7 @@
 
 enum {
     SILENT_MS = 1000,
+    OUTAGE_MS = 45000,
     BLOCK = 16 * 1024
 };
 
@@ -21,6 +22,11 @@ static bool first(const struct ask *ask)
 static bool three_of_six(const struct ask *ask)
 {
     return (ask->nth - 1) % 6 < 3;
+}
+
+static bool during_outage(const struct ask *ask)
+{
+    return ask->since_ms < OUTAGE_MS;
 }
 
 static bool prefilled(const struct ask *ask)
@@ -253,6 +259,11 @@ const struct behaviour behave_table[] = {
      .help = "three of a model's requests 503, three healthy, and again",
      .play = fail,
      .fails = three_of_six,
+     .failure = {OVERLOADED}},
+    {.name = "outage",
+     .help = "503 for 45 s from a model's first request on, then healthy",
+     .play = fail,
+     .fails = during_outage,
      .failure = {OVERLOADED}},
     {.name = "html",
      .help = "502 with a proxy's HTML page",

@@ -259,8 +259,10 @@ static void begin(struct connection *connection, enum http_event event)
 {
     struct standin *standin = connection->standin;
     struct script *script = &connection->script;
-    struct route_call call = {
-        .n = connection->entry, .asked = &connection->asked, .date = (int64_t)time(NULL)};
+    struct route_call call = {.n = connection->entry,
+                              .asked = &connection->asked,
+                              .date = (int64_t)time(NULL),
+                              .now = standin_now()};
     script_clear(script);
     if (event == HTTP_BAD)
         route_refuse(&connection->request, &call, script);

@@ -15,7 +15,8 @@
 struct tally {
     struct tally *next;
     unsigned count;
-    char name[]; /* provider, a space, model as it was asked for */
+    int64_t first; /* when it was asked for the first time */
+    char name[];   /* provider, a space, model as it was asked for */
 };
 
 enum place {
@@ -72,6 +73,7 @@ uint64_t route_head(struct route *route, const struct http_request *request, uin
     struct entry *entry = journal_add(&route->journal);
     if (!entry)
         return 0;
+    route->posts += strcmp(request->method, "POST") == 0;
     entry->ms = ms;
     entry->connection = connection;
     entry->has_key = request->has_key;
@@ -146,20 +148,22 @@ static const struct behaviour *choose(const struct route *route, const struct ht
 }
 
 /* One more request for this provider and model. */
-static unsigned count(struct route *route, const char *provider, const char *model)
+static void count(struct route *route, const char *model, struct ask *ask)
 {
     struct bytes name = {0};
-    bytes_printf(&name, "%s %s", provider, model);
+    bytes_printf(&name, "%s %s", ask->provider, model);
     struct tally *tally = route->tallies;
     while (tally && name.data && strcmp(tally->name, name.data) != 0)
         tally = tally->next;
     if (!tally && !name.failed && (tally = calloc(1, sizeof(*tally) + name.length + 1))) {
         memcpy(tally->name, name.data, name.length);
         tally->next = route->tallies;
+        tally->first = ask->now;
         route->tallies = tally;
     }
     bytes_free(&name);
-    return tally ? ++tally->count : 1;
+    ask->nth = tally ? ++tally->count : 1;
+    ask->since_ms = tally ? (int64_t)((double)(ask->now - tally->first) / 1e6 / route->scale) : 0;
 }
 
 /* ---- the answers ---- */
@@ -177,7 +181,8 @@ static void answer_chat(struct route *route, const struct http_request *request,
     if (!row) {
         refuse(script, ask, 400, "There is no such behaviour; GET /standin/behaviours lists them.");
     } else {
-        ask->nth = row->fails ? count(route, ask->provider, asked) : 1;
+        if (row->fails)
+            count(route, asked, ask);
         ask->model = scan->model.data ? scan->model.data : "";
         ask->user = (struct span){scan->user.data, scan->user.length};
         ask->stream = scan->stream;
@@ -251,13 +256,18 @@ static void models(struct route *route, const struct http_request *request, stru
 {
     const struct behaviour *asked = of_query(request),
                            *row = asked ? asked : of_provider(route, ask->provider);
-    ask->nth = 1;
     if (entry)
         entry->behaviour = row->every_route ? row->name : "healthy";
     if (row->every_route)
         row->play(script, ask, row);
     else
         answer_models(script, ask);
+}
+
+static void print_count(const struct route *route, struct bytes *out)
+{
+    bytes_printf(out, "{\"requests\":%" PRIu64 ",\"posts\":%" PRIu64 "}\n", route->journal.last,
+                 route->posts);
 }
 
 static void print_behaviours(struct bytes *out)
@@ -279,9 +289,11 @@ static void own(struct route *route, const struct http_request *request, const s
 {
     struct bytes body = {0};
     bool deletes = strcmp(request->method, "DELETE") == 0,
-         log = strcmp(path_of(request), "/standin/log") == 0;
-    if (!log && strcmp(path_of(request), "/standin/behaviours") != 0) {
-        refuse(script, ask, 404, "Not found: there are /standin/log and /standin/behaviours.");
+         log = strcmp(path_of(request), "/standin/log") == 0,
+         counts = strcmp(path_of(request), "/standin/count") == 0;
+    if (!log && !counts && strcmp(path_of(request), "/standin/behaviours") != 0) {
+        refuse(script, ask, 404,
+               "Not found: there are /standin/log, /standin/count and /standin/behaviours.");
         return;
     }
     if (strcmp(request->method, "GET") != 0 && !(deletes && log)) {
@@ -290,6 +302,8 @@ static void own(struct route *route, const struct http_request *request, const s
     }
     if (log)
         journal_print(&route->journal, &body);
+    else if (counts)
+        print_count(route, &body);
     else
         print_behaviours(&body);
     script->failed |= body.failed;
@@ -309,6 +323,9 @@ void route_request(struct route *route, const struct http_request *request, cons
     struct ask ask = {.provider = provider ? provider : "",
                       .number = call->n,
                       .date = call->date,
+                      .now = call->now,
+                      .nth = 1,
+                      .advice_scale = route->scale_advice ? route->scale : 0,
                       .closes = request->closes};
     if (entry)
         entry->bytes = request->body.length;

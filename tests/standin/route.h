@@ -15,6 +15,9 @@ struct tally; /* how often each provider and model was asked for */
 struct route {
     const char *const *behave; /* NULL or NULL-ended "PROVIDER=BEHAVIOUR"; borrowed */
     unsigned tokens;
+    double scale; /* of time; not 0 */
+    bool scale_advice;
+    uint64_t posts; /* ever */
     struct journal journal;
     struct tally *tallies;
 };
@@ -24,6 +27,7 @@ struct route_call {
     uint64_t n;      /* of its journal entry; 0: it has none */
     unsigned *asked; /* chat requests on this connection so far */
     int64_t date;    /* seconds since 1970 */
+    int64_t now;     /* ns of a clock that goes on */
 };
 
 void route_free(struct route *route);

@@ -139,8 +139,10 @@ int standin_new(const struct standin_options *options, struct standin **ret)
     standin->said = options->said;
     standin->user = options->user;
     standin->start = standin_now();
-    standin->route =
-        (struct route){.behave = options->behave, .tokens = options->tokens ? options->tokens : 60};
+    standin->route = (struct route){.behave = options->behave,
+                                    .tokens = options->tokens ? options->tokens : 60,
+                                    .scale = standin->scale,
+                                    .scale_advice = options->scale_advice};
     int error = open_listener(standin, options->port);
     if (!error)
         error = open_loop(standin);

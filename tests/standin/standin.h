@@ -8,15 +8,17 @@
 #ifndef STANDIN_H
 #define STANDIN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct standin;
 struct standin_thread;
 
 struct standin_options {
-    int port;        /* 0: any free one */
-    double scale;    /* multiplies every delay of the stand-in's own; 0 means 1 */
-    unsigned tokens; /* of a healthy answer; 0 means 60 */
+    int port;          /* 0: any free one */
+    double scale;      /* multiplies every delay of the stand-in's own; 0 means 1 */
+    bool scale_advice; /* and the number in Retry-After */
+    unsigned tokens;   /* of a healthy answer; 0 means 60 */
     const char *const
         *behave; /* NULL or NULL-ended "PROVIDER=BEHAVIOUR"; borrowed for the life of the stand-in */
     void (*said)(void *user, const char *line); /* NULL or told one line per ended request; never a key */

@@ -7,7 +7,8 @@ style_tests = \
   tests/style/symbols.sh \
   tests/style/secrets.sh \
   tests/style/check_prices.sh \
-  tests/style/documents.sh
+  tests/style/documents.sh \
+  tests/style/log.sh
 if !COVERAGE
 TESTS += $(style_tests)
 endif

@@ -18,6 +18,7 @@ unit_programs = \
   tests/unit/test_breaker_stage \
   tests/unit/test_bridge \
   tests/unit/test_bridge_isolated \
+  tests/unit/test_budget \
   tests/unit/test_buf \
   tests/unit/test_cancel \
   tests/unit/test_catalogue \
@@ -32,6 +33,7 @@ unit_programs = \
   tests/unit/test_elf \
   tests/unit/test_env \
   tests/unit/test_error \
+  tests/unit/test_estimate \
   tests/unit/test_event \
   tests/unit/test_fault \
   tests/unit/test_fork \
@@ -55,6 +57,7 @@ unit_programs = \
   tests/unit/test_limiter \
   tests/unit/test_limiter_random \
   tests/unit/test_limiter_threads \
+  tests/unit/test_line \
   tests/unit/test_loader \
   tests/unit/test_log \
   tests/unit/test_loop \
@@ -73,6 +76,7 @@ unit_programs = \
   tests/unit/test_retry \
   tests/unit/test_retry_budget \
   tests/unit/test_route \
+  tests/unit/test_runs \
   tests/unit/test_settings \
   tests/unit/test_snapshot \
   tests/unit/test_standin \

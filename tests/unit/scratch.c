@@ -2,23 +2,32 @@
 #include "tests/unit/scratch.h"
 
 #include "tests/unit/suite.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+static void must(bool done, const char *what)
+{
+    if (done)
+        return;
+    printf("Bail out! %s: %s\n", what, strerror(errno));
+    fflush(stdout);
+    _exit(EXIT_FAILURE);
+}
 
 void scratch_make(struct scratch *scratch)
 {
     char path[PATH_MAX], real[PATH_MAX];
     const char *parent = getenv("TMPDIR");
     snprintf(path, sizeof(path), "%s/koine-test-XXXXXX", parent && *parent == '/' ? parent : "/tmp");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(path));
-    CU_ASSERT_PTR_NOT_NULL_FATAL(realpath(path, real));
-    CU_ASSERT_TRUE_FATAL(snprintf(scratch->path, sizeof(scratch->path), "%s", real) <
-                         (int)sizeof(scratch->path));
+    must(mkdtemp(path) && realpath(path, real), path);
+    must(snprintf(scratch->path, sizeof(scratch->path), "%s", real) < (int)sizeof(scratch->path), real);
 }
 
 static int remove_one(const char *path, const struct stat *state, int type, struct FTW *ftw)
@@ -29,7 +38,7 @@ static int remove_one(const char *path, const struct stat *state, int type, stru
     return remove(path);
 }
 
-void scratch_remove(struct scratch *scratch)
+void scratch_remove(const struct scratch *scratch)
 {
     nftw(scratch->path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
@@ -45,9 +54,7 @@ void scratch_write(const struct scratch *scratch, const char *name, const void *
 {
     const char *path = scratch_path(scratch, name);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    CU_ASSERT_TRUE_FATAL(fd >= 0);
-    CU_ASSERT_TRUE(write(fd, ptr, len) == (ssize_t)len);
-    CU_ASSERT_EQUAL(fchmod(fd, 0644), 0);
+    must(fd >= 0 && write(fd, ptr, len) == (ssize_t)len && fchmod(fd, 0644) == 0, path);
     close(fd);
 }
 

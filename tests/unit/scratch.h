@@ -10,13 +10,14 @@ struct scratch {
     char path[PATH_MAX / 2];
 };
 
-/* Stops the running test if there is none. */
+/* These two are for programs without a suite, too: where there is no such folder or file, the program ends.
+ */
 void scratch_make(struct scratch *scratch);
-void scratch_remove(struct scratch *scratch); /* with all that is in it */
+void scratch_write(const struct scratch *scratch, const char *name, const void *ptr,
+                   size_t len);                     /* mode 0644 */
+void scratch_remove(const struct scratch *scratch); /* with all that is in it */
 /* The path of a name in it; good until the next call. */
 const char *scratch_path(const struct scratch *scratch, const char *name);
-void scratch_write(const struct scratch *scratch, const char *name, const void *ptr,
-                   size_t len); /* mode 0644 */
 /* A copy of a file; false: there is none of that name. */
 bool scratch_copy(const struct scratch *scratch, const char *name, const char *from);
 /* A copy of one of tests/plugins, found by $KOINE_TEST_PLUGINS; false (and the test is marked as skipped):

@@ -1041,6 +1041,84 @@ static void fail_each(int (*work)(koine_hub *hub))
     }
 }
 
+/* ---- budgets ---- */
+
+/* Of this request gpt-4o-mini could cost (62 + 256) × 0.15 + 100 × 0.60 $/M, and does cost 0.00000165. */
+static koine_request *priced_request(const char *budget, const char *run)
+{
+    koine_request *request = rig_request("openai/gpt-4o-mini", "Hi");
+    koine_request_set_integer(request, "max_tokens", 100);
+    koine_request_set_run(request, run);
+    ASSERT_INT(koine_request_set_budget(request, budget), KOINE_OK);
+    return request;
+}
+
+static void answers_within(const char *budget, const char *run)
+{
+    koine_request *request = priced_request(budget, run);
+    koine_response_free(generate(request));
+    koine_request_free(request);
+}
+
+static void refused_by(const char *budget, const char *run, const char *words)
+{
+    koine_request *request = priced_request(budget, run);
+    const char *fault = fault_of(request);
+    if (!strstr(fault, words))
+        ASSERT_STR(fault, words);
+    koine_request_free(request);
+}
+
+static void budgets(void)
+{
+    const struct koine__replay_answer script[] = {
+        {.repeat = true, ANSWER(OPENAI_HOST, 200, WHOLE("gpt-4o-mini"))}};
+    if (!BEGIN_WITH(script, "budgets.call", "0.0001077"))
+        return;
+    answers_within(NULL, NULL);
+    answers_within("5", NULL);
+    refused_by(
+        "0.0001076", NULL,
+        "budget: the call's budget of $0.0001076 would be overspent: $0.00 is spent, $0.00 reserved, "
+        "$0.0001076 left, and openai/gpt-4o-mini could cost $0.0001077; with max_tokens of 99 it would fit");
+    APPLY(&rig, "budgets.call", "0.0001");
+    refused_by(NULL, NULL, "the call's budget of $0.0001 ");
+    refused_by("5", NULL, "the call's budget of $0.0001 ");               /* the lower one holds */
+    APPLY(&rig, "budgets.call", "0.0001", "budgets.estimate", "typical"); /* 16 × 0.15 + 100 × 0.60 */
+    answers_within(NULL, NULL);
+    end();
+}
+
+/* All clients of a hub share it, each run has its own, and the one of calls that name none is the hub's. */
+static void budgets_of_runs(void)
+{
+    const struct koine__replay_answer script[] = {
+        {.repeat = true, ANSWER(OPENAI_HOST, 200, WHOLE("gpt-4o-mini"))}};
+    if (!BEGIN_WITH(script, "budgets.run", "0.00011"))
+        return;
+    koine_client *first = client;
+    answers_within(NULL, "a");
+    client = rig_client(&rig);
+    answers_within(NULL, "a");
+    refused_by(
+        NULL, "a",
+        "the run's budget of $0.00011 would be overspent: $0.0000033 is spent, $0.00 reserved, $0.0001067 "
+        "left, and openai/gpt-4o-mini could cost $0.0001077; with max_tokens of 98 it would fit");
+    answers_within(NULL, "b");
+    answers_within(NULL, NULL);
+    koine_client_free(client);
+    client = first;
+    answers_within(NULL, NULL);
+    refused_by(NULL, NULL, "the run's budget of $0.00011 ");
+    refused_by("0.00000001", NULL, "the call's budget of $0.00000001 "); /* the narrower one is told */
+    APPLY(&rig, "budgets.run", "0.5");
+    answers_within(NULL, "a"); /* and what was spent stays so: 0.00000495 */
+    APPLY(&rig, "budgets.run", "0.000005");
+    refused_by(NULL, "a", "$0.00000495 is spent");
+    ASSERT_INT((long long)koine__runs_count(rig.hub->runs), 3);
+    end();
+}
+
 static void failing_allocations(void)
 {
     const struct koine__replay_answer script[] = {
@@ -1050,9 +1128,12 @@ static void failing_allocations(void)
     if (!rig_open(&rig, script, 3))
         return;
     APPLY(&rig, "routes.default", "{targets: [together/m, openai/gpt-4o-mini]}",
-          "providers.together.retry.max_retries", "0");
+          "providers.together.retry.max_retries", "0", "providers.together.breaker.failures", "off");
     fail_each(generate_once);
     fail_each(stream_once);
+    APPLY(&rig, "budgets.call", "1", "budgets.run", "1000000", "budgets.unpriced", "allow");
+    CU_ASSERT_PTR_NOT_NULL(koine__runs_budget(rig.hub->runs, rig.hub->run, 1)); /* stays with the hub */
+    fail_each(generate_once);
     rig_close(&rig);
 }
 
@@ -1070,4 +1151,5 @@ SUITE_MAIN("client", {"without a client", without_a_client}, {"wrong arguments",
            {"loop that broke", loop_that_broke}, {"freed in the middle", freed_in_the_middle},
            {"client freed with its calls", client_freed_with_its_calls},
            {"cancelled by the call", cancelled_by_the_call}, {"cancelled before", cancelled_before},
-           {"cancelled together", cancelled_together}, {"failing allocations", failing_allocations})
+           {"cancelled together", cancelled_together}, {"budgets", budgets},
+           {"budgets of runs", budgets_of_runs}, {"failing allocations", failing_allocations})

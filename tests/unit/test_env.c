@@ -68,8 +68,15 @@ static void precedence(void)
     ASSERT_STR(koine__env_get(env, "A"), "process");
     ASSERT_STR(koine__env_get(env, "B"), "file");
     ASSERT_STR(koine__env_get(env, "C"), "second");
+    ASSERT_STR(koine__env_origin(env, "A"), NULL);
+    ASSERT_STR(koine__env_origin(env, "B"), "f");
+    ASSERT_STR(koine__env_origin(env, "D"), NULL);
+    ASSERT_STR(koine__env_file(env, 0), "f");
+    ASSERT_STR(koine__env_file(env, 1), NULL); /* once, though it was read twice */
+    ASSERT_STR(koine__env_file(NULL, 0), NULL);
     ASSERT_INT(koine__env_add_process(env, late), KOINE_OK); /* the process wins, even if it comes late */
     ASSERT_STR(koine__env_get(env, "B"), "late");
+    ASSERT_STR(koine__env_origin(env, "B"), NULL);
     koine__env_free(env);
 }
 

@@ -189,6 +189,8 @@ static int free_everything(void *arg)
              PIECE(100, FINISH("m", "stop") DONE))                                                           \
     }
 
+static const char *const *more_settings; /* of the family's hub; NULL: none */
+
 /* One call whose answer has begun, with an event lent and others unread, and one that is silent. */
 static bool begin(struct family *family, const struct koine__replay_answer *script, size_t count)
 {
@@ -199,6 +201,8 @@ static bool begin(struct family *family, const struct koine__replay_answer *scri
         failalloc_end();
         return false;
     }
+    if (more_settings)
+        rig_apply(&family->rig, more_settings);
     family->client = rig_client(&family->rig);
     family->request = rig_request("together/m", "ask");
     ASSERT_INT(koine_canceller_new(&family->canceller), KOINE_OK);
@@ -254,6 +258,23 @@ static void freed_in_a_child(void)
     ASSERT_INT(koine_error_class(koine_call_error(family.silent)), KOINE_CLASS_CANCELLED);
     ASSERT_INT(rig_run(family.client, family.call), KOINE_EVENT_STOP);
     ASSERT_STR(koine_response_text(koine_call_response(family.call), NULL), "Hello");
+    end(&family);
+}
+
+/* Another thread of the parent was about to settle when it forked: the child does not wait for it. */
+static void budget_locked_at_the_fork(void)
+{
+    const struct koine__replay_answer script[] = {SLOW_STREAM, {.repeat = true, .match = NULL, .hang = true}};
+    struct family family;
+    more_settings = (const char *const[]){"budgets.run", "5", "budgets.unpriced", "allow", NULL};
+    bool begun = begin(&family, script, 2);
+    more_settings = NULL;
+    if (!begun)
+        return;
+    struct koine__budget *run = koine__runs_budget(family.rig.hub->runs, family.rig.hub->run, 1);
+    pthread_mutex_lock(&run->mutex);
+    in_child(free_everything, &family);
+    pthread_mutex_unlock(&run->mutex);
     end(&family);
 }
 
@@ -428,5 +449,6 @@ static void connections_stay_the_parents(void)
 SUITE_MAIN("fork", {"generations", generations}, {"refused in a child", refused_in_a_child},
            {"freed in a child", freed_in_a_child},
            {"child with a hub of its own", child_with_a_hub_of_its_own},
+           {"budget locked at the fork", budget_locked_at_the_fork},
            {"locked at the fork", locked_at_the_fork},
            {"connections stay the parent's", connections_stay_the_parents})

@@ -27,6 +27,8 @@ static void by_name(void)
     ASSERT_STR(koine_provider_base_url(handle), "https://api.together.ai/v1");
     ASSERT_STR(koine_provider_key_variable(handle), "TOGETHER_API_KEY");
     ASSERT_INT(koine_provider_has_key(handle), 1);
+    ASSERT_INT(koine_provider_needs_key(handle), 1);
+    ASSERT_STR(koine_provider_key_source(handle), "providers.together.api_key");
     CU_ASSERT_PTR_EQUAL(koine_hub_provider(rig.hub, "together"), handle);
     CU_ASSERT_PTR_NOT_EQUAL(koine_hub_provider(rig.hub, "openai"), handle);
     rig_close(&rig);
@@ -42,6 +44,8 @@ static void instance_of_another_plugin(void)
     ASSERT_STR(koine_provider_id(handle), "openai");
     ASSERT_STR(koine_provider_base_url(handle), "http://127.0.0.1:8000/v1");
     ASSERT_INT(koine_provider_has_key(handle), 0);
+    ASSERT_INT(koine_provider_needs_key(handle), 0); /* a server of one's own */
+    ASSERT_STR(koine_provider_key_source(handle), "");
     rig_close(&rig);
 }
 
@@ -83,6 +87,9 @@ static void getters_without_a_handle(void)
     ASSERT_STR(koine_provider_base_url(NULL), "");
     ASSERT_STR(koine_provider_key_variable(NULL), "");
     ASSERT_INT(koine_provider_has_key(NULL), 0);
+    ASSERT_INT(koine_provider_needs_key(NULL), 0);
+    ASSERT_STR(koine_provider_key_source(NULL), "");
+    ASSERT_INT(koine_providers_configured(NULL, 0), 0);
 }
 
 /* Handles do not change: another base URL or key is another handle, and the old one stays what it was. */
@@ -161,11 +168,13 @@ static void lists_refused_files(void)
     ASSERT_STR(koine_providers_name(list, 2), "lab");
     CU_ASSERT_PTR_EQUAL(koine_providers_handle(list, 2), koine_hub_provider(rig.hub, "lab"));
     ASSERT_STR(koine_providers_reason(list, 2), "");
+    ASSERT_INT(koine_providers_configured(list, 2), 1);
     ASSERT_STR(koine_providers_file(list, 2), koine_provider_file(koine_providers_handle(list, 2)));
     snprintf(file, sizeof(file), "%s/broken.so", scratch.path);
     size_t broken = index_of(list, file);
     ASSERT_STR(koine_providers_name(list, broken), "broken");
     CU_ASSERT_PTR_NULL(koine_providers_handle(list, broken));
+    ASSERT_INT(koine_providers_configured(list, broken), 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(koine_providers_reason(list, broken), "shared object"));
     koine_providers_free(list);
     rig_close(&rig);

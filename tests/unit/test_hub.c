@@ -129,7 +129,9 @@ static void without_a_hub(void)
     ASSERT_INT(koine_hub_set_log(NULL, 3, NULL, NULL), KOINE_EARGUMENT);
     CU_ASSERT_PTR_NULL(text);
     CU_ASSERT_PTR_NULL(koine_hub_route(NULL, 0));
+    CU_ASSERT_PTR_NULL(koine_hub_route_target(NULL, 0, 0));
     CU_ASSERT_PTR_NULL(koine_hub_plugin_folder(NULL, 0));
+    CU_ASSERT_PTR_NULL(koine_hub_env_file(NULL, 0));
     ASSERT_STR(koine_hub_file(NULL), "");
     ASSERT_INT(koine_settings_document(NULL), KOINE_EARGUMENT);
     begin();
@@ -257,7 +259,12 @@ static void env_after_the_file(void)
     ASSERT_INT(ENVIRONMENT("UNUSED=1"), KOINE_OK);
     ASSERT_INT(koine_provider_has_key(koine_hub_provider(hub, "together")), 1);
     ASSERT_INT(koine_provider_has_key(koine_hub_provider(hub, "openai")), 1);
+    ASSERT_STR(koine_provider_key_source(koine_hub_provider(hub, "openai")), "OPENAI_API_KEY in ./.env");
+    ASSERT_STR(koine_hub_env_file(hub, 0), "./.env");
+    ASSERT_STR(koine_hub_env_file(hub, 1), scratch_path(&scratch, "conf/.env"));
+    CU_ASSERT_PTR_NULL(koine_hub_env_file(hub, 2));
     again();
+    CU_ASSERT_PTR_NULL(koine_hub_env_file(hub, 0));
     ASSERT_INT(koine_hub_set(hub, "plugin_path", list), KOINE_OK);
     CU_ASSERT_EQUAL(unlink("../conf/.env"), 0);
     ASSERT_INT(koine_hub_load(hub, "koine.yaml", NULL), KOINE_OK);
@@ -265,6 +272,21 @@ static void env_after_the_file(void)
     ASSERT_INT(ENVIRONMENT("UNUSED=1"), KOINE_OK);
     ASSERT_INT(koine_provider_has_key(koine_hub_provider(hub, "together")), 0);
     ASSERT_INT(koine_provider_has_key(koine_hub_provider(hub, "openai")), 1);
+    end();
+}
+
+static void key_of_the_process(void)
+{
+    char list[PATH_MAX + 8];
+    const char *folder = rig_plugins();
+    if (!folder)
+        return;
+    begin();
+    snprintf(list, sizeof(list), "[\"%s\"]", folder);
+    file("here/.env", "OPENAI_API_KEY=k\n");
+    ASSERT_INT(koine_hub_set(hub, "plugin_path", list), KOINE_OK);
+    ASSERT_INT(ENVIRONMENT("OPENAI_API_KEY=p"), KOINE_OK);
+    ASSERT_STR(koine_provider_key_source(koine_hub_provider(hub, "openai")), "OPENAI_API_KEY");
     end();
 }
 
@@ -539,6 +561,21 @@ static void folders(void)
     rig_close(&rig);
 }
 
+static void targets(void)
+{
+    struct rig rig;
+    if (!rig_open(&rig, NULL, 0))
+        return;
+    APPLY(&rig, "routes.a.targets", "[together/x/y, {target: openai/z, unset: [top_k]}]", "routes.b.targets",
+          "[openai/w]");
+    ASSERT_STR(koine_hub_route_target(rig.hub, 0, 0), "together/x/y");
+    ASSERT_STR(koine_hub_route_target(rig.hub, 0, 1), "openai/z");
+    CU_ASSERT_PTR_NULL(koine_hub_route_target(rig.hub, 0, 2));
+    ASSERT_STR(koine_hub_route_target(rig.hub, 1, 0), "openai/w");
+    CU_ASSERT_PTR_NULL(koine_hub_route_target(rig.hub, 2, 0));
+    rig_close(&rig);
+}
+
 /* A snapshot asked for applies what is staged, once. */
 static void snapshots(void)
 {
@@ -614,7 +651,7 @@ static void log_tells_of_refusals(void)
     snprintf(list, sizeof(list), "[\"%s\", \"%s\"]", rig_plugins(), scratch.path);
     ASSERT_INT(koine_hub_set_log(rig.hub, 1, keep, logged), KOINE_OK);
     APPLY(&rig, "plugin_path", list);
-    CU_ASSERT_PTR_NOT_NULL(strstr(logged, "1 event=plugin_refused file="));
+    CU_ASSERT_PTR_NOT_NULL(strstr(logged, "level=warning event=plugin_refused file="));
     CU_ASSERT_PTR_NOT_NULL(strstr(logged, "/broken.so reason="));
     logged[0] = '\0';
     ASSERT_INT(koine_hub_set_log(rig.hub, 0, keep, logged), KOINE_OK);
@@ -622,6 +659,54 @@ static void log_tells_of_refusals(void)
     ASSERT_STR(logged, "");
     ASSERT_INT(koine_hub_set_log(rig.hub, 3, NULL, NULL), KOINE_OK);
     rig_apply(&rig, NULL);
+    rig_close(&rig);
+    scratch_remove(&scratch);
+}
+
+static void ask_of(koine_client *client, const char *words)
+{
+    koine_response *response = NULL;
+    koine_request *request = rig_request("together/m", words);
+    logged[0] = '\0';
+    ASSERT_INT(koine_generate(client, request, &response, NULL), KOINE_OK);
+    koine_response_free(response);
+    koine_request_free(request);
+}
+
+/* What the settings say holds from the apply on, and already for what that has to say; a failed one changes
+ * nothing. */
+static void log_settings(void)
+{
+    const struct koine__replay_answer script[] = {{.repeat = true, ANSWER(TOGETHER_HOST, 200, WHOLE("m"))}};
+    char list[2 * PATH_MAX];
+    struct rig rig;
+    if (!RIG(&rig, script))
+        return;
+    scratch_make(&scratch);
+    file("broken.so", "no ELF");
+    snprintf(list, sizeof(list), "[\"%s\", \"%s\"]", rig_plugins(), scratch.path);
+    ASSERT_INT(koine_hub_set_log(rig.hub, 2, keep, logged), KOINE_OK);
+    logged[0] = '\0';
+    APPLY(&rig, "plugin_path", list, "log.format", "json", "providers.together.api_key", "sk-of-together");
+    CU_ASSERT_PTR_NOT_NULL(strstr(logged, "1 {\"at\":\"2025-01-01T12:00:00.000Z\",\"level\":\"warning\","
+                                          "\"event\":\"plugin_refused\",\"file\":\""));
+    koine_client *client = rig_client(&rig);
+    ask_of(client, "Hi sk-of-together");
+    CU_ASSERT_PTR_NOT_NULL(strstr(logged, "\"event\":\"call\""));
+    CU_ASSERT_PTR_NULL(strstr(logged, "content"));
+    ASSERT_INT(koine_hub_set(rig.hub, "log.format", "logfmt"), KOINE_OK);
+    ASSERT_INT(koine_hub_set(rig.hub, "log.content", "true"), KOINE_OK);
+    ASSERT_INT(koine_hub_set(rig.hub, "default_route", "none"), KOINE_OK);
+    ASSERT_INT(koine_hub_apply(rig.hub, NULL), KOINE_ECONFIG);
+    ask_of(client, "Hi sk-of-together");
+    CU_ASSERT_PTR_NOT_NULL(strstr(logged, "\"event\":\"call\""));
+    CU_ASSERT_PTR_NULL(strstr(logged, "content"));
+    APPLY(&rig, "routes.none.targets", "[together/m]", "providers.together.api_key", "sk-of-another");
+    ask_of(client, "Hi sk-of-together, sk-of-another");
+    CU_ASSERT_PTR_NOT_NULL(strstr(logged, " event=call call="));
+    CU_ASSERT_PTR_NOT_NULL(strstr(logged, " what=prompt role=user text=\"Hi ***, ***\"\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(logged, " what=answer text=Hello\n"));
+    koine_client_free(client);
     rig_close(&rig);
     scratch_remove(&scratch);
 }
@@ -839,7 +924,8 @@ static void failing_reloads(void)
     end();
 }
 
-SUITE_MAIN("hub", {"a corrected set", a_corrected_set}, {"an apply blocks nobody", an_apply_blocks_nobody},
+SUITE_MAIN("hub", {"key of the process", key_of_the_process}, {"targets", targets},
+           {"a corrected set", a_corrected_set}, {"an apply blocks nobody", an_apply_blocks_nobody},
            {"birth", birth}, {"without a hub", without_a_hub}, {"document", document},
            {"last one holds", last_one_holds}, {"environment wins", environment_wins},
            {"nothing is read unasked", nothing_is_read_unasked}, {"env files", env_files},
@@ -850,6 +936,6 @@ SUITE_MAIN("hub", {"a corrected set", a_corrected_set}, {"an apply blocks nobody
            {"failed apply", failed_apply}, {"errors of set", errors_of_set}, {"shows no key", shows_no_key},
            {"folders", folders}, {"snapshots", snapshots}, {"one share", one_share},
            {"lives as long as its clients", lives_as_long_as_its_clients},
-           {"log tells of refusals", log_tells_of_refusals}, {"log does not re-enter", log_does_not_reenter},
-           {"many threads", many_threads}, {"failing allocations", failing_allocations},
-           {"failing reloads", failing_reloads})
+           {"log tells of refusals", log_tells_of_refusals}, {"log settings", log_settings},
+           {"log does not re-enter", log_does_not_reenter}, {"many threads", many_threads},
+           {"failing allocations", failing_allocations}, {"failing reloads", failing_reloads})

@@ -248,6 +248,20 @@ static void tokens_are_settled(void)
     clients_end();
 }
 
+static void nothing_wanted_of_less_than_nothing(void)
+{
+    begin(-1, 100, -1);
+    clients_leave(come_for(10), true, 500);
+    clients.now += KOINE__SEC;
+    struct customer *none = come_for(0);
+    ASSERT_INT(none->stand, STAND_WAITS);
+    ASSERT_INT(none->ticket.wake_at, START + SPAN);
+    ASSERT_REFUSED(clients_come(0, START + SPAN - 1, 0), "hopeless");
+    clients_run(START + 10 * MINUTE);
+    ASSERT_INT(none->passed_at, START + SPAN);
+    clients_end();
+}
+
 /* A call that takes longer than a window, and more than was thought. */
 static void more_than_foreseen_later(void)
 {
@@ -803,6 +817,7 @@ SUITE_MAIN("limiter", {"nothing is limited", nothing_is_limited},
            {"what was not sent is given back", what_was_not_sent_is_given_back},
            {"a crowd of 250", a_crowd_of_250}, {"hopeless to the nanosecond", hopeless_to_the_nanosecond},
            {"a window of tokens", a_window_of_tokens}, {"tokens are settled", tokens_are_settled},
+           {"nothing wanted of less than nothing", nothing_wanted_of_less_than_nothing},
            {"more than foreseen, later", more_than_foreseen_later},
            {"a refund brings the time forward", a_refund_brings_the_time_forward}, {"places", places},
            {"first come, first served", first_come_first_served},

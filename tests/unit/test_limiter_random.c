@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-    TRACES = 300,
+    TRACES = 500,
     STEPS = 250,
     ENTRIES = 4096
 };
@@ -231,7 +231,8 @@ static void come_one(void)
         return;
     int64_t most = config.tokens > 0 ? config.tokens : 50;
     int64_t deadline = chance(50) ? KOINE__NEVER : clients.now + upto(40) * KOINE__SEC;
-    struct customer *it = clients_prepare(client, deadline, upto(chance(80) ? most / 4 : most + 3));
+    int64_t tokens = chance(15) ? 0 : upto(chance(80) ? most / 4 : most + 3);
+    struct customer *it = clients_prepare(client, deadline, tokens);
     if (!it)
         return;
     entry_of[it - clients.customers] = 0;

@@ -189,6 +189,67 @@ static void listed_nothing(void)
     rig_close(&rig);
 }
 
+/* A script is no server: of the way there is nothing to see. */
+static void probed(void)
+{
+    const struct koine__replay_answer script[] = {
+        {ANSWER(TOGETHER_HOST "v1/models", 200, LISTED)},
+        {ANSWER(TOGETHER_HOST "v1/models", 503, ERROR("busy"))},
+    };
+    if (!RIG(&rig, script))
+        return;
+    koine_client *client = rig_client(&rig);
+    koine_probe *probe = NULL;
+    koine_error *error = NULL;
+    ASSERT_INT(koine_probe_run(client, "together", 0, &probe, NULL), KOINE_OK);
+    CU_ASSERT_PTR_NULL(koine_probe_error(probe));
+    ASSERT_INT(koine_probe_status(probe), 200);
+    ASSERT_INT((long long)koine_models_count(koine_probe_models(probe)), 4);
+    ASSERT_STR(koine_probe_step(probe), "");
+    ASSERT_INT(koine_probe_dns_ms(probe), -1);
+    ASSERT_INT(koine_probe_certificate_end(probe), -1);
+    ASSERT_INT(koine_probe_server_date(probe), -1);
+    koine_probe_free(probe);
+    ASSERT_INT(koine_probe_run(client, "together", 0, &probe, NULL), KOINE_OK);
+    ASSERT_INT(koine_error_class(koine_probe_error(probe)), KOINE_CLASS_OVERLOADED); /* asked once */
+    ASSERT_INT(rig.now, 0);
+    ASSERT_INT(koine_probe_status(probe), 503);
+    CU_ASSERT_PTR_NULL(koine_probe_models(probe));
+    koine_probe_free(probe);
+    ASSERT_INT(koine_probe_run(client, "opnai", 0, &probe, &error), KOINE_ENOTFOUND);
+    ASSERT_STR(rig_message(error), "no provider named \"opnai\"; did you mean openai?");
+    koine_client_free(client);
+    rig_close(&rig);
+}
+
+static void probes_of_nothing(void)
+{
+    koine_probe *probe = NULL;
+    if (!rig_open(&rig, NULL, 0))
+        return;
+    koine_client *client = rig_client(&rig);
+    ASSERT_INT(koine_probe_run(NULL, "together", 0, &probe, NULL), KOINE_EARGUMENT);
+    ASSERT_INT(koine_probe_run(client, NULL, 0, &probe, NULL), KOINE_EARGUMENT);
+    ASSERT_INT(koine_probe_run(client, "together", 0, NULL, NULL), KOINE_EARGUMENT);
+    ASSERT_INT(koine_probe_run(client, "together", -1, &probe, NULL), KOINE_EARGUMENT);
+    ASSERT_INT(koine_probe_run(client, "together", INT64_MAX, &probe, NULL), KOINE_EARGUMENT);
+    CU_ASSERT_PTR_NULL(koine_probe_error(NULL));
+    CU_ASSERT_PTR_NULL(koine_probe_models(NULL));
+    CU_ASSERT_PTR_NULL(koine_probe_address(NULL, 0));
+    ASSERT_INT(koine_probe_status(NULL) + koine_probe_port(NULL) + koine_probe_uses_tls(NULL), 0);
+    ASSERT_INT(koine_probe_ms(NULL) + koine_probe_clock_ahead_ms(NULL), 0);
+    ASSERT_INT(koine_probe_connect_ms(NULL), -1);
+    ASSERT_INT(koine_probe_tls_ms(NULL), -1);
+    ASSERT_STR(koine_probe_host(NULL), "");
+    ASSERT_STR(koine_probe_proxy(NULL), "");
+    ASSERT_STR(koine_probe_proxy_variable(NULL), "");
+    ASSERT_STR(koine_probe_tls_version(NULL), "");
+    ASSERT_STR(koine_probe_http_version(NULL), "");
+    koine_probe_free(NULL);
+    koine_client_free(client);
+    rig_close(&rig);
+}
+
 static void listing_fails(void)
 {
     const struct koine__replay_answer script[] = {{ANSWER(TOGETHER_HOST, 401, ERROR("no such key"))}};
@@ -443,6 +504,21 @@ static int list_live(void)
     return rc;
 }
 
+static int probe(void)
+{
+    koine_client *client = NULL;
+    koine_probe *probe = NULL;
+    koine_error *error = NULL;
+    int rc = koine_client_new(rig.hub, &client, &error);
+    if (rc == KOINE_OK)
+        rc = koine_probe_run(client, "together", 1000, &probe, &error);
+    ASSERT_INT(koine_error_number(error), rc);
+    koine_error_free(error);
+    koine_probe_free(probe);
+    koine_client_free(client);
+    return rc;
+}
+
 static void fail_each(int (*work)(void))
 {
     for (long n = 1;; n++) {
@@ -465,14 +541,16 @@ static void failing_allocations(void)
     fail_each(list_known);
     fail_each(calculate);
     fail_each(list_live);
+    fail_each(probe);
     rig_close(&rig);
 }
 
 SUITE_MAIN("models", {"of an instance", of_an_instance}, {"of all instances", of_all_instances},
            {"of a user's file", of_a_users_file}, {"of nobody", of_nobody},
            {"getters of nothing", getters_of_nothing}, {"listed live", listed_live},
-           {"listed nothing", listed_nothing}, {"listing fails", listing_fails}, {"costs", costs},
-           {"cost by the day", cost_by_the_day}, {"cost of buckets", cost_of_buckets},
-           {"cost of the unknown", cost_of_the_unknown}, {"cost beyond reason", cost_beyond_reason},
-           {"cost of nothing at all", cost_of_nothing_at_all}, {"older applications", older_applications},
-           {"newer applications", newer_applications}, {"failing allocations", failing_allocations})
+           {"listed nothing", listed_nothing}, {"listing fails", listing_fails}, {"probed", probed},
+           {"probes of nothing", probes_of_nothing}, {"costs", costs}, {"cost by the day", cost_by_the_day},
+           {"cost of buckets", cost_of_buckets}, {"cost of the unknown", cost_of_the_unknown},
+           {"cost beyond reason", cost_beyond_reason}, {"cost of nothing at all", cost_of_nothing_at_all},
+           {"older applications", older_applications}, {"newer applications", newer_applications},
+           {"failing allocations", failing_allocations})

@@ -357,6 +357,14 @@ static int with_null_2(koine_request *request, int which)
         return koine_request_set_commit(request, -1);
     case 17:
         return koine_request_set_stream(request, 2);
+    case 18:
+        return koine_request_set_budget(request, "-1");
+    case 19:
+        return koine_request_set_budget(request, "1e3");
+    case 20:
+        return koine_request_set_budget(request, "");
+    case 21:
+        return koine_request_set_budget(request, "99999999");
     default:
         return koine_request_set_stream(request, -1);
     }
@@ -364,7 +372,7 @@ static int with_null_2(koine_request *request, int which)
 
 static void failures_stick(void)
 {
-    for (int which = 0; which <= 18; which++) {
+    for (int which = 0; which <= 22; which++) {
         const char *text = NULL;
         size_t len = 0;
         koine_request *request = make();
@@ -418,6 +426,12 @@ static void options(void)
     ASSERT_INT(koine_request_set_deadline(request, INT64_MAX / 1000000), KOINE_OK);
     ASSERT_INT(koine_request_set_commit(request, KOINE_COMMIT_COMPLETE), KOINE_OK);
     ASSERT_INT(koine_request_set_stream(request, 0), KOINE_OK);
+    ASSERT_INT(request->budget, -1);
+    ASSERT_INT(koine_request_set_budget(request, "0.50"), KOINE_OK);
+    ASSERT_INT(request->budget, INT64_C(500000000000));
+    ASSERT_INT(koine_request_set_budget(request, NULL), KOINE_OK);
+    ASSERT_INT(request->budget, -1);
+    ASSERT_INT(koine_request_set_budget(NULL, "1"), KOINE_EARGUMENT);
     koine_request_set_user(request, &user);
     ASSERT_STR(request->route, "r");
     ASSERT_STR(request->target, "t/m");

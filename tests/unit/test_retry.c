@@ -222,6 +222,11 @@ static void silence_moves_on(void)
     ask.another_target = false;
     CU_ASSERT(again(&ask, 0));
     ask.another_target = true;
+    fault.stage = "first_token";
+    CU_ASSERT_FALSE(again(&ask, 0));
+    ask.another_target = false;
+    CU_ASSERT(again(&ask, 0));
+    ask.another_target = true;
     fault.stage = "idle";
     CU_ASSERT(again(&ask, 0));
     fault = fault_of(KOINE_CLASS_RESET); /* reset before the first byte is no silence */

@@ -439,6 +439,40 @@ static void test_numbers(void)
           "providers.t.body_limit: \"big\" is no size; write 16MiB, 64kB or 4096B");
 }
 
+static void test_dollars(void)
+{
+    struct koine__store *store = koine__store_new();
+    struct koine__buf buf;
+    set(store, "budgets.call", "0.50");
+    set(store, "budgets.run", "0");
+    ASSERT_INT(koine__store_number(store, "budgets.call"), INT64_C(500000000000));
+    ASSERT_INT(koine__store_number(store, "budgets.run"), 0);
+    koine__store_free(store);
+    check("budgets.call", "0.000000000001", "");
+    check("budgets.call", "1000000", "");
+    check("budgets.call", "1000000.01",
+          "budgets.call: \"1000000.01\" is out of range; allowed is 0.00 to 1000000.00");
+    check("budgets.call", "99999999999999999999999",
+          "budgets.call: \"99999999999999999999999\" is out of range; allowed is 0.00 to 1000000.00");
+    check("budgets.call", "0.0000000000001",
+          "budgets.call: \"0.0000000000001\" has more decimals than are counted; write at most 12");
+    static const char *const words[] = {"-1", "1e3", "1,50", "NaN", "inf",  "$0.50", "0.50 USD",
+                                        "+1", ".5",  "5.",   "",    "0x10", "1.2.3", " 1"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        char wanted[200];
+        snprintf(
+            wanted, sizeof(wanted),
+            "budgets.run: \"%s\" is no amount of US dollars; write one like 0.50, digits and a point alone",
+            words[i]);
+        check("budgets.run", words[i], wanted);
+    }
+    koine__buf_init(&buf, 1000);
+    koine__setting_range(koine__setting_find("budgets.run"), &buf);
+    ASSERT_STR(koine__buf_str(&buf), "0.00 to 1000000.00");
+    koine__buf_release(&buf);
+    ASSERT_STR(koine__setting_type_name(KOINE__SET_DOLLARS), "US dollars");
+}
+
 static void test_words(void)
 {
     check("providers.t.plugin", "openai", "");
@@ -651,8 +685,8 @@ SUITE_MAIN("settings", {"rows are sound", test_rows_are_sound}, {"find", test_fi
            {"defaults", test_defaults}, {"absent", test_absent}, {"staged values", test_staged_values},
            {"message names the place", test_message_names_the_place}, {"unknown keys", test_unknown_keys},
            {"whole numbers that may be off", test_off_of_whole_numbers}, {"endless path", test_endless_path},
-           {"durations", test_durations}, {"numbers", test_numbers}, {"words", test_words},
-           {"long values are cut", test_long_values_are_cut}, {"secrets", test_secrets}, {"URLs", test_urls},
-           {"other types", test_other_types}, {"origin text", test_origin_text},
-           {"failing memory", test_failing_memory},
+           {"durations", test_durations}, {"numbers", test_numbers}, {"dollars", test_dollars},
+           {"words", test_words}, {"long values are cut", test_long_values_are_cut},
+           {"secrets", test_secrets}, {"URLs", test_urls}, {"other types", test_other_types},
+           {"origin text", test_origin_text}, {"failing memory", test_failing_memory},
            {"failed set keeps the old", test_failed_set_keeps_the_old}, {"document", test_document})

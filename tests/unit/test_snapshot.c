@@ -41,10 +41,12 @@ static void end(void)
     scratch_remove(&scratch);
 }
 
+static const char *max_cost; /* of the environment, "MAX_ESTIMATED_COST=…" */
+
 /* Reads the text as koine.yaml of the scratch folder and builds; NULL: `message` says why not. */
 static struct koine__snapshot *build_with(const char *text, struct koine__log *log)
 {
-    static const char *const variables[] = {"TEST_API_KEY=sk-MARKED", "OTHER=sk-OTHER", NULL};
+    const char *const variables[] = {"TEST_API_KEY=sk-MARKED", "OTHER=sk-OTHER", max_cost, NULL};
     struct koine__store *store = koine__store_new();
     struct koine__env *env = koine__env_new();
     struct koine__snapshot *snapshot = NULL;
@@ -537,9 +539,10 @@ static void refused_plugins_are_logged(void)
         koine__log_init(&log);
         koine__log_set(&log, KOINE__LOG_WARNING, take_line, line);
         koine__snapshot_unref(build_with("", &log));
-        snprintf(wanted, sizeof(wanted), "event=plugin_refused file=%s reason=\"is empty\"",
+        snprintf(wanted, sizeof(wanted), " level=warning event=plugin_refused file=%s reason=\"is empty\"",
                  scratch_path(&scratch, "p/bad.so"));
-        ASSERT_STR(line, wanted);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(strchr(line, ' '));
+        ASSERT_STR(strchr(line, ' '), wanted);
         koine__log_release(&log);
     }
     end();
@@ -722,6 +725,73 @@ static void pins(void)
     end();
 }
 
+static void expect_budgets(const char *text, const char *variable, int64_t call, int64_t run)
+{
+    max_cost = variable;
+    struct koine__snapshot *snapshot = build(text);
+    max_cost = NULL;
+    ASSERT_STR(message, "");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(snapshot);
+    ASSERT_INT(snapshot->budgets.call, call);
+    ASSERT_INT(snapshot->budgets.run, run);
+    koine__snapshot_unref(snapshot);
+}
+
+#define CENT INT64_C(10000000000)
+
+/* The lowest limit from any source holds. */
+static void budgets(void)
+{
+    if (begin()) {
+        expect_budgets("", NULL, -1, -1);
+        expect_budgets("budgets: {call: 0.05, run: 1}\n", NULL, 5 * CENT, 100 * CENT);
+        expect_budgets("", "MAX_ESTIMATED_COST=0.50", -1, 50 * CENT);
+        expect_budgets("", "MAX_ESTIMATED_COST=", -1, -1);
+        expect_budgets("", "MAX_ESTIMATED_COST=0", -1, 0);
+        expect_budgets("budgets: {run: 1}\n", "MAX_ESTIMATED_COST=0.50", -1, 50 * CENT);
+        expect_budgets("budgets: {run: 0.25}\n", "MAX_ESTIMATED_COST=0.50", -1, 25 * CENT);
+        struct koine__snapshot *snapshot = build("budgets: {unpriced: allow, estimate: typical}\n");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(snapshot);
+        CU_ASSERT(snapshot->budgets.allow_unpriced && snapshot->budgets.typical);
+        koine__snapshot_unref(snapshot);
+        max_cost = "MAX_ESTIMATED_COST=0.50";
+        snapshot = build("");
+        ASSERT_STR(koine__store_get(snapshot->store, "budgets.run"), "0.50"); /* what `config show` shows */
+        CU_ASSERT_FALSE(snapshot->budgets.allow_unpriced || snapshot->budgets.typical);
+        koine__snapshot_unref(snapshot);
+        max_cost = NULL;
+    }
+    end();
+}
+
+static void budget_refusals(void)
+{
+    static const char *const words[] = {"-1", "1e3", "1,50", "NaN", "$5", "abc"};
+    if (begin()) {
+        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+            char variable[64], wanted[200];
+            snprintf(variable, sizeof(variable), "MAX_ESTIMATED_COST=%s", words[i]);
+            snprintf(
+                wanted, sizeof(wanted),
+                "environment: MAX_ESTIMATED_COST: \"%s\" is no amount of US dollars; write one like 0.50, "
+                "digits and a point alone",
+                words[i]);
+            max_cost = variable;
+            expect_refusal("budgets: {run: 1}\n", wanted);
+        }
+        max_cost = "MAX_ESTIMATED_COST=1000000000";
+        expect_refusal("", "environment: MAX_ESTIMATED_COST: \"1000000000\" is out of range; allowed is 0.00 "
+                           "to 1000000.00");
+        max_cost = "MAX_ESTIMATED_COST=1"; /* does not hide what is wrong in the file */
+        expect_refusal(
+            "budgets: {run: -1}\n",
+            "k:1:16: budgets.run: \"-1\" is no amount of US dollars; write one like 0.50, digits and "
+            "a point alone");
+        max_cost = NULL;
+    }
+    end();
+}
+
 SUITE_MAIN("snapshot", {"found plugins", found_plugins}, {"defaults", defaults}, {"instances", instances},
            {"routes", routes}, {"default routes", default_routes}, {"plugin refusals", plugin_refusals},
            {"keys", keys}, {"key refusals", key_refusals}, {"no environment", no_environment},
@@ -729,4 +799,5 @@ SUITE_MAIN("snapshot", {"found plugins", found_plugins}, {"defaults", defaults},
            {"route refusals", route_refusals}, {"gaps", gaps}, {"catalogues", catalogues},
            {"refused plugins are logged", refused_plugins_are_logged}, {"references", references},
            {"isolated instances", isolated_instances}, {"isolation refusals", isolation_refusals},
-           {"pins", pins}, {"failing allocations", failing_allocations})
+           {"pins", pins}, {"budgets", budgets}, {"budget refusals", budget_refusals},
+           {"failing allocations", failing_allocations})

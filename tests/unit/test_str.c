@@ -253,6 +253,20 @@ static void test_decimals(void)
     ASSERT_INT(read_decimal("1", 19), UNTOUCHED);
 }
 
+static void test_dollars(void)
+{
+    static const char *const bad[] = {
+        "", "-1", "-0.01", "1e3", "1,50", "NaN", "$1", "0.0000000000001", "9223372.036854775808"};
+    int64_t value = UNTOUCHED;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        ASSERT_INT(koine__read_usd(koine__str(bad[i]), &value), KOINE_EARGUMENT);
+    ASSERT_INT(value, UNTOUCHED);
+    ASSERT_INT(koine__read_usd(KOINE__STR("9223372.036854775807"), &value), KOINE_OK);
+    ASSERT_INT(value, INT64_MAX);
+    ASSERT_INT(koine__read_usd(KOINE__STR("0.1"), &value), KOINE_OK);
+    ASSERT_INT(value, INT64_C(100000000000));
+}
+
 static int64_t read_date(const char *text)
 {
     int64_t value = UNTOUCHED;
@@ -308,6 +322,27 @@ static void test_dates_written(void)
     ASSERT_STR(text, "9999-01-01");
     koine__write_date(INT64_C(-62198755200), text);
     ASSERT_INT(strlen(text), 10);
+}
+
+static void test_moments_written(void)
+{
+    static const struct {
+        int64_t ns;
+        const char *text;
+    } cases[] = {
+        {0, "1970-01-01T00:00:00.000Z"},
+        {INT64_C(1735732800250999999), "2025-01-01T12:00:00.250Z"},
+        {INT64_C(1709251199999000000), "2024-02-29T23:59:59.999Z"},
+        {-1, "1969-12-31T23:59:59.999Z"},
+        {-86400 * INT64_C(1000000000), "1969-12-31T00:00:00.000Z"},
+        {INT64_MAX, "2262-04-11T23:47:16.854Z"},
+        {INT64_MIN, "1677-09-21T00:12:43.145Z"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[KOINE__MOMENT];
+        koine__write_moment(cases[i].ns, text);
+        ASSERT_STR(text, cases[i].text);
+    }
 }
 
 static void test_every_day_reads_back(void)
@@ -423,6 +458,7 @@ SUITE_MAIN("str", {"compare", test_compare}, {"trim and cut", test_trim_and_cut}
            {"integers", test_integers}, {"durations", test_durations},
            {"durations refused", test_durations_refused}, {"durations written", test_durations_written},
            {"sizes", test_sizes}, {"booleans", test_booleans}, {"decimals", test_decimals},
-           {"dates", test_dates}, {"dates written", test_dates_written},
-           {"every day reads back", test_every_day_reads_back}, {"HTTP dates", test_http_dates},
-           {"truncated dates", test_truncated_dates}, {"nearest", test_nearest}, {"UTF-8", test_utf8})
+           {"dollars", test_dollars}, {"dates", test_dates}, {"dates written", test_dates_written},
+           {"moments written", test_moments_written}, {"every day reads back", test_every_day_reads_back},
+           {"HTTP dates", test_http_dates}, {"truncated dates", test_truncated_dates},
+           {"nearest", test_nearest}, {"UTF-8", test_utf8})

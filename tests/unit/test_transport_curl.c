@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <koine/koine.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -240,6 +241,8 @@ static const struct {
     {"/interim ",
      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nX-A: 1\r\n\r\nHTTP/1.1 200 OK\r\n"
      "Content-Length: 5\r\n\r\nhello",
+     false},
+    {"/dated ", "HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 2015 00:00:07 GMT\r\nContent-Length: 5\r\n\r\nhello",
      false},
     {"/redirect ", "HTTP/1.1 302 Found\r\nLocation: /whole\r\nContent-Length: 2\r\n\r\ngo", false},
     {"/empty ", "HTTP/1.1 204 No Content\r\n\r\n", false},
@@ -921,7 +924,16 @@ static void hides_the_tunnel(void)
     end();
 }
 
-/* Cancelling never waits for the resolver's thread. */
+static void cancel(struct call *call)
+{
+    transport->ops->cancel(call->transfer);
+}
+
+static void drain(struct call *call)
+{
+    transport->ops->drain(call->transfer);
+}
+
 /* Until somebody asks for the name that is looked up slowly. */
 static void run_to_the_lookup(const struct call *call)
 {
@@ -933,6 +945,138 @@ static void run_to_the_lookup(const struct call *call)
     ASSERT_INT(call->dones, 0);
 }
 
+/* ---- The way ---- */
+
+static struct koine__way way_to(const char *url, const char *proxy)
+{
+    struct koine__way way = {0};
+    struct call call = {0};
+    struct koine__http_request request = {.method = "GET", .url = url, .proxy = proxy, .way = &way};
+    start_request(&call, &request);
+    finish(&call);
+    return way;
+}
+
+static void sees_the_way(void)
+{
+    begin();
+    struct koine__way way = way_to(url_of("/dated"), NULL);
+    ASSERT_INT(way.step, KOINE__STEP_ANSWER);
+    ASSERT_STR(way.host, "127.0.0.1");
+    ASSERT_INT(way.port, server.port);
+    ASSERT_INT((long long)way.address_count, 1);
+    ASSERT_STR(way.addresses[0], "127.0.0.1");
+    CU_ASSERT(!way.tls && way.connected >= way.resolved && way.connected > 0);
+    ASSERT_INT(way.secured, 0);
+    ASSERT_INT(way.certificate_end, 0);
+    ASSERT_STR(way.http_version, "1.1");
+    ASSERT_STR(way.tls_version, "");
+    ASSERT_STR(way.proxy, "");
+    ASSERT_INT(way.date, INT64_C(1420070407));
+    CU_ASSERT(way.date_seen > INT64_C(1420070407) * KOINE__SEC);
+    struct koine__way first = way;
+    struct call call = {0};
+    struct koine__http_request request = {.method = "GET", .url = url_of("/whole"), .way = &way};
+    start_request(&call, &request);
+    finish(&call);
+    ASSERT_INT(memcmp(&way, &first, sizeof(way)), 0); /* the first one counts */
+    end();
+}
+
+static void sees_where_it_ended(void)
+{
+    char url[64];
+    int port;
+    begin();
+    close(listen_on_loopback(&port));
+    snprintf(url, sizeof(url), "http://127.0.0.1:%d/", port);
+    ASSERT_INT(way_to(url, NULL).step, KOINE__STEP_CONNECT);
+    ASSERT_INT(way_to("http://host.invalid/x", NULL).step, KOINE__STEP_DNS);
+    snprintf(url, sizeof(url), "https://127.0.0.1:%d/whole", server.port);
+    struct koine__way way = way_to(url, NULL);
+    ASSERT_INT(way.step, KOINE__STEP_TLS);
+    CU_ASSERT(way.tls);
+    ASSERT_INT(way_to(url_of("/reset"), NULL).step, KOINE__STEP_ANSWER);
+    CU_ASSERT_PTR_NULL(way_to(url_of("/reset"), NULL).http_version);
+    end();
+}
+
+static void sees_the_proxy(void)
+{
+    char proxy[80];
+    struct koine__way way;
+    begin();
+    snprintf(proxy, sizeof(proxy), "http://user:word@127.0.0.1:%d", server.port);
+    setenv("http_proxy", proxy, 1);
+    way = way_to("http://far.invalid/echo", NULL);
+    unsetenv("http_proxy");
+    ASSERT_INT(way.step, KOINE__STEP_ANSWER);
+    ASSERT_STR(way.host, "far.invalid");
+    snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", server.port);
+    ASSERT_STR(way.proxy, proxy); /* without the password */
+    ASSERT_STR(way.proxy_variable, "http_proxy");
+    way = way_to("https://far.invalid/", proxy); /* which lets us through to what is no TLS */
+    ASSERT_INT(way.step, KOINE__STEP_TLS);
+    ASSERT_STR(way.proxy, proxy);
+    ASSERT_STR(way.proxy_variable, "");
+    ASSERT_STR(way_to(url_of("/whole"), proxy).proxy, ""); /* never for loopback */
+    end();
+}
+
+/* What hangs is cancelled by a timer of the engine's; the way says where. */
+static void sees_where_it_hangs(void)
+{
+    char url[64], hello;
+    int port, fd = -1;
+    struct koine__way way = {0}, lookup = {0};
+    struct call call = {0}, slow = {0};
+    struct koine__http_request request = {.method = "GET", .url = url, .way = &way};
+    begin();
+    int listener = listen_on_loopback(&port);
+    fcntl(listener, F_SETFL, O_NONBLOCK);
+    snprintf(url, sizeof(url), "https://127.0.0.1:%d/", port);
+    start_request(&call, &request);
+    for (int i = 0; i < 5000 && (fd < 0 || recv(fd, &hello, 1, MSG_DONTWAIT) != 1); i++) {
+        run_for(KOINE__MS);
+        if (fd < 0)
+            fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    }
+    cancel(&call);
+    ASSERT_INT(way.step, KOINE__STEP_TLS);
+    request = (struct koine__http_request){.method = "GET", .url = "http://slow.invalid/", .way = &lookup};
+    start_request(&slow, &request);
+    run_to_the_lookup(&slow);
+    cancel(&slow);
+    ASSERT_INT(lookup.step, KOINE__STEP_DNS);
+    ASSERT_STR(lookup.host, "slow.invalid");
+    close(fd);
+    close(listener);
+    end();
+    sem_post(&slow_may_go);
+}
+
+/* Whoever asked may be gone as soon as he has cancelled, or wants no more. */
+static void tells_the_way_in_time(void)
+{
+    static void (*const acts[])(struct call *) = {cancel, drain};
+    for (size_t i = 0; i < 2; i++) {
+        struct koine__way way = {0};
+        struct call call = {.moment = AT_BODY, .act = acts[i]};
+        struct koine__http_request request = {.method = "GET", .url = url_of("/hang"), .way = &way};
+        begin();
+        request.url = url_of("/hang");
+        start_request(&call, &request);
+        run(&call.bodies, 1);
+        ASSERT_INT(way.step, KOINE__STEP_ANSWER);
+        memset(&way, 0xEE, sizeof(way));
+        struct koine__way gone = way;
+        run_for(20 * KOINE__MS);
+        end();
+        ASSERT_INT(memcmp(&way, &gone, sizeof(way)), 0);
+    }
+}
+
+/* Cancelling never waits for the resolver's thread. */
 static void does_not_wait_for_the_resolver(void)
 {
     struct call call = {0};
@@ -1015,11 +1159,6 @@ static void looks_a_name_up_once(void)
 
 /* ---- Cancel, pause, drain
  * ---------------------------------------------------------------------------------- */
-
-static void cancel(struct call *call)
-{
-    transport->ops->cancel(call->transfer);
-}
 
 static void cancels_in_every_handler(void)
 {
@@ -1123,11 +1262,6 @@ static void start_and_cancel_another(struct call *call)
 {
     get(call, "/whole");
     cancel(call);
-}
-
-static void drain(struct call *call)
-{
-    transport->ops->drain(call->transfer);
 }
 
 static void start_and_drain_another(struct call *call)
@@ -1540,7 +1674,9 @@ static bool ask_under_pressure(void)
         good = false;
     for (int i = 0; transport && i < 2; i++) {
         struct call call = {0};
+        struct koine__way way = {0};
         struct koine__http_request request = {.method = "POST",
+                                              .way = i == 1 ? &way : NULL,
                                               .url = url_of("/chunked"),
                                               .headers = &header,
                                               .header_count = 1,
@@ -1592,6 +1728,9 @@ SUITE_MAIN(
     {"never_sends_twice", never_sends_twice}, {"carries_many_at_once", carries_many_at_once},
     {"does_not_wait_for_others", does_not_wait_for_others},
     {"ignores_proxies_for_loopback", ignores_proxies_for_loopback}, {"hides_the_tunnel", hides_the_tunnel},
+    {"sees_the_way", sees_the_way}, {"sees_where_it_ended", sees_where_it_ended},
+    {"sees_the_proxy", sees_the_proxy}, {"sees_where_it_hangs", sees_where_it_hangs},
+    {"tells_the_way_in_time", tells_the_way_in_time},
     {"does_not_wait_for_the_resolver", does_not_wait_for_the_resolver},
     {"sends_nothing_after_a_late_lookup", sends_nothing_after_a_late_lookup},
     {"looks_a_name_up_once", looks_a_name_up_once}, {"cancels_in_every_handler", cancels_in_every_handler},
