@@ -92,6 +92,16 @@ static void draw_breaker(struct draw *draw)
     set_number(draw, "providers.together.breaker.successes_to_close", 1 + below(draw, 3), "");
 }
 
+static void draw_budgets(struct draw *draw)
+{
+    if (once_in(draw, 4))
+        set(draw, "budgets.run", ONE_OF(draw, "0.0005", "0.001", "0.004", "0.02"));
+    if (once_in(draw, 4))
+        set(draw, "budgets.call", ONE_OF(draw, "0.0001", "0.0002", "0.0003"));
+    if (once_in(draw, 2))
+        set(draw, "budgets.estimate", "typical");
+}
+
 static void draw_settings(struct draw *draw)
 {
     set(draw, "routes.default.targets", "[together/" LLAMA ", openai/gpt-4o-mini]");
@@ -102,6 +112,7 @@ static void draw_settings(struct draw *draw)
     draw_retry(draw);
     draw_limits(draw);
     draw_breaker(draw);
+    draw_budgets(draw);
 }
 
 static void draw_servers(struct draw *draw, struct town *town)
@@ -179,12 +190,12 @@ static void random_towns(void)
     }
     printf(
         "# %llu runs of %d calls and more: %zu answered, %zu requests, %zu retries, %zu moves, %zu hedged, "
-        "%zu waited, %zu refused; breakers opened %zu times\n",
+        "%zu waited, %zu refused, %zu of them by a budget; breakers opened %zu times\n",
         (unsigned long long)runs, CALLS, sum.answered, sum.requests, sum.retries, sum.moves, sum.hedged,
-        sum.waited, sum.refused, sum.opened);
+        sum.waited, sum.refused, sum.unpaid, sum.opened);
     if (runs >= RUNS) /* a town in which nothing happens proves nothing */
         CU_ASSERT(sum.retries > 100 && sum.moves > 100 && sum.hedged > 10 && sum.waited > 100 &&
-                  sum.refused > 100 && sum.opened > 10 && sum.answered > 1000);
+                  sum.refused > 100 && sum.unpaid > 10 && sum.opened > 10 && sum.answered > 1000);
 }
 
 /* ---- The same again ---- */

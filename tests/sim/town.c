@@ -92,6 +92,7 @@ static void init_servers(struct town *town)
 static void init_spies(struct town *town)
 {
     static const struct koine__gate_stage *const real[KOINE__STAGES] = {
+        [KOINE__STAGE_BUDGET] = &koine__budget_stage,
         [KOINE__STAGE_BREAKER_PEEK] = &koine__breaker_peek_stage,
         [KOINE__STAGE_LIMITER] = &koine__limiter_stage,
         [KOINE__STAGE_BREAKER_ENTER] = &koine__breaker_enter_stage,
@@ -159,6 +160,7 @@ bool town_open(struct town *town, uint64_t seed, size_t clients, const char *con
     if (koine__hub_snapshot(town->rig.hub, &town->snapshot, NULL) != KOINE_OK)
         CU_FAIL_FATAL("no snapshot");
     init_seen(town);
+    oracle_money_init(&town->money, town->snapshot->budgets.run);
     open_clients(town, clients);
     return true;
 }
@@ -178,6 +180,7 @@ void town_close(struct town *town)
     for (size_t i = 0; i < town->call_count; i++) {
         town_drop(town->calls[i]);
         koine_canceller_free(town->calls[i]->canceller);
+        oracle_money_release(&town->calls[i]->money);
     }
     for (size_t i = 0; i < town->client_count; i++)
         koine_client_free(town->clients[i].client);
@@ -187,6 +190,7 @@ void town_close(struct town *town)
     rig_close(&town->rig);
     for (int i = 0; i < TOWN_SERVERS; i++)
         close_server(&town->seen[i]);
+    oracle_money_release(&town->money);
     free(town->calls);
     free(town->agenda);
 }
@@ -227,6 +231,7 @@ struct town_call *town_call_at(struct town *town, int64_t at)
                    .max_attempts = (unsigned)route->max_attempts,
                    .most_at_once = route->hedge_after > 0 ? 2 : 1},
     };
+    oracle_money_init(&call->money, town->snapshot->budgets.call);
     town->calls =
         oracle_grown(town->calls, town->call_count, &town->call_capacity, sizeof(struct town_call *));
     town->calls[town->call_count++] = call;
@@ -478,7 +483,9 @@ void town_judge(struct town *town)
         starts += town->calls[i]->oracle.starts;
         if (town->calls[i]->end < 0)
             town_hear(town, "a call never ends");
+        town_hear(town, oracle_money_over(&town->calls[i]->money));
     }
+    town_hear(town, oracle_money_over(&town->money));
     for (int i = 0; i < TOWN_SERVERS; i++) {
         requests += town->seen[i].requests;
         town_hear(town, judge_server(&town->seen[i]));
@@ -500,6 +507,7 @@ void town_tally_add(struct town_tally *sum, const struct town *town)
     sum->moves += tally->moves;
     sum->waited += tally->waited;
     sum->refused += tally->refused;
+    sum->unpaid += tally->unpaid;
     for (size_t i = 0; i < town->call_count; i++)
         sum->hedged += town->calls[i]->hedged;
     for (int i = 0; i < TOWN_SERVERS; i++) {
@@ -541,6 +549,16 @@ static void judge_recovery(struct town *town)
         town_hear(town, "a provider is well, and its breaker does not close");
 }
 
+static void be_rich(struct town *town)
+{
+    if (town->money.limit < 0)
+        return;
+    town->money.limit = INT64_C(1000) * 1000000000000;
+    if (koine_hub_set(town->rig.hub, "budgets.run", "1000") != KOINE_OK ||
+        koine_hub_apply(town->rig.hub, NULL) != KOINE_OK)
+        town_hear(town, "a budget could not be raised");
+}
+
 /* Beyond every pause and latch, and slow enough for every limit of requests. */
 void town_recover(struct town *town)
 {
@@ -548,6 +566,7 @@ void town_recover(struct town *town)
     if (town->wrong[0])
         return;
     be_well(town);
+    be_rich(town);
     for (int i = 0; i < VISITS; i++) {
         struct town_call *call = town_call_at(town, from + i * 15 * KOINE__SEC);
         call->single = true;

@@ -45,12 +45,13 @@ struct town_call {
     bool drops;         /* it is not cancelled, but freed while it runs */
     int64_t timeout;
     struct oracle_call oracle;
-    unsigned retries;    /* at the target it is at */
-    int64_t not_before;  /* the next request */
-    int64_t advice;      /* of the request that ended last */
-    int at;              /* index of the server that was asked last; -1: none */
-    enum server_way way; /* of its answer */
-    bool hedged;         /* two requests were under way at once */
+    struct oracle_money money; /* its own budget */
+    unsigned retries;          /* at the target it is at */
+    int64_t not_before;        /* the next request */
+    int64_t advice;            /* of the request that ended last */
+    int at;                    /* index of the server that was asked last; -1: none */
+    enum server_way way;       /* of its answer */
+    bool hedged;               /* two requests were under way at once */
     char text[512], expected[TOWN_SERVERS][512];
     int end; /* KOINE_CLASS_… it ended with; -1: it runs */
 };
@@ -85,7 +86,7 @@ struct town_server {         /* what the oracles know of one */
 };
 
 struct town_tally { /* how much of what there was */
-    size_t requests, answered, retries, moves, hedged, waited, refused, opened;
+    size_t requests, answered, retries, moves, hedged, waited, refused, opened, unpaid;
 };
 
 struct town {
@@ -99,6 +100,7 @@ struct town {
     struct town_client *opening, *running;
     struct server servers[TOWN_SERVERS];
     struct town_server seen[TOWN_SERVERS];
+    struct oracle_money money; /* the run's budget */
     struct town_spy spies[KOINE__STAGES];
     struct town_call **calls;
     size_t call_count, call_capacity, ended;

@@ -17,11 +17,10 @@ static struct town_server *seen_of(struct town_spy *spy, const struct koine__tic
 }
 
 /* A ticket is its attempt's, which is its call's. */
-static unsigned number_of(const struct koine__ticket *ticket)
+static struct town_call *call_of(const struct koine__ticket *ticket)
 {
     const struct koine__attempt *attempt = KOINE__CONTAINER(ticket, struct koine__attempt, ticket);
-    const struct town_call *call = koine_call_user(attempt->owner);
-    return call->number;
+    return koine_call_user(attempt->owner);
 }
 
 static enum koine__breaker_state actual_of(const struct koine__ticket *ticket, int64_t now)
@@ -48,7 +47,7 @@ static const char *tell_limiter(struct town_spy *spy, struct town_server *seen, 
         if (!oracle_limiter_waits(&seen->limiter, ticket, owner, ticket->tokens))
             return NULL;
         town->tally.waited++;
-        town_note(town, "client %u: call %u waits in line for %s", owner, number_of(ticket),
+        town_note(town, "client %u: call %u waits in line for %s", owner, call_of(ticket)->number,
                   ticket->instance);
         return NULL;
     default:
@@ -57,14 +56,57 @@ static const char *tell_limiter(struct town_spy *spy, struct town_server *seen, 
     }
 }
 
+/* Whether the budgets say the same as the sums of what was reserved and settled. */
+static const char *compare_money(struct town *town, const struct koine__ticket *ticket)
+{
+    const struct koine__purse *purse = ticket->stake.purse;
+    const char *wrong = NULL;
+    for (size_t i = 0; !wrong && i < purse->count; i++) {
+        struct koine__budget_view view;
+        koine__budget_look(purse->budgets[i], &view);
+        const struct oracle_money *money =
+            strcmp(view.scope, "run") == 0 ? &town->money : &call_of(ticket)->money;
+        wrong = oracle_money_agrees(money, view.spent, view.reserved);
+    }
+    return wrong;
+}
+
+static const char *tell_budget(struct town *town, struct koine__ticket *ticket, const char *refused_by)
+{
+    struct oracle_money *call = &call_of(ticket)->money;
+    int64_t worst = ticket->worst;
+    if (!ticket->stake.purse)
+        return NULL;
+    town->tally.unpaid += refused_by != NULL;
+    const char *wrong = NULL;
+    if (!refused_by || strcmp(refused_by, "call") == 0)
+        wrong = oracle_money_reserves(call, ticket, worst, refused_by != NULL);
+    if (!wrong && (!refused_by || strcmp(refused_by, "run") == 0))
+        wrong = oracle_money_reserves(&town->money, ticket, worst, refused_by != NULL);
+    return wrong ? wrong : compare_money(town, ticket);
+}
+
+static const char *tell_settled(struct town *town, const struct koine__ticket *ticket,
+                                const struct koine__outcome *outcome)
+{
+    if (!ticket->stake.purse)
+        return NULL;
+    const char *wrong = oracle_money_settles(&call_of(ticket)->money, ticket, outcome->sent, outcome->cost);
+    const char *other = oracle_money_settles(&town->money, ticket, outcome->sent, outcome->cost);
+    wrong = wrong ? wrong : other;
+    return wrong ? wrong : compare_money(town, ticket);
+}
+
 static const char *tell(struct town_spy *spy, struct koine__ticket *ticket, enum koine__pass pass,
-                        int64_t now)
+                        const char *code, int64_t now)
 {
     struct town_server *seen = seen_of(spy, ticket);
     bool refused = pass == KOINE__PASS_REFUSE;
     if (!seen)
         return NULL;
     switch (spy->where) {
+    case KOINE__STAGE_BUDGET:
+        return tell_budget(spy->town, ticket, refused ? code : NULL);
     case KOINE__STAGE_BREAKER_PEEK:
         return oracle_breaker_peek(&seen->breaker, now, ticket->may_not_wait, refused);
     case KOINE__STAGE_LIMITER:
@@ -86,8 +128,8 @@ static enum koine__pass enter(void *self, struct koine__ticket *ticket, int64_t 
     spy->town->tally.refused += pass == KOINE__PASS_REFUSE;
     if (pass == KOINE__PASS_REFUSE)
         town_note(spy->town, "client %u: call %u is refused: %.90s", spy->town->running->number,
-                  number_of(ticket), ret_fault->message);
-    town_hear(spy->town, tell(spy, ticket, pass, now));
+                  call_of(ticket)->number, ret_fault->message);
+    town_hear(spy->town, tell(spy, ticket, pass, ret_fault->code, now));
     return pass;
 }
 
@@ -119,6 +161,8 @@ static void leave(void *self, struct koine__ticket *ticket, const struct koine__
         spy->real->leave(spy->real->self, ticket, outcome, now);
     if (!seen)
         return;
+    if (spy->where == KOINE__STAGE_BUDGET)
+        town_hear(spy->town, tell_settled(spy->town, ticket, outcome));
     if (spy->where == KOINE__STAGE_LIMITER)
         town_hear(spy->town,
                   oracle_limiter_left(&seen->limiter, ticket, outcome->sent, outcome->tokens, now));
