@@ -165,6 +165,32 @@ static void too_many_retries(void)
         &(struct mutant){settings, small_bucket, {"more retries than the budget can have paid for"}});
 }
 
+static void no_budget_at_all(struct town *town)
+{
+    town->spies[KOINE__STAGE_BUDGET].real = NULL;
+}
+
+static void no_budget(void)
+{
+    SETTINGS{BOTH, "budgets.run", "0.001", NULL};
+    must_be_found(&(struct mutant){settings,
+                                   no_budget_at_all,
+                                   {"a budget holds another sum than its attempts reserved",
+                                    "a budget let through what it could not bear"}});
+}
+
+static void a_smaller_limit(struct town *town)
+{
+    town->money.limit -= INT64_C(200000000);
+}
+
+static void a_budget_that_is_overspent(void)
+{
+    SETTINGS{BOTH, "budgets.run", "0.001", NULL};
+    must_be_found(
+        &(struct mutant){settings, a_smaller_limit, {"a budget let through what it could not bear"}});
+}
+
 /* ---- The library forgets somebody ---- */
 
 static const struct koine__gate_stage *kept;
@@ -190,6 +216,23 @@ static void places_that_get_lost(void)
 {
     SETTINGS{BOTH, "providers.together.limits.concurrent", "3", NULL};
     must_be_found(&(struct mutant){settings, never_gives_back, {"somebody waits for what is free"}});
+}
+
+static void never_settles(struct town *town)
+{
+    kept = town->spies[KOINE__STAGE_BUDGET].real;
+    forgetful = *kept;
+    forgetful.leave = keep_it;
+    town->spies[KOINE__STAGE_BUDGET].real = &forgetful;
+}
+
+static void money_that_stays_reserved(void)
+{
+    SETTINGS{BOTH, "budgets.run", "1", NULL};
+    must_be_found(&(struct mutant){settings,
+                                   never_settles,
+                                   {"a budget has spent another sum than its attempts",
+                                    "a budget holds another sum than its attempts reserved"}});
 }
 
 /* Whoever asks first goes first, and asks only once a second. */
@@ -256,5 +299,8 @@ SUITE_MAIN("mutants", {"no limiter", no_limiter}, {"a limit too high by one", a_
            {"a breaker that opens late", a_breaker_that_opens_late},
            {"a breaker with too many probes", a_breaker_with_too_many_probes},
            {"too many attempts", too_many_attempts}, {"waits too short", waits_too_short},
-           {"too many retries", too_many_retries}, {"places that get lost", places_that_get_lost},
-           {"a line without order", a_line_without_order}, {"a grant that is kept", a_grant_that_is_kept})
+           {"too many retries", too_many_retries}, {"no budget", no_budget},
+           {"a budget that is overspent", a_budget_that_is_overspent},
+           {"money that stays reserved", money_that_stays_reserved},
+           {"places that get lost", places_that_get_lost}, {"a line without order", a_line_without_order},
+           {"a grant that is kept", a_grant_that_is_kept})

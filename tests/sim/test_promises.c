@@ -341,6 +341,32 @@ static void fallback_and_stream(void)
     run_shapes(&(struct shape){settings, 3, 150, MINUTES(2), both_break, NULL});
 }
 
+/* ---- budget ---- */
+
+static void costs_more_than_told(struct town *town)
+{
+    fails_often(town);
+    town->servers[0].dear = 300;
+    town->servers[1].dear = 300;
+}
+
+/* It was spent, and no more than what nobody could know beforehand beyond it. */
+static void judge_spent(struct town *town)
+{
+    CU_ASSERT(town->money.overshot > 0);
+    CU_ASSERT(town->money.spent > town->money.limit / 2);
+    CU_ASSERT(town->money.spent <= town->money.limit + town->money.overshot);
+    ASSERT_INT(town->money.reserved, 0);
+    CU_ASSERT(town_count(town, KOINE_CLASS_BUDGET) > 10);
+    CU_ASSERT(town_count(town, KOINE_CLASS_NONE) > 10);
+}
+
+static void budget(void)
+{
+    SETTINGS{BOTH, "budgets.run", "0.002", "budgets.call", "0.0003", NULL};
+    run_shapes(&(struct shape){settings, 3, 150, MINUTES(2), costs_more_than_told, judge_spent});
+}
+
 /* ---- hedge ---- */
 
 static void is_slow(struct town *town)
@@ -371,4 +397,4 @@ SUITE_MAIN("promises", {"retry: safety", retry_safety}, {"retry: liveness", retr
            {"retry budget: safety", retry_budget_safety}, {"retry budget: liveness", retry_budget_liveness},
            {"limiter: safety", limiter_safety}, {"limiter: liveness", limiter_liveness},
            {"breaker: safety", breaker_safety}, {"breaker: liveness", breaker_liveness},
-           {"fallback and stream", fallback_and_stream}, {"hedge", hedge})
+           {"fallback and stream", fallback_and_stream}, {"budget", budget}, {"hedge", hedge})

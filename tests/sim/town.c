@@ -443,6 +443,18 @@ static void check_quiet(struct town *town)
     }
 }
 
+static void check_step(struct town *town)
+{
+    for (int i = 0; i < TOWN_SERVERS; i++) {
+        const struct koine__policies *policies = &town->seen[i].instance->policies;
+        if (!policies->retry_budget || policies->retry_capacity < 0)
+            continue;
+        int64_t left = koine__retry_budget_left(policies->retry_budget, policies->retry_capacity);
+        if (left < 0 || left > policies->retry_capacity)
+            town_hear(town, "a retry budget beyond its bounds");
+    }
+}
+
 static bool step(struct town *town)
 {
     struct moment moment = find_moment(town);
@@ -456,6 +468,7 @@ static bool step(struct town *town)
         do_event(town);
     else if (!is_late(town, moment.clients[choice]))
         process(town, moment.clients[choice]);
+    check_step(town);
     return true;
 }
 
@@ -469,10 +482,16 @@ void town_run(struct town *town)
 
 /* ---- The end ---- */
 
-static const char *judge_server(const struct town_server *seen)
+static const char *judge_server(const struct town *town, const struct town_server *seen)
 {
+    struct koine__limiter *limiter = seen->instance->policies.limiter;
+    struct koine__limiter_view view = {.waiting = 0};
+    if (limiter)
+        koine__limiter_look(limiter, town->rig.now, 0, &view);
     if (seen->under_way > 0)
         return "a request goes on when all calls have ended";
+    if (view.under_way > 0 || view.waiting > 0)
+        return "a limiter counts somebody when all calls have ended";
     return oracle_limiter_over(&seen->limiter);
 }
 
@@ -488,7 +507,7 @@ void town_judge(struct town *town)
     town_hear(town, oracle_money_over(&town->money));
     for (int i = 0; i < TOWN_SERVERS; i++) {
         requests += town->seen[i].requests;
-        town_hear(town, judge_server(&town->seen[i]));
+        town_hear(town, judge_server(town, &town->seen[i]));
     }
     for (size_t i = 0; i < town->client_count; i++) {
         const struct koine__pool *pool = &town->clients[i].client->pool;
