@@ -29,7 +29,7 @@ static void init_ticket(struct koine__attempt *attempt)
         .policies = &instance->policies,
         .witness = attempt->engine->witness,
         .inbox = attempt->engine->inbox,
-        .deadline = attempt->spec.deadline - attempt->spec.min_left,
+        .deadline = attempt->spec.starts_by,
         .ends_by = attempt->spec.deadline,
         .patience = attempt->spec.patience,
         .may_not_wait = attempt->spec.may_not_wait,
@@ -404,13 +404,11 @@ static void write_request(struct koine__attempt *attempt)
     koine__attempt_run_job(attempt, KOINE__JOB_REQUEST, on_request);
 }
 
-/* It waited in line, and what is left is too little for an answer that would have to be paid for. */
+/* Its turn came, but too little is left for an answer that would have to be paid for. */
 static void refuse_late(struct koine__attempt *attempt)
 {
-    char least[32];
-    koine__write_duration(attempt->spec.min_left, least, sizeof(least));
-    koine__attempt_failf(attempt, KOINE_CLASS_REFUSED, "", "%s: less than %s is left of the deadline",
-                         attempt->spec.target->instance->name, least);
+    koine__attempt_failf(attempt, KOINE_CLASS_REFUSED, "", "%s: its turn came too late for an attempt",
+                         attempt->spec.target->instance->name);
 }
 
 static void pass_gate(struct koine__attempt *attempt)
@@ -421,7 +419,7 @@ static void pass_gate(struct koine__attempt *attempt)
     attempt->ticket.ends_by = total < attempt->spec.deadline ? total : attempt->spec.deadline;
     switch (koine__gate_enter(&attempt->engine->gate, &attempt->ticket, now, &fault)) {
     case KOINE__PASS_GO:
-        if (koine__time_add(now, attempt->spec.min_left) > attempt->spec.deadline)
+        if (now > attempt->spec.starts_by)
             refuse_late(attempt);
         else
             write_request(attempt);
