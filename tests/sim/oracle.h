@@ -92,8 +92,8 @@ struct oracle_breaker {
     enum koine__breaker_state state;
     int64_t until; /* when open */
     uint64_t generation;
-    int64_t successes; /* in a row, half-open */
-    size_t opened;     /* how often */
+    int64_t successes;     /* in a row, half-open */
+    size_t opened, closed; /* how often */
 };
 void oracle_breaker_init(struct oracle_breaker *breaker, const struct koine__breaker_config *config);
 void oracle_breaker_release(struct oracle_breaker *breaker);

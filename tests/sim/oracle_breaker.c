@@ -20,6 +20,7 @@ static void change(struct oracle_breaker *breaker, enum koine__breaker_state sta
     breaker->generation++;
     breaker->successes = 0;
     breaker->opened += state == KOINE__BREAKER_OPEN;
+    breaker->closed += state == KOINE__BREAKER_CLOSED;
     if (state == KOINE__BREAKER_OPEN)
         breaker->until = now + breaker->config.open_for;
     if (state == KOINE__BREAKER_CLOSED)

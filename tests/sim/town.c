@@ -455,6 +455,25 @@ static void check_step(struct town *town)
     }
 }
 
+/* What an operator would read. */
+static void read_notices(struct town *town)
+{
+    koine_notice *notice = NULL;
+    while (koine_hub_next_notice(town->rig.hub, &notice) == 1) {
+        int kind = koine_notice_kind(notice), server = town_server_of(koine_notice_instance(notice));
+        if (server >= 0 && kind == KOINE_NOTICE_BREAKER_OPENED)
+            town->seen[server].told_opened++;
+        if (server >= 0 && kind == KOINE_NOTICE_BREAKER_CLOSED)
+            town->seen[server].told_closed++;
+        if (kind != KOINE_NOTICE_REFUSED)
+            town_note(town, "notice: %s %s", koine_notice_kind_name(notice), koine_notice_instance(notice));
+        if (kind == KOINE_NOTICE_LOST)
+            town_hear(town, "notices are lost, though they are read");
+        koine_notice_free(notice);
+        notice = NULL;
+    }
+}
+
 static bool step(struct town *town)
 {
     struct moment moment = find_moment(town);
@@ -469,6 +488,7 @@ static bool step(struct town *town)
     else if (!is_late(town, moment.clients[choice]))
         process(town, moment.clients[choice]);
     check_step(town);
+    read_notices(town);
     return true;
 }
 
@@ -490,6 +510,8 @@ static const char *judge_server(const struct town *town, const struct town_serve
         koine__limiter_look(limiter, town->rig.now, 0, &view);
     if (seen->under_way > 0)
         return "a request goes on when all calls have ended";
+    if (seen->told_opened != seen->breaker.opened || seen->told_closed != seen->breaker.closed)
+        return "a breaker changed otherwise than its notices say";
     if (view.under_way > 0 || view.waiting > 0)
         return "a limiter counts somebody when all calls have ended";
     return oracle_limiter_over(&seen->limiter);

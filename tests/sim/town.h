@@ -81,7 +81,8 @@ struct town_server {         /* what the oracles know of one */
     const struct koine__instance *instance;
     int64_t paused_until; /* as it told us with a 429 */
     size_t under_way, requests;
-    struct served **served; /* of those under way */
+    size_t told_opened, told_closed; /* notices of its breaker */
+    struct served **served;          /* of those under way */
     size_t served_count, served_capacity;
 };
 
