@@ -43,6 +43,7 @@ thread_tests_quick = \
   tests/sim/test_calls \
   tests/e2e/library \
   tests/e2e/misuse \
+  tests/e2e/threads \
   tests/e2e/webhook
 if HAVE_SQLITE
 thread_tests_quick += tests/store/conformance tests/store/model

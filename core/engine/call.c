@@ -61,11 +61,11 @@ static int64_t patience_of(const struct koine_call *call, const struct koine__ta
     return alone ? KOINE__NEVER : koine__time_add(now_of(call), target->instance->retry.move_on_after);
 }
 
-/* A deadline that is shorter than min_attempt itself is what somebody wants. */
-static int64_t starts_by(const struct koine_call *call)
+/* A deadline that is shorter than min_attempt itself is what somebody wants; a hedge is not. */
+static int64_t starts_by(const struct koine_call *call, bool is_hedge)
 {
     int64_t latest = call->deadline - call->spec.min_attempt;
-    return latest > now_of(call) ? latest : call->deadline;
+    return latest > now_of(call) || is_hedge ? latest : call->deadline;
 }
 
 static void watch_for_hedge(struct koine_call *call, const struct koine__target *target, int64_t from)
@@ -89,7 +89,7 @@ static int start_attempt(struct koine_call *call, size_t index, bool is_hedge)
         .state = index == call->route_state.current ? &call->step : NULL,
         .untried = koine__route_untried(&call->route_state),
         .deadline = call->deadline,
-        .starts_by = starts_by(call),
+        .starts_by = starts_by(call, is_hedge),
         .patience = patience_of(call, target),
         .pause = koine__retry_delay(&target->instance->retry, call->retry.retries),
         .retry_cost = call->retry_cost,
