@@ -34,10 +34,11 @@ static struct {
     int count, scopes[MOST_SCOPES];
 } reservations[IDS];
 static int64_t attempts, estimated, cost; /* of the ledger */
+static long refusals, exact;              /* what was met: a limit, and the limit to the last */
 static uint64_t random_state;
 static uint64_t round_number; /* ids are used again, as others, after a round */
 static struct harness harness;
-static char names[BUDGETS][8];
+static char names[BUDGETS][16];
 
 static uint32_t roll(uint32_t below)
 {
@@ -102,11 +103,18 @@ static void choose_scopes(int id)
         reservations[id].scopes[i] = (first + i) % BUDGETS;
 }
 
+static void meet(int budget, int64_t amount)
+{
+    budgets[budget].reserved += amount;
+    exact +=
+        budgets[budget].hard && budgets[budget].spent + budgets[budget].reserved == budgets[budget].limit;
+}
+
 static void play_reserve(int id, long op)
 {
     koine_store_scope scopes[MOST_SCOPES];
     const koine_store_scope *list[MOST_SCOPES];
-    int64_t amount = roll(300);
+    int64_t amount = 10 * (int64_t)roll(30); /* so that limits are met exactly, too */
     bool runs_out = roll(3) == 0;
     enum state before = reservations[id].state;
     if (before == UNUSED)
@@ -124,12 +132,13 @@ static void play_reserve(int id, long op)
         expect(done->status == KOINE_STORE_CONFLICT, "reserved after its end", op);
     } else if (refused >= 0) {
         expect(done->status == KOINE_STORE_REFUSED && done->refused == refused, "not refused", op);
+        refusals++;
     } else {
         expect(done->status == KOINE_STORE_OK && !done->repeated, "not reserved", op);
         reservations[id].state = runs_out ? RUN_OUT : LIVE;
         reservations[id].amount = amount;
         for (int i = 0; i < reservations[id].count; i++)
-            budgets[reservations[id].scopes[i]].reserved += amount;
+            meet(reservations[id].scopes[i], amount);
     }
 }
 
@@ -156,7 +165,9 @@ static void end_reservation(int id, int64_t actual, bool recovered)
 
 static void play_settle(int id, long op)
 {
-    int64_t actual = roll(4) == 0 ? -1 : (int64_t)roll(400);
+    int64_t actual = roll(4) == 0 ? -1 : 10 * (int64_t)roll(40);
+    if (roll(200) == 0)
+        actual++; /* budgets that had no remainder get one, seldom */
     int64_t wanted = actual < 0 ? reservations[id].amount : actual;
     koine_store_row row = row_of("acme", "together/large", wanted);
     const koine_store_done *done = settle(&harness, round_number * IDS + (uint64_t)id, actual, &row);
@@ -194,7 +205,7 @@ static void next_round(long op)
     memset(reservations, 0, sizeof(reservations));
     round_number++;
     for (int i = 0; i < BUDGETS; i++)
-        budgets[i].limit += 3000;
+        budgets[i].limit += 1000;
 }
 
 static void play(long op)
@@ -229,7 +240,7 @@ int main(int argc, char **argv)
     expect(harness_open(&harness, false, 0) == KOINE_STORE_OK, harness.why, 0);
     for (int i = 0; i < BUDGETS; i++) {
         snprintf(names[i], sizeof(names[i]), "t%d", i);
-        budgets[i].limit = 3000;
+        budgets[i].limit = 1500;
         budgets[i].hard = i % 3 != 0;
     }
     for (long op = 1; op <= ops; op++)
@@ -238,8 +249,9 @@ int main(int argc, char **argv)
     const koine_store_sum *sum = report(&harness, 0)->sums[0];
     expect(sum->attempts == attempts && sum->cost == cost && sum->estimated == estimated,
            "the report differs", ops);
-    printf("ok 1 - store: %ld random ops are what the oracle says: %lld attempts\n", ops,
-           (long long)attempts);
+    expect(ops < OPS || (refusals > 100 && exact > 3), "limits were hardly met", ops);
+    printf("ok 1 - store: %ld random ops are what the oracle says: %lld attempts, %ld refusals\n", ops,
+           (long long)attempts, refusals);
     harness_end(&harness);
     return EXIT_SUCCESS;
 }
