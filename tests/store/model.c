@@ -110,15 +110,23 @@ static void meet(int budget, int64_t amount)
         budgets[budget].hard && budgets[budget].spent + budgets[budget].reserved == budgets[budget].limit;
 }
 
+static int64_t left_of(int budget)
+{
+    int64_t left = budgets[budget].limit - budgets[budget].spent - budgets[budget].reserved;
+    return left > 0 ? left : 0;
+}
+
 static void play_reserve(int id, long op)
 {
     koine_store_scope scopes[MOST_SCOPES];
     const koine_store_scope *list[MOST_SCOPES];
-    int64_t amount = 10 * (int64_t)roll(30); /* so that limits are met exactly, too */
+    int64_t amount = roll(300);
     bool runs_out = roll(3) == 0;
     enum state before = reservations[id].state;
     if (before == UNUSED)
         choose_scopes(id);
+    if (roll(10) == 0) /* what is left, or a little more */
+        amount = left_of(reservations[id].scopes[0]) + roll(2);
     for (int i = 0; i < reservations[id].count; i++) {
         scopes[i] = scope(reservations[id].scopes[i]);
         list[i] = &scopes[i];
@@ -165,9 +173,7 @@ static void end_reservation(int id, int64_t actual, bool recovered)
 
 static void play_settle(int id, long op)
 {
-    int64_t actual = roll(4) == 0 ? -1 : 10 * (int64_t)roll(40);
-    if (roll(200) == 0)
-        actual++; /* budgets that had no remainder get one, seldom */
+    int64_t actual = roll(4) == 0 ? -1 : (int64_t)roll(400);
     int64_t wanted = actual < 0 ? reservations[id].amount : actual;
     koine_store_row row = row_of("acme", "together/large", wanted);
     const koine_store_done *done = settle(&harness, round_number * IDS + (uint64_t)id, actual, &row);
@@ -249,9 +255,10 @@ int main(int argc, char **argv)
     const koine_store_sum *sum = report(&harness, 0)->sums[0];
     expect(sum->attempts == attempts && sum->cost == cost && sum->estimated == estimated,
            "the report differs", ops);
-    expect(ops < OPS || (refusals > 100 && exact > 3), "limits were hardly met", ops);
-    printf("ok 1 - store: %ld random ops are what the oracle says: %lld attempts, %ld refusals\n", ops,
-           (long long)attempts, refusals);
+    printf("# %ld refusals, %ld limits met exactly\n", refusals, exact);
+    expect(ops < OPS || (refusals > 100 && exact > 5), "limits were hardly met", ops);
+    printf("ok 1 - store: %ld random ops are what the oracle says: %lld attempts\n", ops,
+           (long long)attempts);
     harness_end(&harness);
     return EXIT_SUCCESS;
 }
