@@ -1,6 +1,7 @@
 /* ledger: rows of attempts, and their sums by day, tenant, provider and model, which reports read. */
 #include "plugins/sqlite/act.h"
 
+#include <endian.h>
 #include <string.h>
 
 /* ---- Rows -------------------------------------------------------------------------------------------- */
@@ -64,22 +65,25 @@ bool ledger_read(struct act *act, struct db_row *from, int column, koine_store_r
 
 size_t ledger_pack_latency(const uint32_t counts[KOINE_STORE_LATENCY], uint8_t ret[4 * KOINE_STORE_LATENCY])
 {
-    size_t len = 0;
-    for (size_t i = 0; i < KOINE_STORE_LATENCY; i++) {
-        for (size_t byte = 0; byte < 4; byte++)
-            ret[4 * i + byte] = (uint8_t)(counts[i] >> (8 * byte));
-        if (counts[i])
-            len = 4 * (i + 1);
+    size_t len = KOINE_STORE_LATENCY;
+    while (len > 0 && counts[len - 1] == 0)
+        len--;
+    for (size_t i = 0; i < len; i++) {
+        uint32_t little = htole32(counts[i]);
+        memcpy(ret + 4 * i, &little, 4);
     }
-    return len;
+    return 4 * len;
 }
 
 void ledger_unpack_latency(koine_str bytes, uint32_t ret[KOINE_STORE_LATENCY])
 {
-    const unsigned char *byte = (const unsigned char *)bytes.ptr;
+    size_t len = bytes.len / 4 < KOINE_STORE_LATENCY ? bytes.len / 4 : KOINE_STORE_LATENCY;
     memset(ret, 0, KOINE_STORE_LATENCY * sizeof(*ret));
-    for (size_t i = 0; i < bytes.len && i < 4 * (size_t)KOINE_STORE_LATENCY; i++)
-        ret[i / 4] |= (uint32_t)byte[i] << (8 * (i % 4));
+    for (size_t i = 0; i < len; i++) {
+        uint32_t little;
+        memcpy(&little, bytes.ptr + 4 * i, 4);
+        ret[i] = le32toh(little);
+    }
 }
 
 static void name_sum(const koine_store_row *row, struct sum *ret)

@@ -114,6 +114,18 @@ static bool find_ended(struct act *act, const uint8_t *id, struct reservation *r
     return true;
 }
 
+/* One statement for what is nearly always asked in vain: whether an id was used before. */
+static bool is_known(struct act *act, const uint8_t *id)
+{
+    int64_t now = generation(act);
+    struct db_row *select = db_take(act->db, RESERVATION_KNOWN);
+    db_bytes(select, id, KOINE_STORE_ID);
+    db_int(select, now);
+    bool known = db_next(select);
+    db_end(select);
+    return known;
+}
+
 /* ---- Reserving --------------------------------------------------------------------------------------- */
 
 static bool fits(const struct budget *budget, int64_t amount)
@@ -189,13 +201,16 @@ static int32_t reserve_new(struct act *act, struct job *job)
 int32_t reservation_reserve(struct act *act, struct job *job)
 {
     struct reservation reservation;
+    bool known = is_known(act, job->body.reserve.id);
+    if (db_status(act->db) < 0)
+        return db_status(act->db);
+    if (!known)
+        return reserve_new(act, job);
     if (find_live(act, job->body.reserve.id, &reservation, NULL)) {
         job->done.repeated = 1;
         return db_status(act->db) < 0 ? db_status(act->db)
                                       : budget_views(act, job, reservation.budgets, reservation.count);
     }
-    if (!find_ended(act, job->body.reserve.id, &reservation))
-        return db_status(act->db) < 0 ? db_status(act->db) : reserve_new(act, job);
     job_say(job, KOINE_STORE_CONFLICT, "this reservation has ended");
     return db_status(act->db);
 }

@@ -45,6 +45,9 @@
     X(RESERVATION_INSERT, "INSERT INTO reservations(id, owner, amount, boot, lease, budgets, " ROW_COLUMNS   \
                           ") VALUES(?,?,?,?,?,?," ROW_MARKS ")")                                             \
     X(RESERVATION_SELECT, "SELECT amount, budgets, " ROW_COLUMNS " FROM reservations WHERE id = ?")          \
+    X(RESERVATION_KNOWN, "SELECT 1 FROM reservations WHERE id = ?1 UNION ALL "                               \
+                         "SELECT 1 FROM settled WHERE generation = ?2 AND id = ?1 UNION ALL "                \
+                         "SELECT 1 FROM settled WHERE generation = ?2 - 1 AND id = ?1")                      \
     X(RESERVATION_DELETE, "DELETE FROM reservations WHERE id = ?")                                           \
     X(RESERVATION_RENEW, "UPDATE reservations SET boot = ?, lease = ? WHERE id = ? AND owner = ?")           \
     X(RESERVATION_RENEW_ALL, "UPDATE reservations SET boot = ?, lease = ? WHERE owner = ?")                  \

@@ -34,10 +34,11 @@ static struct {
     int count, scopes[MOST_SCOPES];
 } reservations[IDS];
 static int64_t attempts, estimated, cost; /* of the ledger */
+static long refusals, exact;              /* what was met: a limit, and the limit to the last */
 static uint64_t random_state;
 static uint64_t round_number; /* ids are used again, as others, after a round */
 static struct harness harness;
-static char names[BUDGETS][8];
+static char names[BUDGETS][16];
 
 static uint32_t roll(uint32_t below)
 {
@@ -102,6 +103,19 @@ static void choose_scopes(int id)
         reservations[id].scopes[i] = (first + i) % BUDGETS;
 }
 
+static void meet(int budget, int64_t amount)
+{
+    budgets[budget].reserved += amount;
+    exact +=
+        budgets[budget].hard && budgets[budget].spent + budgets[budget].reserved == budgets[budget].limit;
+}
+
+static int64_t left_of(int budget)
+{
+    int64_t left = budgets[budget].limit - budgets[budget].spent - budgets[budget].reserved;
+    return left > 0 ? left : 0;
+}
+
 static void play_reserve(int id, long op)
 {
     koine_store_scope scopes[MOST_SCOPES];
@@ -111,6 +125,8 @@ static void play_reserve(int id, long op)
     enum state before = reservations[id].state;
     if (before == UNUSED)
         choose_scopes(id);
+    if (roll(10) == 0) /* what is left, or a little more */
+        amount = left_of(reservations[id].scopes[0]) + roll(2);
     for (int i = 0; i < reservations[id].count; i++) {
         scopes[i] = scope(reservations[id].scopes[i]);
         list[i] = &scopes[i];
@@ -124,12 +140,13 @@ static void play_reserve(int id, long op)
         expect(done->status == KOINE_STORE_CONFLICT, "reserved after its end", op);
     } else if (refused >= 0) {
         expect(done->status == KOINE_STORE_REFUSED && done->refused == refused, "not refused", op);
+        refusals++;
     } else {
         expect(done->status == KOINE_STORE_OK && !done->repeated, "not reserved", op);
         reservations[id].state = runs_out ? RUN_OUT : LIVE;
         reservations[id].amount = amount;
         for (int i = 0; i < reservations[id].count; i++)
-            budgets[reservations[id].scopes[i]].reserved += amount;
+            meet(reservations[id].scopes[i], amount);
     }
 }
 
@@ -194,7 +211,7 @@ static void next_round(long op)
     memset(reservations, 0, sizeof(reservations));
     round_number++;
     for (int i = 0; i < BUDGETS; i++)
-        budgets[i].limit += 3000;
+        budgets[i].limit += 1000;
 }
 
 static void play(long op)
@@ -229,7 +246,7 @@ int main(int argc, char **argv)
     expect(harness_open(&harness, false, 0) == KOINE_STORE_OK, harness.why, 0);
     for (int i = 0; i < BUDGETS; i++) {
         snprintf(names[i], sizeof(names[i]), "t%d", i);
-        budgets[i].limit = 3000;
+        budgets[i].limit = 1500;
         budgets[i].hard = i % 3 != 0;
     }
     for (long op = 1; op <= ops; op++)
@@ -238,6 +255,8 @@ int main(int argc, char **argv)
     const koine_store_sum *sum = report(&harness, 0)->sums[0];
     expect(sum->attempts == attempts && sum->cost == cost && sum->estimated == estimated,
            "the report differs", ops);
+    printf("# %ld refusals, %ld limits met exactly\n", refusals, exact);
+    expect(ops < OPS || (refusals > 100 && exact > 5), "limits were hardly met", ops);
     printf("ok 1 - store: %ld random ops are what the oracle says: %lld attempts\n", ops,
            (long long)attempts);
     harness_end(&harness);
