@@ -114,7 +114,7 @@ static void bar_cell(struct table *table, int64_t picodollars, int64_t greatest)
     int64_t step = (greatest + BAR - 1) / BAR;
     int64_t length = step > 0 ? picodollars / step + (picodollars % step != 0) : 0;
     for (int64_t i = 0; i < length && i < BAR; i++)
-        strcat(bar, mark);
+        memcpy(bar + (size_t)i * strlen(mark), mark, strlen(mark) + 1);
     table_cell(table, bar);
 }
 

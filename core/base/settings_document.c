@@ -62,8 +62,10 @@ static const struct {
      "cost is "
      "settled; a call that could lead beyond a limit is refused (class `budget`) before anything is sent."},
     {"store", "store",
-     "Where a row for each attempt is kept: what it took and what it cost, for `koine cost report`. Without an entry "
-     "here there is no store, and nothing is kept. `store: {}` is one with all its defaults. It is opened with the "
+     "Where a row for each attempt is kept: what it took and what it cost, for `koine cost report`. Without "
+     "an entry "
+     "here there is no store, and nothing is kept. `store: {}` is one with all its defaults. It is opened "
+     "with the "
      "first client, and stays the same until the program ends."},
     {"pool", "pool", "Connections of a client."},
     {"network", "network", "How providers are reached."},

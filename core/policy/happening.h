@@ -10,10 +10,10 @@ enum koine__happening_kind {
     KOINE__HAPPENED_BREAKER_OPENED = 1,
     KOINE__HAPPENED_BREAKER_HALF_OPENED,
     KOINE__HAPPENED_BREAKER_CLOSED,
-    KOINE__HAPPENED_PAUSED,     /* the instance, after 429 */
-    KOINE__HAPPENED_LATCHED,    /* a key, or a model */
-    KOINE__HAPPENED_UNLATCHED,  /* it answered again */
-    KOINE__HAPPENED_REFUSED,    /* an attempt, by one of our own layers */
+    KOINE__HAPPENED_PAUSED,      /* the instance, after 429 */
+    KOINE__HAPPENED_LATCHED,     /* a key, or a model */
+    KOINE__HAPPENED_UNLATCHED,   /* it answered again */
+    KOINE__HAPPENED_REFUSED,     /* an attempt, by one of our own layers */
     KOINE__HAPPENED_NOT_RETRIED, /* the retry budget was empty */
     KOINE__HAPPENED_STORE_DOWN = 10,
     KOINE__HAPPENED_STORE_UP,
