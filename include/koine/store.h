@@ -334,8 +334,9 @@ typedef struct koine_store_plugin { /* static storage in the plugin */
     /* 1: *ret is the next completion, valid until the next reap or close. 0: there is none now. Below 0:
      * KOINE_STORE_FORKED. [one] */
     int32_t (*reap)(koine_store *store, const koine_store_done **ret);
-    /* Does what was submitted, drops what was not reaped, and ends. In a child after fork it only frees the
-     * child's memory: what the parent has open goes on. NULL is fine. Last of all calls. */
+    /* Does what was submitted, drops what was not reaped, and ends. In a child after fork it touches nothing
+     * that the parent has, and may leave the child's copy of the memory as it is. NULL is fine. Last of all
+     * calls. */
     void (*close)(koine_store *store);
 } koine_store_plugin;
 
