@@ -23,10 +23,10 @@ static const struct args_option options[] = {
     {"cache-write", 0, "N", "tokens sent that were written to a cache"},
     {"reasoning", 0, "N", "tokens of reasoning"},
     {"at", 0, "YYYY-MM-DD", "at the price of that day; else today's"},
-    {"by", 0, "NAME,...", "report: a row for each day, tenant, provider or model; else model"},
-    {"since", 0, "DAY", "report: from YYYY-MM-DD on, or the last so many days: 30d"},
-    {"tenant", 0, "NAME", "report: of this tenant only"},
-    {"csv", 0, NULL, "report: comma-separated values"},
+    {"by", 0, "NAME,...", "report by day, tenant, provider or model"},
+    {"since", 0, "DAY", "report from YYYY-MM-DD on, or so many days: 30d"},
+    {"tenant", 0, "NAME", "report of this tenant only"},
+    {"csv", 0, NULL, "report as comma-separated values"},
     {"json", 0, NULL, "print one JSON object"},
     {0},
 };
@@ -161,17 +161,17 @@ static int run(struct args *args)
 const struct args_command command_cost = {
     .name = "cost",
     .summary = "what so many tokens of a model cost, or what was spent",
-    .synopsis = "-m INSTANCE/MODEL --input N --output N [OPTION]... | report [OPTION]...",
+    .synopsis = "-m INSTANCE/MODEL --input N --output N [OPTION]... | report",
     .options = options,
-    .details =
-        "Prints exact US dollars and the price that was applied, or \"price unknown\".\n"
-        "\n"
-        "report prints what was spent, as the configured store has it: exact US dollars, with ~ where some\n"
-        "of it is estimated, and how many attempts have no price.\n"
-        "\n"
-        "Examples:\n"
-        "  koine cost -m openai/gpt-4o-mini --input 12000 --output 800\n"
-        "  koine cost report --by day,model --since 30d\n",
+    .details = "Prints exact US dollars and the price that was applied, or \"price unknown\".\n"
+               "\n"
+               "report prints what was spent, as the configured store has it: exact US\n"
+               "dollars, with ~ where some of it is estimated, and how many attempts have no\n"
+               "price.\n"
+               "\n"
+               "Examples:\n"
+               "  koine cost -m openai/gpt-4o-mini --input 12000 --output 800\n"
+               "  koine cost report --by day,model --since 30d\n",
     .words = 1,
     .run = run,
 };
