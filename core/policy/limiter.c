@@ -277,17 +277,16 @@ static enum reason judge(const struct koine__limiter *limiter, const struct koin
     return REASON_NONE;
 }
 
-/* One that is not in line. */
-static enum reason arrive(struct koine__limiter *limiter, struct koine__ticket *ticket, int64_t *ret_earliest)
+static bool passes(const struct koine__limiter *limiter, const struct koine__ticket *ticket)
+{
+    return !koine__queue_awake(limiter) && koine__limiter_fits(limiter, ticket);
+}
+
+/* Why one that does not pass at once cannot get into line, either. */
+static enum reason judge_comer(const struct koine__limiter *limiter, const struct koine__ticket *ticket,
+                               int64_t *ret_earliest)
 {
     int64_t count, ahead;
-    bool first = !koine__queue_awake(limiter);
-    if (first && koine__limiter_fits(limiter, ticket)) {
-        if (koine__limiter_take(limiter, ticket) != KOINE_OK)
-            return REASON_MEMORY;
-        ticket->limiter.turn = KOINE__TURN_HELD;
-        return REASON_NONE;
-    }
     koine__queue_ahead(limiter, &count, &ahead);
     *ret_earliest = koine__limiter_earliest(limiter, count, ahead, koine__limiter_reserved(ticket));
     enum reason reason = judge(limiter, ticket, *ret_earliest);
@@ -297,8 +296,21 @@ static enum reason arrive(struct koine__limiter *limiter, struct koine__ticket *
         return REASON_BUSY;
     if (reason != REASON_NONE)
         return reason;
-    if (limiter->waiting >= limiter->config.queue)
-        return REASON_QUEUE_FULL;
+    return limiter->waiting >= limiter->config.queue ? REASON_QUEUE_FULL : REASON_NONE;
+}
+
+/* One that is not in line. */
+static enum reason arrive(struct koine__limiter *limiter, struct koine__ticket *ticket, int64_t *ret_earliest)
+{
+    if (passes(limiter, ticket)) {
+        if (koine__limiter_take(limiter, ticket) != KOINE_OK)
+            return REASON_MEMORY;
+        ticket->limiter.turn = KOINE__TURN_HELD;
+        return REASON_NONE;
+    }
+    enum reason reason = judge_comer(limiter, ticket, ret_earliest);
+    if (reason != REASON_NONE)
+        return reason;
     return koine__queue_join(limiter, ticket) == KOINE_OK ? REASON_NONE : REASON_MEMORY;
 }
 
@@ -381,6 +393,29 @@ static void put_into_words(const struct answer *answer, const struct koine__tick
                      ticket->instance ? ticket->instance : "the provider", words[answer->reason].text, more);
     snprintf(ret_fault->code, sizeof(ret_fault->code), "%s", words[answer->reason].code);
     ret_fault->retry_after_ns = known ? left : -1;
+}
+
+enum koine__pass koine__limiter_foresee(const struct koine__ticket *ticket, int64_t now,
+                                        int64_t *ret_earliest, struct koine__fault *ret_fault)
+{
+    struct koine__limiter *limiter = limiter_of(ticket);
+    struct koine__news news = {.count = 0};
+    struct answer answer = {.pass = KOINE__PASS_GO, .earliest = now};
+    if (limiter) {
+        begin(limiter, now);
+        look_around(limiter, NULL, &news);
+        if (!passes(limiter, ticket)) {
+            answer.reason = judge_comer(limiter, ticket, &answer.earliest);
+            answer.pass = answer.reason == REASON_NONE ? KOINE__PASS_WAIT : KOINE__PASS_REFUSE;
+        }
+        answer.now = limiter->now;
+        answer.most_tokens = limiter->config.tokens;
+        end(limiter, &news);
+    }
+    if (answer.pass == KOINE__PASS_REFUSE)
+        put_into_words(&answer, ticket, ret_fault);
+    *ret_earliest = answer.earliest;
+    return answer.pass;
 }
 
 static enum koine__pass enter(void *self, struct koine__ticket *ticket, int64_t now,

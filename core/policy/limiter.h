@@ -69,5 +69,9 @@ void koine__limiter_look(struct koine__limiter *limiter, int64_t now, int64_t to
  * reserved in the log is taken at its word for that: it may turn out to be less. Class memory: there is none
  * to count or to wait. The deadline itself is for the call to watch; one that comes after it is hopeless. */
 extern const struct koine__gate_stage koine__limiter_stage;
+/* What the stage would say to that ticket if it came now: it takes nothing and stands in no line. Whoever
+ * would wait hears when it might pass at the earliest, as in a view. */
+enum koine__pass koine__limiter_foresee(const struct koine__ticket *ticket, int64_t now,
+                                        int64_t *ret_earliest, struct koine__fault *ret_fault);
 
 #endif
