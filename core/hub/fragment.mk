@@ -18,6 +18,8 @@ libkoinecore_la_SOURCES += \
   core/hub/hub.c \
   core/hub/hub.h \
   core/hub/models.c \
+  core/hub/prepare.c \
+  core/hub/prepare.h \
   core/hub/probe.c \
   core/hub/request.c \
   core/hub/request.h \
