@@ -12,6 +12,7 @@
 #include "core/engine/assemble.h"
 #include "core/engine/desk.h"
 #include "core/engine/plan.h"
+#include "core/money/estimate.h"
 #include "core/policy/gate.h"
 #include "core/policy/happening.h"
 #include "core/wire/frame.h"
@@ -116,6 +117,13 @@ struct koine__attempt {
     const char *request_id; /* in the arena, or "" */
 };
 
+/* What it may take and cost at most, before it (attempt_stake.c). */
+void koine__attempt_estimate(const struct koine__attempt_spec *spec, const struct koine__clock *clock,
+                             bool typical, struct koine__estimate *ret);
+/* Its ticket for the gate, with what counts there: `worst` and the stake where the call has budgets, tokens
+ * where they are limited. Nobody's witness, inbox or wake. */
+void koine__attempt_ticket(const struct koine__attempt_spec *spec, const struct koine__clock *clock,
+                           struct koine__ticket *ret);
 /* Starts it. Nothing of the owner is called before the loop runs again. KOINE_EMEMORY: there is no attempt.
  */
 int koine__attempt_new(struct koine__engine *engine, const struct koine__attempt_spec *spec,

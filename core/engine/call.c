@@ -1,5 +1,6 @@
 /* call: see call.h. This file is its way through the route. */
 #include "core/engine/call_internal.h"
+#include "core/engine/standing.h"
 
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -54,13 +55,6 @@ static void warn_retired(const struct koine_call *call, const struct koine__targ
                    koine__log_text("target", target->text), koine__log_text("since", target->known->retired));
 }
 
-/* A wait in line that another target may spare. */
-static int64_t patience_of(const struct koine_call *call, const struct koine__target *target)
-{
-    bool alone = koine__route_untried(&call->route_state) == 0;
-    return alone ? KOINE__NEVER : koine__time_add(now_of(call), target->instance->retry.move_on_after);
-}
-
 static void watch_for_hedge(struct koine_call *call, const struct koine__target *target, int64_t from)
 {
     if (call->route.hedge_after > 0 && !call->has_hedged)
@@ -71,6 +65,7 @@ static void watch_for_hedge(struct koine_call *call, const struct koine__target 
 static int start_attempt(struct koine_call *call, size_t index, bool is_hedge)
 {
     const struct koine__target *target = &call->route.targets[index];
+    unsigned untried = koine__route_untried(&call->route_state);
     struct koine__attempt_spec spec = {
         .target = target,
         .exchange = exchange_of(call, target->instance->provider),
@@ -80,9 +75,9 @@ static int start_attempt(struct koine_call *call, size_t index, bool is_hedge)
         .untold = call->spec.untold,
         .needs_stop = call->spec.operation == KOINE__OP_GENERATE,
         .state = index == call->route_state.current ? &call->step : NULL,
-        .untried = koine__route_untried(&call->route_state),
+        .untried = untried,
         .deadline = call->deadline,
-        .patience = patience_of(call, target),
+        .patience = koine__target_patience(target, untried, now_of(call)),
         .pause = koine__retry_delay(&target->instance->retry, call->retry.retries),
         .retry_cost = call->retry_cost,
         .may_not_wait = is_hedge,
@@ -116,13 +111,6 @@ static int start_attempt(struct koine_call *call, size_t index, bool is_hedge)
 }
 
 /* ---- what follows from a fault ---- */
-
-static int64_t window_of(const void *arg, size_t index)
-{
-    const struct koine_call *call = arg;
-    const struct koine__model *known = call->route.targets[index].known;
-    return known ? known->context : -1;
-}
 
 /* Our own layers say no because of what the provider said before: that is worth more. */
 static bool is_afterthought(const struct koine_call *call, const struct koine__fault *fault,
@@ -208,10 +196,8 @@ static void give_up(struct koine_call *call, struct koine__attempt *attempt, boo
 static void decide(struct koine_call *call, struct koine__attempt *attempt)
 {
     const struct koine__target *target = current_target(call);
-    struct koine__retry_config config = target->instance->retry;
-    size_t next = koine__route_next(&call->route_state, call->fault, window_of, call);
-    if (target->max_retries >= 0)
-        config.max_retries = target->max_retries;
+    struct koine__retry_config config = koine__target_retry(target);
+    size_t next = koine__route_next(&call->route_state, call->fault, koine__route_window, &call->route);
     struct koine__retry_ask ask = {
         .fault = call->fault,
         .now = now_of(call),

@@ -1,6 +1,8 @@
 libkoinecore_la_SOURCES += \
   core/engine/answer.c \
   core/engine/answer.h \
+  core/engine/asking.c \
+  core/engine/asking.h \
   core/engine/assemble.c \
   core/engine/assemble.h \
   core/engine/attempt.c \
@@ -25,4 +27,6 @@ libkoinecore_la_SOURCES += \
   core/engine/event.c \
   core/engine/event.h \
   core/engine/plan.c \
-  core/engine/plan.h
+  core/engine/plan.h \
+  core/engine/standing.c \
+  core/engine/standing.h
