@@ -44,7 +44,7 @@ void koine__attempt_ticket(const struct koine__attempt_spec *spec, const struct 
         .instance = instance->name,
         .model = spec->target->model,
         .policies = &instance->policies,
-        .deadline = spec->deadline,
+        .deadline = spec->starts_by,
         .ends_by = spec->deadline,
         .patience = spec->patience,
         .may_not_wait = spec->may_not_wait,

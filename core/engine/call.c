@@ -77,6 +77,7 @@ static int start_attempt(struct koine_call *call, size_t index, bool is_hedge)
         .state = index == call->route_state.current ? &call->step : NULL,
         .untried = untried,
         .deadline = call->deadline,
+        .starts_by = koine__latest_start(call->deadline, call->spec.min_attempt, now_of(call)),
         .patience = koine__target_patience(target, untried, now_of(call)),
         .pause = koine__retry_delay(&target->instance->retry, call->retry.retries),
         .retry_cost = call->retry_cost,
@@ -141,6 +142,9 @@ static struct koine_event *announce(struct koine_call *call, int kind, const str
 {
     char why[700];
     const struct koine__fault *fault = call->fault;
+    const struct koine__observer *observer = call->calls->engine->observer;
+    if (observer)
+        observer->went_on(observer, call, call->fault_target, to, fault->class_number);
     snprintf(why, sizeof(why), "%s: %s: %s", call->fault_target->text, koine_class_name(fault->class_number),
              fault->message);
     struct koine_event *event = koine__event_new(&(struct koine__event_parts){
@@ -335,6 +339,9 @@ static void on_progress(struct koine__attempt *attempt)
  * fails. */
 static void record(struct koine_call *call, const struct koine__attempt *attempt)
 {
+    const struct koine__observer *observer = call->calls->engine->observer;
+    if (observer)
+        observer->attempt_ended(observer, call, attempt);
     if (!attempt->requested) {
         call->route_state.attempts--;
         return;
@@ -637,6 +644,7 @@ int koine__call_new(struct koine__calls *calls, const struct koine__call_spec *s
     call->spec.plan = NULL; /* neither is ours before we succeed */
     call->spec.canceller = koine__canceller_ref(spec->canceller);
     call->began = now_of(call);
+    call->work = koine__work_begin(&calls->engine->work, koine__now(koine__loop_clock(calls->engine->loop)));
     call->deadline = koine__time_add(call->began, spec->deadline);
     koine__timer_init(&call->wait_timer, on_wait_over);
     koine__timer_init(&call->deadline_timer, on_deadline);
