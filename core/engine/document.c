@@ -49,6 +49,8 @@ int koine__document_read(koine_str text, struct koine__document **ret, koine_err
 static int refuse(const struct koine__document *document, const koine_node *node, koine_error **ret_error,
                   const char *why)
 {
+    if (koine__node_failed(document->root)) /* what was not found may be there */
+        return koine__error_memory(ret_error);
     unsigned line = 1, column = 1;
     if (node)
         koine__json_position(document->text, koine__node_offset(node), &line, &column);
