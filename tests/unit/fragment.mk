@@ -35,6 +35,7 @@ unit_programs = \
   tests/unit/test_error \
   tests/unit/test_estimate \
   tests/unit/test_event \
+  tests/unit/test_explain \
   tests/unit/test_fault \
   tests/unit/test_fork \
   tests/unit/test_frame \
