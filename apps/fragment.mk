@@ -12,6 +12,8 @@ apps_koine_koine_SOURCES = \
   apps/koine/doctor.c apps/koine/doctor.h \
   apps/koine/doctor_config.c \
   apps/koine/doctor_instance.c \
+  apps/koine/explain.c \
+  apps/koine/explanation.c apps/koine/explanation.h \
   apps/koine/help.c apps/koine/help.h \
   apps/koine/input.c apps/koine/input.h \
   apps/koine/interrupt.c apps/koine/interrupt.h \

@@ -209,7 +209,7 @@ static int run(struct args *args)
     koine_request *request = NULL;
     koine_hub *hub = NULL;
     koine_client *client = NULL;
-    int status = ask_build(args, &request);
+    int status = ask_build(args, NULL, &request);
     if (status == STATUS_DONE)
         status = setup_hub(args, &hub);
     if (status == STATUS_DONE)
