@@ -14,9 +14,9 @@ static const struct args_option options[] = {
     {"model", 'm', "INSTANCE/MODEL", "a call of this model, whatever a document says"},
     {"route", 'r', "ROUTE", "a call along this chain of models"},
     {"system", 's', "TEXT", "what the model is told beforehand"},
-    {"request", 0, "FILE", "a call with this whole document; - is standard input"},
+    {"request", 0, "FILE", "this whole document; - is standard input"},
     {"max-tokens", 0, "N", "an answer of at most N tokens"},
-    {"budget", 0, "USD", "a call that refuses what could cost more, such as 0.50"},
+    {"budget", 0, "USD", "refuse what could cost more, such as 0.50"},
     {"json", 0, NULL, "print one JSON object"},
     {0},
 };

@@ -71,6 +71,7 @@ _koine_options()
         models) echo "--live --json $global" ;;
         providers) echo "--json $global" ;;
         doctor) echo "--offline --json $global" ;;
+        explain) echo "-m --model -r --route -s --system --request --max-tokens --budget --json $global" ;;
         cost)
             echo "-m --model --input --output --cache-read --cache-write --reasoning --at --json $global"
             ;;
@@ -119,7 +120,7 @@ _koine_value()
 _koine_words()
 {
     case $1 in
-        '') _koine_reply -W "chat models providers cost config doctor plugin standin" -- "$2" ;;
+        '') _koine_reply -W "chat models providers cost config doctor explain plugin standin" -- "$2" ;;
         models | doctor) _koine_reply -W "$(_koine_instances)" -- "$2" ;;
         config) _koine_reply -W "check show" -- "$2" ;;
         plugin)

@@ -19,7 +19,7 @@ bare --help
 status_is 0
 err_is_empty
 out_has "usage: koine"
-for name in chat models providers cost config doctor plugin standin; do
+for name in chat models providers cost config doctor explain plugin standin; do
     out_has "  $name "
 done
 width_is_at_most 80 "$scratch/out"
@@ -28,7 +28,7 @@ bare -h
 status_is 0
 out_has "usage: koine"
 done_with "koine -h"
-for name in chat models providers cost config doctor plugin standin; do
+for name in chat models providers cost config doctor explain plugin standin; do
     bare $name --help
     status_is 0
     err_is_empty
@@ -754,6 +754,11 @@ if command -v bash >/dev/null 2>&1; then
     completed doctor --off
     out_is --offline
     done_with "completion: doctor"
+    completed explain --max
+    out_is --max-tokens
+    completed expl
+    out_is explain
+    done_with "completion: explain"
 else
     skip "completion" "there is no bash"
 fi
