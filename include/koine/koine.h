@@ -544,8 +544,8 @@ KOINE_API int koine_metrics_write(koine_hub *, char **ret);
 /* ---- Looking ahead ---------------------------------------------------------------------------------- */
 
 /* What would become of this request if koine_start had it now, as JSON; yours to koine_free: its targets in
- * order, what each layer would say to each of them, what makes the call move from one to the next, and what it
- * could cost at most (koine(1), EXPLAIN, lists the members). A look: nothing is sent, reserved, counted or
+ * order, what each layer would say to each of them, what makes the call move from one to the next, and what
+ * it could cost at most (koine(1), EXPLAIN, lists the members). A look: nothing is sent, reserved, counted or
  * changed; policies and budgets are those of this hub as they stand. The provider is asked for the request it
  * would write, an isolated one in a helper that is started for it and ended. Blocks for that at most
  * (isolate_timeout). KOINE_EARGUMENT, KOINE_ENOTFOUND and the like: what koine_start would say; a call that
