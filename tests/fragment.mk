@@ -42,6 +42,7 @@ thread_tests_quick = \
   tests/sim/test_calls \
   tests/e2e/library \
   tests/e2e/misuse \
+  tests/e2e/threads \
   tests/e2e/webhook
 thread_tests = $(thread_tests_quick) \
   tests/unit/test_standin \

@@ -77,7 +77,7 @@ static int start_attempt(struct koine_call *call, size_t index, bool is_hedge)
         .state = index == call->route_state.current ? &call->step : NULL,
         .untried = untried,
         .deadline = call->deadline,
-        .starts_by = koine__latest_start(call->deadline, call->spec.min_attempt, now_of(call)),
+        .starts_by = koine__latest_start(call->deadline, call->spec.min_attempt, now_of(call), is_hedge),
         .patience = koine__target_patience(target, untried, now_of(call)),
         .pause = koine__retry_delay(&target->instance->retry, call->retry.retries),
         .retry_cost = call->retry_cost,

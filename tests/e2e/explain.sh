@@ -121,6 +121,22 @@ out_is_empty
 [ "$status" != 0 ] || complain "exit status 0"
 done_with "explain: a document that nobody may be asked with"
 
+# ---- a provider in a process of its own --------------------------------------------------------------------------------
+
+cp "$build/apps/koine-isolate" "$scratch/koine-isolate" && chmod 755 "$scratch/koine-isolate" || exit 99
+sed "s|^  together:|&\n    isolate: true|; \$aisolate_helper: $scratch/koine-isolate" "$scratch/koine.yaml" >"$scratch/isolated.yaml"
+run explain --json --max-tokens 100
+sed 's/"run":"[^"]*"//' "$scratch/out" >"$scratch/direct"
+bare -c "$scratch/isolated.yaml" explain --json --max-tokens 100
+if grep -q '"class":"plugin"' "$scratch/out"; then
+    : >"$wrong"
+    skip "explain: an isolated provider says the same" "there is no isolation here"
+else
+    status_is 0
+    sed 's/"run":"[^"]*"//' "$scratch/out" | cmp -s - "$scratch/direct" || complain "it does not say the same"
+    done_with "explain: an isolated provider says the same"
+fi
+
 posts_are 0
 done_with "explain: nobody was asked"
 if "$tools/tty" true 2>/dev/null; then

@@ -294,12 +294,12 @@ static void no_hedge_where_it_is_ill(void)
     world->openai.retry.max_retries = 0;
     for (int i = 0; i < 5; i++) {
         world->together.policies.breaking.failures = -1;
-        ASK(world, .targets = 2, .hedge_after = WORLD_MS(100), .deadline = WORLD_MS(1000));
+        ASK(world, .targets = 2, .hedge_after = WORLD_MS(100), .deadline = WORLD_MS(2000));
     }
     world_run(world);
     size_t sends = world_send_count(world);
     ASSERT_INT((long long)sends, 10);
-    ASK(world, .targets = 2, .hedge_after = WORLD_MS(100), .deadline = WORLD_MS(1000));
+    ASK(world, .targets = 2, .hedge_after = WORLD_MS(100), .deadline = WORLD_MS(2000));
     world_run(world);
     ASSERT_INT((long long)world_send_count(world), (long long)sends + 1);
     world_free(world);
