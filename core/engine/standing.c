@@ -78,10 +78,10 @@ int64_t koine__target_patience(const struct koine__target *target, unsigned untr
     return untried == 0 ? KOINE__NEVER : koine__time_add(now, target->instance->retry.move_on_after);
 }
 
-int64_t koine__latest_start(int64_t deadline, int64_t min_attempt, int64_t now)
+int64_t koine__latest_start(int64_t deadline, int64_t min_attempt, int64_t now, bool is_hedge)
 {
     int64_t latest = deadline - min_attempt;
-    return latest > now ? latest : deadline;
+    return latest > now || is_hedge ? latest : deadline;
 }
 
 /* ---- Hedging ---- */

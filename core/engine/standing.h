@@ -22,10 +22,9 @@ bool koine__route_is_latched(const struct koine__route *route, size_t index, int
 /* Until when an attempt there waits in line, with so many targets untried after it. */
 int64_t koine__target_patience(const struct koine__target *target, unsigned untried, int64_t now);
 
-/* When an attempt must have started. A deadline that is shorter than min_attempt itself is what somebody
- * wants.
- */
-int64_t koine__latest_start(int64_t deadline, int64_t min_attempt, int64_t now);
+/* When an attempt must have started. A deadline shorter than min_attempt itself is what somebody wants; a
+ * hedge is not. */
+int64_t koine__latest_start(int64_t deadline, int64_t min_attempt, int64_t now, bool is_hedge);
 
 /* Why the target after the current one may not be asked beside it, in a few static words; NULL: it may. */
 const char *koine__route_hedge_obstacle(const struct koine__route *route,

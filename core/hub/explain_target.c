@@ -388,7 +388,8 @@ int koine__explain_target(struct koine__looking *looking, size_t index)
         .needs_stop = true,
         .untried = untried,
         .deadline = looking->deadline,
-        .starts_by = koine__latest_start(looking->deadline, prepared->snapshot->min_attempt, looking->now),
+        .starts_by =
+            koine__latest_start(looking->deadline, prepared->snapshot->min_attempt, looking->now, false),
         .patience = koine__target_patience(target, untried, looking->now),
         .purse = looking->purse,
     };
