@@ -158,12 +158,32 @@ static bool is_blank(const char *ptr, size_t size)
     return size == 3 && p[0] == 0xE2 && p[1] == 0x80 && (p[2] == 0xA8 || p[2] == 0xA9);
 }
 
+/* What needs no second look: ASCII that is no blank, and opens no tag. */
+static size_t plain_length(koine_str text)
+{
+    size_t len = 0;
+    while (len < text.len && text.ptr[len] > 0x20 && text.ptr[len] < 0x7F && text.ptr[len] != '<')
+        len++;
+    return len;
+}
+
 void koine__fault_words(char *ret, size_t size, const char *ptr, size_t len)
 {
     koine_str rest = {ptr, len};
     size_t used = 0;
     bool gap = false;
     while (rest.len) {
+        size_t plain = plain_length(rest);
+        if (plain > 0 && used + plain + 1 < size) { /* and a blank before it */
+            if (gap && used)
+                ret[used++] = ' ';
+            gap = false;
+            memcpy(ret + used, rest.ptr, plain);
+            used += plain;
+            rest.ptr += plain;
+            rest.len -= plain;
+            continue;
+        }
         size_t tag = rest.ptr[0] == '<' ? tag_length(rest) : 0;
         size_t length = koine__utf8_length(rest.ptr, rest.len);
         size_t step = tag ? tag : length ? length : 1;

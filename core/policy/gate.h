@@ -88,6 +88,10 @@ struct koine__outcome { /* what became of an attempt that was let through */
     int64_t cost;       /* picodollars; -1: nobody knows */
 };
 struct koine__gate_stage {
+    /* Whether `enter` would refuse now, before there is an attempt: nothing is taken, and the ticket is not
+     * kept. Go: not for all that is known; wait: that cannot be told beforehand. May be NULL: likewise. */
+    enum koine__pass (*foresee)(void *self, struct koine__ticket *ticket, int64_t now,
+                                struct koine__fault *ret_fault);
     enum koine__pass (*enter)(void *self, struct koine__ticket *ticket, int64_t now,
                               struct koine__fault *ret_fault);
     void (*sent)(void *self, struct koine__ticket *ticket, int64_t now); /* first byte sent; may be NULL */
@@ -102,6 +106,9 @@ struct koine__gate_stage {
 struct koine__gate {
     const struct koine__gate_stage *stages[KOINE__STAGES]; /* NULL: absent, also for those who passed it */
 };
+/* True: an attempt with such a ticket would be refused now; the first stage that does says why. */
+bool koine__gate_foresee(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now,
+                         struct koine__fault *ret_fault);
 /* Goes on from ticket->at. On a refusal the stages passed so far have been left again. */
 enum koine__pass koine__gate_enter(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now,
                                    struct koine__fault *ret_fault);

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* ---- What is counted -------------------------------------------------------------------------------- */
 
@@ -121,6 +122,7 @@ static void set_config(struct koine__limiter *limiter, const struct koine__limit
         .slack = at_least(config->slack, 0),
         .unused_grant = at_least(config->unused_grant, KOINE__MS), /* looking more often helps nobody */
     };
+    atomic_store_explicit(&limiter->crowded, limiter->config.queue == 0, memory_order_relaxed);
     limiter->log.span = koine__time_add(limiter->config.window, limiter->config.slack);
     if (!keeps_log(limiter))
         koine__sliding_forget(&limiter->log);
@@ -183,6 +185,9 @@ static void look_around(struct koine__limiter *limiter, const struct koine__tick
 
 static void end(struct koine__limiter *limiter, struct koine__news *news)
 {
+    bool crowded = limiter->waiting >= limiter->config.queue;
+    if (crowded != atomic_load_explicit(&limiter->crowded, memory_order_relaxed))
+        atomic_store_explicit(&limiter->crowded, crowded, memory_order_relaxed);
     pthread_mutex_unlock(&limiter->mutex);
     koine__news_deliver(limiter, news);
 }
@@ -277,17 +282,16 @@ static enum reason judge(const struct koine__limiter *limiter, const struct koin
     return REASON_NONE;
 }
 
-/* One that is not in line. */
-static enum reason arrive(struct koine__limiter *limiter, struct koine__ticket *ticket, int64_t *ret_earliest)
+static bool passes(const struct koine__limiter *limiter, const struct koine__ticket *ticket)
+{
+    return !koine__queue_awake(limiter) && koine__limiter_fits(limiter, ticket);
+}
+
+/* Why one that does not pass may not stand in line. */
+static enum reason turn_away(const struct koine__limiter *limiter, const struct koine__ticket *ticket,
+                             int64_t *ret_earliest)
 {
     int64_t count, ahead;
-    bool first = !koine__queue_awake(limiter);
-    if (first && koine__limiter_fits(limiter, ticket)) {
-        if (koine__limiter_take(limiter, ticket) != KOINE_OK)
-            return REASON_MEMORY;
-        ticket->limiter.turn = KOINE__TURN_HELD;
-        return REASON_NONE;
-    }
     koine__queue_ahead(limiter, &count, &ahead);
     *ret_earliest = koine__limiter_earliest(limiter, count, ahead, koine__limiter_reserved(ticket));
     enum reason reason = judge(limiter, ticket, *ret_earliest);
@@ -295,10 +299,23 @@ static enum reason arrive(struct koine__limiter *limiter, struct koine__ticket *
         return reason;
     if (ticket->may_not_wait)
         return REASON_BUSY;
+    if (reason == REASON_NONE && limiter->waiting >= limiter->config.queue)
+        return REASON_QUEUE_FULL;
+    return reason;
+}
+
+/* One that is not in line. */
+static enum reason arrive(struct koine__limiter *limiter, struct koine__ticket *ticket, int64_t *ret_earliest)
+{
+    if (passes(limiter, ticket)) {
+        if (koine__limiter_take(limiter, ticket) != KOINE_OK)
+            return REASON_MEMORY;
+        ticket->limiter.turn = KOINE__TURN_HELD;
+        return REASON_NONE;
+    }
+    enum reason reason = turn_away(limiter, ticket, ret_earliest);
     if (reason != REASON_NONE)
         return reason;
-    if (limiter->waiting >= limiter->config.queue)
-        return REASON_QUEUE_FULL;
     return koine__queue_join(limiter, ticket) == KOINE_OK ? REASON_NONE : REASON_MEMORY;
 }
 
@@ -379,8 +396,35 @@ static void put_into_words(const struct answer *answer, const struct koine__tick
     }
     koine__fault_set(ret_fault, KOINE_CLASS_REFUSED, "", "an attempt at %s %s%s",
                      ticket->instance ? ticket->instance : "the provider", words[answer->reason].text, more);
-    snprintf(ret_fault->code, sizeof(ret_fault->code), "%s", words[answer->reason].code);
+    stpncpy(ret_fault->code, words[answer->reason].code, sizeof(ret_fault->code) - 1);
     ret_fault->retry_after_ns = known ? left : -1;
+}
+
+/* Only of a full line it is told beforehand, so that who is not refused takes the lock once. How many tokens
+ * it will take nobody knows yet. */
+static enum koine__pass foresee(void *self, struct koine__ticket *ticket, int64_t now,
+                                struct koine__fault *ret_fault)
+{
+    struct koine__limiter *limiter = limiter_of(ticket);
+    struct koine__news news = {.count = 0};
+    struct answer answer = {.pass = KOINE__PASS_GO};
+    (void)self;
+    if (!limiter || !atomic_load_explicit(&limiter->crowded, memory_order_relaxed))
+        return KOINE__PASS_GO;
+    begin(limiter, now);
+    koine__queue_owner_came(limiter, ticket);
+    look_around(limiter, NULL, &news);
+    if (limiter->config.tokens >= 0)
+        answer.pass = KOINE__PASS_WAIT;
+    else if (!passes(limiter, ticket))
+        answer.reason = turn_away(limiter, ticket, &answer.earliest);
+    answer.now = limiter->now;
+    end(limiter, &news);
+    if (answer.reason != REASON_NONE) {
+        put_into_words(&answer, ticket, ret_fault);
+        return KOINE__PASS_REFUSE;
+    }
+    return answer.pass;
 }
 
 static enum koine__pass enter(void *self, struct koine__ticket *ticket, int64_t now,
@@ -441,4 +485,4 @@ static void forget(void *self, struct koine__ticket *ticket, int64_t now)
 }
 
 const struct koine__gate_stage koine__limiter_stage = {
-    .enter = enter, .sent = sent, .leave = leave, .forget = forget};
+    .foresee = foresee, .enter = enter, .sent = sent, .leave = leave, .forget = forget};

@@ -371,7 +371,7 @@ static void measure_difference(struct stopwatch *watch, const char *plugins, con
 }
 
 static const char *const limited[] = {"providers.openai.limits.requests_per_minute",
-                                      "100000000",
+                                      "1000000",
                                       "providers.openai.limits.concurrent",
                                       "64",
                                       NULL};
