@@ -158,12 +158,20 @@ static bool is_blank(const char *ptr, size_t size)
     return size == 3 && p[0] == 0xE2 && p[1] == 0x80 && (p[2] == 0xA8 || p[2] == 0xA9);
 }
 
-/* What needs no second look: ASCII that is no blank, and opens no tag. */
+static bool is_plain(char c)
+{
+    return c > 0x20 && c < 0x7F && c != '<';
+}
+
+/* What needs no second look: words of ASCII with a space between them, up to what may open a tag. */
 static size_t plain_length(koine_str text)
 {
     size_t len = 0;
-    while (len < text.len && text.ptr[len] > 0x20 && text.ptr[len] < 0x7F && text.ptr[len] != '<')
+    while (len < text.len && is_plain(text.ptr[len])) {
         len++;
+        if (len + 1 < text.len && text.ptr[len] == ' ' && is_plain(text.ptr[len + 1]))
+            len++;
+    }
     return len;
 }
 

@@ -1,47 +1,100 @@
 /* document: see document.h. */
 #include "core/engine/document.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
-void koine__document_free(struct koine__document *document)
-{
-    if (!document)
-        return;
-    koine__arena_release(&document->arena);
-    koine__dealloc(document);
-}
+struct koine__source {
+    atomic_int references;
+    const void *user; /* whose documents have it */
+    struct koine__arena arena;
+    koine_str text;
+    const koine_node *root;
+    bool is_right; /* koine__document_check found nothing */
+};
 
-static int parse(struct koine__document *document, koine_str text, koine_error **ret_error)
+static int parse(struct koine__source *source, koine_str text, koine_error **ret_error)
 {
     struct koine__json_fault fault = {0};
-    char *copy = koine__arena_strndup(&document->arena, text.ptr ? text.ptr : "", text.len);
+    char *copy = koine__arena_strndup(&source->arena, text.ptr ? text.ptr : "", text.len);
     if (!copy)
         return koine__error_memory(ret_error);
-    document->text = (koine_str){copy, text.len};
-    int rc = koine__json_read(document->text, &document->arena, &document->root, &fault);
+    source->text = (koine_str){copy, text.len};
+    int rc = koine__json_read(source->text, &source->arena, &source->root, &fault);
     if (rc == KOINE_EMEMORY)
         return koine__error_memory(ret_error);
     if (rc != KOINE_OK)
         return koine__error(ret_error, KOINE_EARGUMENT, "document:%u:%u: %s", fault.line, fault.column,
                             fault.reason);
-    if (koine__node_kind(document->root) != KOINE_NODE_OBJECT)
+    if (koine__node_kind(source->root) != KOINE_NODE_OBJECT)
         return koine__error(ret_error, KOINE_EARGUMENT,
                             "document:1:1: is not a JSON object; write {\"messages\": [...]}");
     return KOINE_OK;
 }
 
-int koine__document_read(koine_str text, struct koine__document **ret, koine_error **ret_error)
+int koine__source_read(koine_str text, struct koine__source **ret, koine_error **ret_error)
+{
+    struct koine__source *source = koine__alloc(sizeof(*source));
+    if (!source)
+        return koine__error_memory(ret_error);
+    atomic_init(&source->references, 1);
+    koine__arena_init(&source->arena, 0);
+    int rc = parse(source, text, ret_error);
+    if (rc == KOINE_OK)
+        *ret = source;
+    else
+        koine__source_unref(source);
+    return rc;
+}
+
+void koine__source_unref(struct koine__source *source)
+{
+    if (!source || atomic_fetch_sub_explicit(&source->references, 1, memory_order_acq_rel) != 1)
+        return;
+    koine__arena_release(&source->arena);
+    koine__dealloc(source);
+}
+
+bool koine__source_lend(struct koine__source *source, const void *user)
+{
+    bool is_free = atomic_load_explicit(&source->references, memory_order_acquire) == 1;
+    if ((!is_free && source->user != user) || koine__node_failed(source->root))
+        return false;
+    source->user = user;
+    return true;
+}
+
+int koine__document_new(struct koine__source *source, struct koine__document **ret)
 {
     struct koine__document *document = koine__alloc(sizeof(*document));
     if (!document)
-        return koine__error_memory(ret_error);
+        return KOINE_EMEMORY;
+    atomic_fetch_add_explicit(&source->references, 1, memory_order_relaxed);
     koine__arena_init(&document->arena, 0);
-    int rc = parse(document, text, ret_error);
-    if (rc == KOINE_OK)
-        *ret = document;
-    else
-        koine__document_free(document);
-    return rc;
+    document->source = source;
+    document->root = source->root;
+    *ret = document;
+    return KOINE_OK;
+}
+
+int koine__document_read(koine_str text, struct koine__document **ret, koine_error **ret_error)
+{
+    struct koine__source *source;
+    int rc = koine__source_read(text, &source, ret_error);
+    if (rc != KOINE_OK)
+        return rc;
+    rc = koine__document_new(source, ret);
+    koine__source_unref(source);
+    return rc == KOINE_OK ? KOINE_OK : koine__error_memory(ret_error);
+}
+
+void koine__document_free(struct koine__document *document)
+{
+    if (!document)
+        return;
+    koine__source_unref(document->source);
+    koine__arena_release(&document->arena);
+    koine__dealloc(document);
 }
 
 /* ---- its shape ---- */
@@ -51,7 +104,7 @@ static int refuse(const struct koine__document *document, const koine_node *node
 {
     unsigned line = 1, column = 1;
     if (node)
-        koine__json_position(document->text, koine__node_offset(node), &line, &column);
+        koine__json_position(document->source->text, koine__node_offset(node), &line, &column);
     return koine__error(ret_error, KOINE_EARGUMENT, "document:%u:%u: %s", line, column, why);
 }
 
@@ -74,7 +127,7 @@ static int check_messages(const struct koine__document *document, koine_error **
     return KOINE_OK;
 }
 
-int koine__document_check(const struct koine__document *document, koine_error **ret_error)
+static int check(const struct koine__document *document, koine_error **ret_error)
 {
     const koine_node *n = koine__node_get(document->root, "n"),
                      *ours = koine__node_get(document->root, "koine");
@@ -85,6 +138,15 @@ int koine__document_check(const struct koine__document *document, koine_error **
         return refuse(document, ours, ret_error, "`koine` is not an object");
     int rc = check_messages(document, ret_error);
     return rc == KOINE_OK && koine__node_failed(document->root) ? koine__error_memory(ret_error) : rc;
+}
+
+int koine__document_check(const struct koine__document *document, koine_error **ret_error)
+{
+    if (document->source->is_right)
+        return KOINE_OK;
+    int rc = check(document, ret_error);
+    document->source->is_right = rc == KOINE_OK;
+    return rc;
 }
 
 /* ---- as a target wants it ---- */

@@ -257,20 +257,19 @@ static int start(struct koine_client *client, const struct koine_request *reques
 {
     struct koine__snapshot *snapshot;
     struct koine__document *document = NULL;
-    koine_str text;
     int rc = usable(client);
     if (rc != KOINE_OK || !request)
         return koine__error(ret_error, rc != KOINE_OK ? rc : KOINE_EARGUMENT,
                             "no usable client, or the request is NULL");
-    rc = koine__request_text(request, &text.ptr, &text.len);
-    if (rc != KOINE_OK)
-        return koine__error(ret_error, rc, "the request was not built: %s", koine_strerror(rc));
-    rc = koine__hub_snapshot(client->hub, &snapshot, ret_error);
+    rc = koine__request_document(request, client, &document, ret_error);
     if (rc != KOINE_OK)
         return rc;
-    rc = koine__document_read(text, &document, ret_error);
-    if (rc == KOINE_OK)
-        rc = start_call(client, snapshot, request, document, how, ret, ret_error);
+    rc = koine__hub_snapshot(client->hub, &snapshot, ret_error);
+    if (rc != KOINE_OK) {
+        koine__document_free(document);
+        return rc;
+    }
+    rc = start_call(client, snapshot, request, document, how, ret, ret_error);
     if (rc != KOINE_OK) {
         koine__document_free(document);
         koine__snapshot_unref(snapshot);

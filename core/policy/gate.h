@@ -88,10 +88,6 @@ struct koine__outcome { /* what became of an attempt that was let through */
     int64_t cost;       /* picodollars; -1: nobody knows */
 };
 struct koine__gate_stage {
-    /* Whether `enter` would refuse now, before there is an attempt: nothing is taken, and the ticket is not
-     * kept. Go: not for all that is known; wait: that cannot be told beforehand. May be NULL: likewise. */
-    enum koine__pass (*foresee)(void *self, struct koine__ticket *ticket, int64_t now,
-                                struct koine__fault *ret_fault);
     enum koine__pass (*enter)(void *self, struct koine__ticket *ticket, int64_t now,
                               struct koine__fault *ret_fault);
     void (*sent)(void *self, struct koine__ticket *ticket, int64_t now); /* first byte sent; may be NULL */
@@ -102,6 +98,10 @@ struct koine__gate_stage {
     /* Of one that waits: it gives up; may be NULL. */
     void (*forget)(void *self, struct koine__ticket *ticket, int64_t now);
     void *self;
+    /* Whether `enter` would refuse now, before there is an attempt: nothing is taken, and the ticket is not
+     * kept. Go: not for all that is known; wait: that cannot be told beforehand. May be NULL: likewise. */
+    enum koine__pass (*foresee)(void *self, struct koine__ticket *ticket, int64_t now,
+                                struct koine__fault *ret_fault);
 };
 struct koine__gate {
     const struct koine__gate_stage *stages[KOINE__STAGES]; /* NULL: absent, also for those who passed it */
