@@ -12,6 +12,7 @@
 #include "core/engine/assemble.h"
 #include "core/engine/desk.h"
 #include "core/engine/plan.h"
+#include "core/money/estimate.h"
 #include "core/policy/gate.h"
 #include "core/policy/happening.h"
 #include "core/wire/frame.h"
@@ -40,6 +41,7 @@ struct koine__attempt_spec { /* all borrowed until the attempt is freed */
     const struct koine__target *target;
     const koine_exchange *exchange;
     const koine_node *doc; /* NULL: the operation has none */
+    struct koine__count *count; /* of doc, shared by the attempts with it; NULL: likewise */
     const struct koine__catalogue *catalogue;
     bool stream;     /* how the provider is asked */
     bool held;       /* nothing is delivered before the answer is whole */

@@ -16,11 +16,12 @@ void koine__attempt_stake(struct koine__attempt *attempt, bool counts_tokens)
     /* What has no exchange with a price, such as list_models, costs nothing. */
     const koine_node *doc = spec->needs_stop ? spec->doc : NULL;
     if (counts_tokens)
-        ticket->tokens = koine__estimate_tokens(doc, spec->target->known);
+        ticket->tokens = koine__estimate_tokens(doc, spec->count, spec->target->known);
     if (!spec->purse)
         return;
     struct koine__estimate_ask ask = {
         .doc = doc,
+        .count = spec->count,
         .known = spec->target->known,
         .at = clock->wall(clock->arg) / KOINE__SEC,
         .typical = spec->purse->typical,

@@ -93,14 +93,17 @@ static int start_attempt(struct koine_call *call, size_t index, bool is_hedge)
         .purse = call->purse,
     };
     void *items = call->attempts;
+    struct koine__version *version;
     struct koine__attempt *attempt;
     if (koine__array_reserve(&items, &call->attempt_capacity, call->attempt_count + 1,
                              sizeof(*call->attempts)) != KOINE_OK)
         return KOINE_EMEMORY;
     call->attempts = items;
     if (prepare_step(call, spec.exchange) != KOINE_OK ||
-        koine__document_for(call->document, target, index, &spec.doc) != KOINE_OK)
+        koine__document_for(call->document, target, index, &version) != KOINE_OK)
         return KOINE_EMEMORY;
+    spec.doc = version ? version->root : NULL;
+    spec.count = version ? &version->count : NULL;
     int rc = koine__attempt_new(call->calls->engine, &spec, &attempt);
     if (rc != KOINE_OK)
         return rc;

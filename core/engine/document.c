@@ -9,7 +9,7 @@ struct koine__source {
     const void *user; /* whose documents have it */
     struct koine__arena arena;
     koine_str text;
-    const koine_node *root;
+    struct koine__version version;
     bool is_right; /* koine__document_check found nothing */
 };
 
@@ -20,13 +20,13 @@ static int parse(struct koine__source *source, koine_str text, koine_error **ret
     if (!copy)
         return koine__error_memory(ret_error);
     source->text = (koine_str){copy, text.len};
-    int rc = koine__json_read(source->text, &source->arena, &source->root, &fault);
+    int rc = koine__json_read(source->text, &source->arena, &source->version.root, &fault);
     if (rc == KOINE_EMEMORY)
         return koine__error_memory(ret_error);
     if (rc != KOINE_OK)
         return koine__error(ret_error, KOINE_EARGUMENT, "document:%u:%u: %s", fault.line, fault.column,
                             fault.reason);
-    if (koine__node_kind(source->root) != KOINE_NODE_OBJECT)
+    if (koine__node_kind(source->version.root) != KOINE_NODE_OBJECT)
         return koine__error(ret_error, KOINE_EARGUMENT,
                             "document:1:1: is not a JSON object; write {\"messages\": [...]}");
     return KOINE_OK;
@@ -58,7 +58,7 @@ void koine__source_unref(struct koine__source *source)
 bool koine__source_lend(struct koine__source *source, const void *user)
 {
     bool is_free = atomic_load_explicit(&source->references, memory_order_acquire) == 1;
-    if ((!is_free && source->user != user) || koine__node_failed(source->root))
+    if ((!is_free && source->user != user) || koine__node_failed(source->version.root))
         return false;
     source->user = user;
     return true;
@@ -72,7 +72,7 @@ int koine__document_new(struct koine__source *source, struct koine__document **r
     atomic_fetch_add_explicit(&source->references, 1, memory_order_relaxed);
     koine__arena_init(&document->arena, 0);
     document->source = source;
-    document->root = source->root;
+    document->root = source->version.root;
     *ret = document;
     return KOINE_OK;
 }
@@ -178,51 +178,49 @@ static void write_changed(struct koine__writer *writer, const koine_node *root,
     koine__write_close(writer);
 }
 
-static int make_changed(struct koine__document *document, const struct koine__target *target,
-                        const koine_node **ret)
+static struct koine__version *make_changed(struct koine__document *document,
+                                          const struct koine__target *target)
 {
     struct koine__buf buf;
     struct koine__writer writer;
     koine__buf_init(&buf, SIZE_MAX / 2);
     koine__writer_init(&writer, &buf);
     write_changed(&writer, document->root, target);
-    int rc = KOINE_EMEMORY;
+    struct koine__version *version = koine__arena_alloc(&document->arena, sizeof(*version));
     char *text = koine__writer_done(&writer) && !koine__node_failed(document->root)
                      ? koine__arena_strndup(&document->arena, buf.ptr, buf.len)
                      : NULL;
-    if (text)
-        rc = koine__json_read((koine_str){text, buf.len}, &document->arena, ret, NULL);
+    bool is_made = version && text &&
+                   koine__json_read((koine_str){text, buf.len}, &document->arena, &version->root, NULL) == KOINE_OK;
     koine__buf_release(&buf);
-    return rc == KOINE_OK ? KOINE_OK : KOINE_EMEMORY;
+    return is_made ? version : NULL;
 }
 
 static int make_room(struct koine__document *document, size_t count)
 {
     if (count <= document->changed_count)
         return KOINE_OK;
-    const koine_node **changed = koine__arena_alloc(&document->arena, count * sizeof(*changed));
+    struct koine__version **changed =
+        koine__arena_alloc(&document->arena, count * sizeof(struct koine__version *));
     if (!changed)
         return KOINE_EMEMORY;
     if (document->changed_count > 0)
-        memcpy(changed, document->changed, document->changed_count * sizeof(*changed));
+        memcpy(changed, document->changed, document->changed_count * sizeof(struct koine__version *));
     document->changed = changed;
     document->changed_count = count;
     return KOINE_OK;
 }
 
 int koine__document_for(struct koine__document *document, const struct koine__target *target, size_t index,
-                        const koine_node **ret)
+                        struct koine__version **ret)
 {
-    *ret = document ? document->root : NULL;
+    *ret = document ? &document->source->version : NULL;
     if (!document || target->member_count == 0)
         return KOINE_OK;
     if (make_room(document, index + 1) != KOINE_OK)
         return KOINE_EMEMORY;
-    if (!document->changed[index]) {
-        int rc = make_changed(document, target, &document->changed[index]);
-        if (rc != KOINE_OK)
-            return rc;
-    }
+    if (!document->changed[index])
+        document->changed[index] = make_changed(document, target);
     *ret = document->changed[index];
-    return KOINE_OK;
+    return *ret ? KOINE_OK : KOINE_EMEMORY;
 }

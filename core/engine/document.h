@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/engine/plan.h"
+#include "core/money/estimate.h"
 #include "core/wire/json.h"
 
 struct koine__source;
@@ -17,11 +18,15 @@ void koine__source_unref(struct koine__source *source); /* [any thread]; NULL is
  * else's has it, for whoever looks into it writes its index. */
 bool koine__source_lend(struct koine__source *source, const void *user);
 
+struct koine__version { /* of the document: as a target gets it */
+    const koine_node *root;
+    struct koine__count count; /* of it, once somebody asked */
+};
 struct koine__document {
     struct koine__arena arena; /* what follows; also for what else lives as long as the call */
     struct koine__source *source;
     const koine_node *root;
-    const koine_node **changed; /* by index of the target: with its set and unset applied */
+    struct koine__version **changed; /* by index of the target: with its set and unset applied */
     size_t changed_count;
 };
 int koine__document_new(struct koine__source *source, struct koine__document **ret); /* KOINE_EMEMORY */
@@ -32,9 +37,9 @@ int koine__document_read(koine_str text, struct koine__document **ret, koine_err
  * and what would be right. What was right once is not looked at again. */
 int koine__document_check(const struct koine__document *document, koine_error **ret_error);
 void koine__document_free(struct koine__document *document); /* NULL is fine */
-/* The document for the target of that index of the route, made when first asked for. NULL document gives
- * NULL. */
+/* The document for the target of that index of the route, made when first asked for; lent as long as the
+ * document lives. NULL document gives NULL. */
 int koine__document_for(struct koine__document *document, const struct koine__target *target, size_t index,
-                        const koine_node **ret);
+                        struct koine__version **ret);
 
 #endif

@@ -3,7 +3,8 @@
  * The engine is the real one, on a transport that answers from a script, on the system's clock.
  *
  *   calls FOLDER                (of plugins)
- *   calls FOLDER WHAT COUNT     (one of them alone, for valgrind to count: breaker, queue, latch, …)
+ *   calls FOLDER WHAT COUNT     (one of them alone, for valgrind to count: breaker, queue, latch,
+ *                                bare, default, limited, waiters: so many together)
  */
 #include "tests/bench/stopwatch.h"
 
@@ -385,6 +386,12 @@ static int run_only(const char *plugins, const char *what, int count)
         refusals[i].open(&scene);
         make_calls(&scene, start_and_read, KOINE_CLASS_REFUSED, count);
         close_scene(&scene);
+        return 0;
+    }
+    if (strcmp(what, "waiters") == 0) {
+        struct stopwatch watch;
+        stopwatch_open(&watch);
+        print("waits in line and gives up", waiters(&watch, plugins, count, 1), 0);
         return 0;
     }
     struct scene scene = {.plugins = plugins};
