@@ -6,8 +6,8 @@
  */
 #include "tests/bench/stopwatch.h"
 
-#include "core/base/mem.h"
 #include "core/money/budget.h"
+#include "core/policy/inbox.h"
 #include "core/policy/policies.h"
 #include "core/policy/pool.h"
 
@@ -15,7 +15,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     ROUNDS = 21,
