@@ -40,7 +40,7 @@ struct koine__exchange_state { /* what a provider keeps between the frames and s
 struct koine__attempt_spec { /* all borrowed until the attempt is freed */
     const struct koine__target *target;
     const koine_exchange *exchange;
-    const koine_node *doc; /* NULL: the operation has none */
+    const koine_node *doc;      /* NULL: the operation has none */
     struct koine__count *count; /* of doc, shared by the attempts with it; NULL: likewise */
     const struct koine__catalogue *catalogue;
     bool stream;     /* how the provider is asked */

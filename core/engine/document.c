@@ -4,6 +4,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#define TARGET_BLOCK ((size_t)160) /* holds a target that is in no route, with its name */
+
 struct koine__source {
     atomic_int references;
     const void *user; /* whose documents have it */
@@ -71,6 +73,7 @@ int koine__document_new(struct koine__source *source, struct koine__document **r
         return KOINE_EMEMORY;
     atomic_fetch_add_explicit(&source->references, 1, memory_order_relaxed);
     koine__arena_init(&document->arena, 0);
+    document->arena.first_block = TARGET_BLOCK;
     document->source = source;
     document->root = source->version.root;
     *ret = document;
@@ -179,7 +182,7 @@ static void write_changed(struct koine__writer *writer, const koine_node *root,
 }
 
 static struct koine__version *make_changed(struct koine__document *document,
-                                          const struct koine__target *target)
+                                           const struct koine__target *target)
 {
     struct koine__buf buf;
     struct koine__writer writer;
@@ -190,8 +193,9 @@ static struct koine__version *make_changed(struct koine__document *document,
     char *text = koine__writer_done(&writer) && !koine__node_failed(document->root)
                      ? koine__arena_strndup(&document->arena, buf.ptr, buf.len)
                      : NULL;
-    bool is_made = version && text &&
-                   koine__json_read((koine_str){text, buf.len}, &document->arena, &version->root, NULL) == KOINE_OK;
+    bool is_made =
+        version && text &&
+        koine__json_read((koine_str){text, buf.len}, &document->arena, &version->root, NULL) == KOINE_OK;
     koine__buf_release(&buf);
     return is_made ? version : NULL;
 }

@@ -46,8 +46,7 @@ int koine__resolve_single(const struct koine__snapshot *snapshot, const struct k
         *end++ = '/';
         memcpy(end, model.ptr, model.len);
     }
-    *target =
-        (struct koine__target){.text = text, .instance = instance, .model = end, .max_retries = -1};
+    *target = (struct koine__target){.text = text, .instance = instance, .model = end, .max_retries = -1};
     if (instance->provider)
         target->known = koine__catalogue_find(snapshot->catalogue, instance->provider->id, model);
     *ret = snapshot->single;

@@ -136,7 +136,7 @@ static void count_document(const koine_node *doc, struct koine__count *ret)
 }
 
 static const struct koine__count *counted(const koine_node *doc, struct koine__count *kept,
-                                           struct koine__count *own)
+                                          struct koine__count *own)
 {
     struct koine__count *count = kept ? kept : own;
     if (!kept || !kept->is_known)
@@ -224,7 +224,8 @@ static bool find_rates(const struct koine__estimate_ask *ask, int64_t prompt, st
 
 /* ---- all of it ---- */
 
-static const char *reason(const struct koine__count *count, const struct koine__estimate *estimate, bool has_rates)
+static const char *reason(const struct koine__count *count, const struct koine__estimate *estimate,
+                          bool has_rates)
 {
     if (!has_rates)
         return "its price is not known; add it to a catalogue, or set price: free or budgets.unpriced: allow";

@@ -23,13 +23,17 @@ enum {
 };
 #define TARGET "openai/gpt-4o-mini"
 #define SECOND "together/meta-llama/Meta-Llama-3.1-8B-Instruct-Turbo"
-#define TEXT(s) {s, sizeof(s) - 1}
+#define TEXT(s)                                                                                              \
+    {                                                                                                        \
+        s, sizeof(s) - 1                                                                                     \
+    }
 
 /* ---- What servers say ---- */
 
 static const struct koine__header json_head[] = {{TEXT("content-type"), TEXT("application/json")}};
 static const struct koine__replay_chunk whole[] = {
-    {0, TEXT("{\"id\":\"c1\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"gpt-4o-mini\",\"choices\":[{"
+    {0, TEXT("{\"id\":\"c1\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"gpt-4o-mini\","
+             "\"choices\":[{"
              "\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"Because of scattering.\"},"
              "\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":15,\"completion_tokens\":4,"
              "\"total_tokens\":19}}")}};
@@ -156,7 +160,8 @@ static int generate(const struct scene *scene)
     return class_number;
 }
 
-static void make_calls(const struct scene *scene, int (*make)(const struct scene *), int class_number, int count)
+static void make_calls(const struct scene *scene, int (*make)(const struct scene *), int class_number,
+                       int count)
 {
     size_t asked = koine__replay_count(scene->transport);
     for (int i = 0; i < count; i++)
@@ -333,9 +338,12 @@ static enum koine__pass let_pass(void *self, struct koine__ticket *ticket, int64
 static void open_answered(struct scene *scene, const char *const *settings, bool bare)
 {
     static const struct koine__gate_stage none = {.enter = let_pass};
-    static const char *const nothing[] = {"providers.openai.breaker.failures", "off",
-                                          "providers.openai.latch",            "off",
-                                          "providers.openai.retry.budget",     "off",
+    static const char *const nothing[] = {"providers.openai.breaker.failures",
+                                          "off",
+                                          "providers.openai.latch",
+                                          "off",
+                                          "providers.openai.retry.budget",
+                                          "off",
                                           NULL};
     scene->answers = &answering;
     scene->answer_count = 1;
@@ -365,17 +373,14 @@ static void measure_difference(struct stopwatch *watch, const char *plugins, con
         }
         more[i] = ns[1][i] - ns[0][i];
     }
-    printf("%-44s %7.1f us %7.1f us %+6.0f ns\n", title, median(ns[1], ROUNDS) / 1e3, median(ns[0], ROUNDS) / 1e3,
-           median(more, ROUNDS));
+    printf("%-44s %7.1f us %7.1f us %+6.0f ns\n", title, median(ns[1], ROUNDS) / 1e3,
+           median(ns[0], ROUNDS) / 1e3, median(more, ROUNDS));
     for (int side = 0; side < 2; side++)
         close_scene(&scenes[side]);
 }
 
-static const char *const limited[] = {"providers.openai.limits.requests_per_minute",
-                                      "1000000",
-                                      "providers.openai.limits.concurrent",
-                                      "64",
-                                      NULL};
+static const char *const limited[] = {"providers.openai.limits.requests_per_minute", "1000000",
+                                      "providers.openai.limits.concurrent", "64", NULL};
 
 static int run_only(const char *plugins, const char *what, int count)
 {

@@ -1,7 +1,7 @@
 /* gate: what all policies together cost a call that they let through: latch, foresight, the gate with all its
- * stages (enter, sent, answering, leave), pace, retry budget, in the order in which the engine asks them. With
- * the settings that hold by default, with limits, and with budgets; alone, and with eight threads, each a
- * client, at one instance. One call in fifty fails, so that failures are paid for too. With a number: that
+ * stages (enter, sent, answering, leave), pace, retry budget, in the order in which the engine asks them.
+ * With the settings that hold by default, with limits, and with budgets; alone, and with eight threads, each
+ * a client, at one instance. One call in fifty fails, so that failures are paid for too. With a number: that
  * many calls with limits and budgets in one thread and nothing else, for valgrind to count.
  */
 #include "tests/bench/stopwatch.h"

@@ -196,6 +196,7 @@ static void shapes(void)
     }
 }
 
-SUITE_MAIN("document", {"a source is lent", a_source_is_lent}, {"a source that failed", a_source_that_failed}, {"shapes", shapes}, {"keeps a copy", keeps_a_copy},
-           {"what is no document", what_is_no_document}, {"changes", changes}, {"no document", no_document},
-           {"options of an instance", options}, {"no memory", no_memory})
+SUITE_MAIN("document", {"a source is lent", a_source_is_lent}, {"a source that failed", a_source_that_failed},
+           {"shapes", shapes}, {"keeps a copy", keeps_a_copy}, {"what is no document", what_is_no_document},
+           {"changes", changes}, {"no document", no_document}, {"options of an instance", options},
+           {"no memory", no_memory})

@@ -239,7 +239,8 @@ static void tokens_for_a_limit(void)
 {
     ASSERT_INT(koine__estimate_tokens(read_document(HI), NULL, &known), 12 + 500);
     ASSERT_INT(koine__estimate_tokens(read_document(HI), NULL, NULL), 12 + 4096);
-    ASSERT_INT(koine__estimate_tokens(read_document("{\"messages\":[],\"max_tokens\":10}"), NULL, NULL), 8 + 10);
+    ASSERT_INT(koine__estimate_tokens(read_document("{\"messages\":[],\"max_tokens\":10}"), NULL, NULL),
+               8 + 10);
     ASSERT_INT(koine__estimate_tokens(NULL, NULL, &known), 0);
 }
 

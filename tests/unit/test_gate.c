@@ -73,7 +73,8 @@ static const struct koine__outcome outcome = {KOINE_CLASS_NONE, true, -1, -1};
 
 static void make(struct stage *stage, enum koine__stage at, const char *name)
 {
-    *stage = (struct stage){{enter, sent, NULL, leave, forget, stage, foresee}, name, KOINE__PASS_GO, KOINE__PASS_GO};
+    *stage = (struct stage){
+        {enter, sent, NULL, leave, forget, stage, foresee}, name, KOINE__PASS_GO, KOINE__PASS_GO};
     gate.stages[at] = &stage->pub;
 }
 
@@ -198,7 +199,7 @@ static void what_is_foreseen(void)
     ASSERT_INT(ticket.passed, 0);
 }
 
-SUITE_MAIN("gate", {"what is foreseen", what_is_foreseen}, {"in order and back", in_order_and_back}, {"an empty gate", an_empty_gate},
-           {"waits and goes on", waits_and_goes_on}, {"gives up waiting", gives_up_waiting},
-           {"refused", refused}, {"never entered", never_entered},
+SUITE_MAIN("gate", {"what is foreseen", what_is_foreseen}, {"in order and back", in_order_and_back},
+           {"an empty gate", an_empty_gate}, {"waits and goes on", waits_and_goes_on},
+           {"gives up waiting", gives_up_waiting}, {"refused", refused}, {"never entered", never_entered},
            {"stages that need little", stages_that_need_little})

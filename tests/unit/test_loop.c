@@ -696,10 +696,9 @@ SUITE_MAIN("loop", {"fires_in_order", fires_in_order}, {"stops_and_moves", stops
            {"wakes_from_a_thread", wakes_from_a_thread}, {"merges_wakes", merges_wakes},
            {"wakes_from_a_signal_handler", wakes_from_a_signal_handler},
            {"waker_outlives_the_loop", waker_outlives_the_loop},
-           {"busy_keeps_it_readable", busy_keeps_it_readable},
-           {"busy_ends_by_itself", busy_ends_by_itself},
-           {"what_is_due_keeps_it_readable", what_is_due_keeps_it_readable}, {"held_shows_nothing", held_shows_nothing},
-           {"held_waits_for_its_timer", held_waits_for_its_timer},
+           {"busy_keeps_it_readable", busy_keeps_it_readable}, {"busy_ends_by_itself", busy_ends_by_itself},
+           {"what_is_due_keeps_it_readable", what_is_due_keeps_it_readable},
+           {"held_shows_nothing", held_shows_nothing}, {"held_waits_for_its_timer", held_waits_for_its_timer},
            {"keeps_what_wait_has_read", keeps_what_wait_has_read}, {"child_abandons", child_abandons},
            {"survives_failing_allocations", survives_failing_allocations},
            {"survives_missing_descriptors", survives_missing_descriptors})
