@@ -7,6 +7,7 @@
 #include "tests/bench/stopwatch.h"
 
 #include "core/money/budget.h"
+#include "core/money/estimate.h"
 #include "core/policy/inbox.h"
 #include "core/policy/policies.h"
 #include "core/policy/pool.h"
@@ -15,6 +16,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     ROUNDS = 21,
@@ -206,6 +208,68 @@ static void measure(struct stopwatch *watch, const char *what)
     say("  wall time for each of these calls", median(wall, ROUNDS), 0);
 }
 
+/* ---- What an attempt may cost ---- */
+
+/* ns of an estimate; `kept`: not the first of its document. */
+static double estimate_of(struct stopwatch *watch, const char *text, int count, bool kept)
+{
+    static const struct koine__price_row row = {
+        .input = 1, .output = 1, .cache_read = -1, .cache_write = -1, .reasoning = -1, .service_tier = ""};
+    static const struct koine__model known = {.provider = "p",
+                                              .id = "m",
+                                              .context = 10000000,
+                                              .max_input = -1,
+                                              .max_output = 500,
+                                              .rows = &row,
+                                              .row_count = 1};
+    struct koine__arena arena;
+    const koine_node *root = NULL;
+    struct koine__count counted = {.is_known = false};
+    struct koine__estimate_ask ask = {.count = &counted, .known = &known};
+    struct koine__estimate estimate;
+    double ns[ROUNDS];
+    koine__arena_init(&arena, 0);
+    if (koine__json_read(koine__str(text), &arena, &root, NULL) != KOINE_OK)
+        abort();
+    ask.doc = root;
+    koine__estimate(&ask, &estimate);
+    for (int i = 0; i < ROUNDS; i++) {
+        stopwatch_start(watch);
+        for (int j = 0; j < count; j++) {
+            counted.is_known = kept;
+            koine__estimate(&ask, &estimate);
+        }
+        stopwatch_stop(watch);
+        ns[i] = watch->ns / count;
+    }
+    koine__arena_release(&arena);
+    return median(ns, ROUNDS);
+}
+
+/* A document of one message, of prose with an escape in every line. */
+static char *new_document(size_t bytes)
+{
+    static const char line[] = "It was said before, and will be said again, at greater length.\\n";
+    char *text = malloc(bytes + 256);
+    char *end = text ? stpcpy(text, "{\"messages\":[{\"role\":\"user\",\"content\":\"") : NULL;
+    if (!end)
+        abort();
+    while ((size_t)(end - text) < bytes)
+        end = stpcpy(end, line);
+    stpcpy(end, "\"}]}");
+    return text;
+}
+
+static void measure_estimates(struct stopwatch *watch)
+{
+    static const char small[] = "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
+    char *large = new_document(1000000);
+    say("budgets: estimate for a document of 49 bytes", estimate_of(watch, small, 10000, false), 0);
+    say("  of 1 MB", estimate_of(watch, large, 10, false), 0);
+    say("  of either, for the next attempt", estimate_of(watch, large, 10000, true), 0);
+    free(large);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -230,5 +294,6 @@ int main(int argc, char **argv)
         measure(&watch, rows[i].what);
         close_instance();
     }
+    measure_estimates(&watch);
     return 0;
 }
