@@ -52,6 +52,8 @@ void report_log(void *user, int level, const char *line)
     const struct args *args = user;
     if (args->verbose < 2 && logline_is(line, "switch")) /* told by the call's own event */
         return;
+    if (args->verbose == 0 && logline_is(line, "notice")) /* what it led to is told */
+        return;
     if (args->verbose < 2 && logline_is(line, "retired"))
         report_retired(line);
     else if (args->verbose < 2 && logline_is(line, "plugin_refused"))

@@ -63,6 +63,7 @@ static const struct {
      "settled; a call that could lead beyond a limit is refused (class `budget`) before anything is sent."},
     {"pool", "pool", "Connections of a client."},
     {"network", "network", "How providers are reached."},
+    {"webhook", "webhook", "Where notices are sent; see observing.md."},
     {"log", "log", "What is logged."},
 };
 

@@ -76,7 +76,7 @@ bool koine__call_is_latched(const struct koine_call *call, size_t index, struct 
 /* ---- What is certain before there is an attempt ---- */
 
 bool koine__call_is_refused(const struct koine_call *call, const struct koine__target *target,
-                            int64_t patience, struct koine__fault *ret)
+                            int64_t starts_by, int64_t patience, struct koine__fault *ret)
 {
     const struct koine__engine *engine = call->calls->engine;
     struct koine__ticket ticket = {
@@ -85,7 +85,7 @@ bool koine__call_is_refused(const struct koine_call *call, const struct koine__t
         .policies = &target->instance->policies,
         .witness = engine->witness,
         .inbox = engine->inbox,
-        .deadline = call->deadline,
+        .deadline = starts_by,
         .ends_by = call->deadline,
         .patience = patience,
         .worst = -1,

@@ -24,5 +24,8 @@ libkoinecore_la_SOURCES += \
   core/engine/document.h \
   core/engine/event.c \
   core/engine/event.h \
+  core/engine/observer.h \
   core/engine/plan.c \
-  core/engine/plan.h
+  core/engine/plan.h \
+  core/engine/work.c \
+  core/engine/work.h
