@@ -15,6 +15,7 @@
 #include "core/engine/plan.h"
 #include "core/money/estimate.h"
 #include "core/engine/work.h"
+#include "core/money/estimate.h"
 #include "core/policy/gate.h"
 #include "core/policy/happening.h"
 #include "core/wire/frame.h"
@@ -44,7 +45,8 @@ struct koine__exchange_state { /* what a provider keeps between the frames and s
 struct koine__attempt_spec { /* all borrowed until the attempt is freed */
     const struct koine__target *target;
     const koine_exchange *exchange;
-    const koine_node *doc; /* NULL: the operation has none */
+    const koine_node *doc;      /* NULL: the operation has none */
+    struct koine__count *count; /* of doc, shared by the attempts with it; NULL: likewise */
     const struct koine__catalogue *catalogue;
     bool stream;     /* how the provider is asked */
     bool held;       /* nothing is delivered before the answer is whole */

@@ -13,6 +13,7 @@ void koine__attempt_estimate(const struct koine__attempt_spec *spec, const struc
     struct koine__estimate_ask ask = {
         /* What has no exchange with a price, such as list_models, costs nothing. */
         .doc = spec->needs_stop ? spec->doc : NULL,
+        .count = spec->count,
         .known = spec->target->known,
         .at = clock->wall(clock->arg) / KOINE__SEC,
         .typical = typical,
@@ -52,7 +53,8 @@ void koine__attempt_ticket(const struct koine__attempt_spec *spec, const struct 
         .wake_at = KOINE__NEVER,
     };
     if (instance->limits.tokens >= 0)
-        ret->tokens = koine__estimate_tokens(spec->needs_stop ? spec->doc : NULL, spec->target->known);
+        ret->tokens =
+            koine__estimate_tokens(spec->needs_stop ? spec->doc : NULL, spec->count, spec->target->known);
     if (spec->purse)
         stake(spec, clock, ret);
 }

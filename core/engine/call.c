@@ -89,14 +89,17 @@ static int start_attempt(struct koine_call *call, size_t index, bool is_hedge)
         .purse = call->purse,
     };
     void *items = call->attempts;
+    struct koine__version *version;
     struct koine__attempt *attempt;
     if (koine__array_reserve(&items, &call->attempt_capacity, call->attempt_count + 1,
                              sizeof(*call->attempts)) != KOINE_OK)
         return KOINE_EMEMORY;
     call->attempts = items;
     if (prepare_step(call, spec.exchange) != KOINE_OK ||
-        koine__document_for(call->document, target, index, &spec.doc) != KOINE_OK)
+        koine__document_for(call->document, target, index, &version) != KOINE_OK)
         return KOINE_EMEMORY;
+    spec.doc = version ? version->root : NULL;
+    spec.count = version ? &version->count : NULL;
     int rc = koine__attempt_new(call->calls->engine, &spec, &attempt);
     if (rc != KOINE_OK)
         return rc;
@@ -233,10 +236,12 @@ static void fail_target(struct koine_call *call, int class_number, const char *w
     fail_current(call, &fault);
 }
 
+/* What needs no attempt is said at once, also from koine_start; attempts are made in the loop's time, since
+ * their timers run from then on. */
 static void try_target(struct koine_call *call)
 {
     const struct koine__target *target = current_target(call);
-    struct koine__fault latched;
+    struct koine__fault fault;
     if (call->finished)
         return;
     if (!target->instance->provider) {
@@ -248,11 +253,14 @@ static void try_target(struct koine_call *call)
         give_up(call, NULL, true, false);
         return;
     }
-    if (koine__call_is_latched(call, call->route_state.current, &latched)) {
-        fail_current(call, &latched);
+    if (koine__call_is_latched(call, call->route_state.current, &fault) ||
+        koine__call_is_refused(call, target, starts_by(call, false), patience_of(call, target), &fault)) {
+        fail_current(call, &fault);
         return;
     }
-    if (start_attempt(call, call->route_state.current, false) != KOINE_OK)
+    if (call->starting)
+        koine__timer_set(call->calls->engine->loop, &call->wait_timer, call->began);
+    else if (start_attempt(call, call->route_state.current, false) != KOINE_OK)
         fail_target(call, KOINE_CLASS_MEMORY, "no memory for an attempt");
 }
 
@@ -624,7 +632,8 @@ static void enter_list(struct koine_call *call)
 {
     static atomic_ullong numbers;
     struct koine__calls *calls = call->calls;
-    snprintf(call->id, sizeof(call->id), "c%llu", atomic_fetch_add(&numbers, 1) + 1);
+    call->id[0] = 'c';
+    koine__write_digits(atomic_fetch_add(&numbers, 1) + 1, call->id + 1);
     call->next = calls->first;
     if (calls->first)
         calls->first->prev = call;
@@ -664,8 +673,11 @@ int koine__call_new(struct koine__calls *calls, const struct koine__call_spec *s
     call->document = spec->document;
     koine__call_log_prompt(call);
     call->purse = spec->purse;
-    koine__timer_set(calls->engine->loop, &call->wait_timer, call->began); /* the nearest first: armed once */
-    koine__timer_set(calls->engine->loop, &call->deadline_timer, call->deadline);
+    call->starting = true;
+    try_target(call);
+    call->starting = false;
+    if (!call->finished) /* after what is nearer, so that the descriptor is set once */
+        koine__timer_set(calls->engine->loop, &call->deadline_timer, call->deadline);
     *ret = call;
     return KOINE_OK;
 }

@@ -53,6 +53,7 @@ struct koine_call {
     struct koine__route route;
     struct koine_call *next, *prev, *ready_next;
     bool is_ready, finished, cancelling;
+    bool starting; /* koine__call_new is under way */
     char id[24];
     char *run;
 

@@ -54,8 +54,10 @@ static void leave_ready(struct koine_call *call)
 struct koine_event *koine__calls_next(struct koine__calls *calls, struct koine_call **ret_call)
 {
     struct koine_call *call = calls->ready;
-    if (!call)
+    if (!call) {
+        koine__loop_rest(calls->engine->loop);
         return NULL;
+    }
     leave_ready(call);
     struct koine_event *event = koine__events_pop(&call->events);
     koine__call_ready(call); /* to the end of the line, so that no call starves another */

@@ -28,6 +28,31 @@ bool koine__call_is_latched(const struct koine_call *call, size_t index, struct 
     return koine__route_is_latched(&call->route, index, now_of(call), ret);
 }
 
+/* ---- What is certain before there is an attempt ---- */
+
+bool koine__call_is_refused(const struct koine_call *call, const struct koine__target *target,
+                            int64_t starts_by, int64_t patience, struct koine__fault *ret)
+{
+    const struct koine__engine *engine = call->calls->engine;
+    struct koine__ticket ticket = {
+        .instance = target->instance->name,
+        .model = target->model,
+        .policies = &target->instance->policies,
+        .witness = engine->witness,
+        .inbox = engine->inbox,
+        .deadline = starts_by,
+        .ends_by = call->deadline,
+        .patience = patience,
+        .worst = -1,
+        .stake = {.purse = call->purse},
+        .wake_at = KOINE__NEVER,
+    };
+    if (!koine__gate_foresee(&engine->gate, &ticket, now_of(call), ret))
+        return false;
+    tell(call, KOINE__HAPPENED_REFUSED, target, ret, KOINE__NEVER);
+    return true;
+}
+
 static void latch(const struct koine_call *call, const struct koine__attempt *attempt)
 {
     const struct koine__target *target = attempt->spec.target;

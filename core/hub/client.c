@@ -256,7 +256,7 @@ static int start_usable(struct koine_client *client, const struct koine_request 
                         const struct start *how, struct koine_call **ret, koine_error **ret_error)
 {
     struct koine__prepared prepared;
-    int rc = koine__prepare(client->hub, request, &how->manner, &prepared, ret_error);
+    int rc = koine__prepare(client->hub, client, request, &how->manner, &prepared, ret_error);
     if (rc != KOINE_OK)
         return rc;
     rc = start_call(client, request, &prepared, how, ret, ret_error);

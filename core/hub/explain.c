@@ -111,7 +111,7 @@ int koine_explain(koine_hub *hub, const koine_request *request, char **ret, koin
                             "koine_explain: no usable hub, or the request or ret is NULL");
     struct koine__looking looking = {.hub = hub,
                                      .clock = hub->world.clock ? hub->world.clock : &koine__system_clock};
-    rc = koine__prepare(hub, request, &manner, &looking.prepared, ret_error);
+    rc = koine__prepare(hub, hub, request, &manner, &looking.prepared, ret_error);
     if (rc != KOINE_OK)
         return rc;
     koine__budget_init(&looking.run, "run", 0);

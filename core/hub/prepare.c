@@ -41,17 +41,13 @@ static int fill(const struct koine_hub *hub, const struct koine_request *request
     return KOINE_OK;
 }
 
-int koine__prepare(struct koine_hub *hub, const struct koine_request *request,
+int koine__prepare(struct koine_hub *hub, const void *user, const struct koine_request *request,
                    const struct koine__manner *how, struct koine__prepared *ret, koine_error **ret_error)
 {
-    koine_str text;
     *ret = (struct koine__prepared){.snapshot = NULL};
-    int rc = koine__request_text(request, &text.ptr, &text.len);
-    if (rc != KOINE_OK)
-        return koine__error(ret_error, rc, "the request was not built: %s", koine_strerror(rc));
-    rc = koine__hub_snapshot(hub, &ret->snapshot, ret_error);
+    int rc = koine__request_document(request, user, &ret->document, ret_error);
     if (rc == KOINE_OK)
-        rc = koine__document_read(text, &ret->document, ret_error);
+        rc = koine__hub_snapshot(hub, &ret->snapshot, ret_error);
     if (rc == KOINE_OK)
         rc = fill(hub, request, how, ret, ret_error);
     if (rc != KOINE_OK)

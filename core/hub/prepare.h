@@ -21,9 +21,10 @@ struct koine__prepared {
     bool stream;
     int64_t deadline; /* ns from the call's start */
 };
-/* KOINE_EARGUMENT: no document, or none that can be asked with; KOINE_ENOTFOUND; KOINE_EMEMORY, and what the
- * hub says that cannot apply what is staged. */
-int koine__prepare(struct koine_hub *hub, const struct koine_request *request,
+/* `user`: for whom the document is read (koine__request_document). KOINE_EARGUMENT: no document, or none that
+ * can be asked with; KOINE_ENOTFOUND; KOINE_EMEMORY, and what the hub says that cannot apply what is staged.
+ */
+int koine__prepare(struct koine_hub *hub, const void *user, const struct koine_request *request,
                    const struct koine__manner *how, struct koine__prepared *ret, koine_error **ret_error);
 void koine__prepared_release(struct koine__prepared *prepared);
 

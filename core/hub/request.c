@@ -28,6 +28,12 @@ int koine_request_new(koine_request **ret)
     return KOINE_OK;
 }
 
+static void forget_source(struct koine_request *request)
+{
+    koine__source_unref(request->source);
+    request->source = NULL;
+}
+
 static void clear_built(struct koine_request *request)
 {
     for (size_t i = 0; i < request->member_count; i++) {
@@ -47,6 +53,7 @@ void koine_request_free(koine_request *request)
     if (!request)
         return;
     clear_built(request);
+    forget_source(request);
     koine__dealloc(request->members);
     koine__buf_release(&request->text);
     koine__buf_release(&request->messages);
@@ -202,6 +209,7 @@ static int begin_change(struct koine_request *request, bool is_part)
         stick(request, take_apart(request));
     }
     request->fresh = false;
+    forget_source(request);
     if (request->error == KOINE_OK && !is_part)
         stick(request, end_parts(request));
     return request->error;
@@ -212,6 +220,7 @@ int koine_request_set_document(koine_request *request, const char *json, size_t 
     if (!request || !json)
         return request ? stick(request, KOINE_EARGUMENT) : KOINE_EARGUMENT;
     clear_built(request);
+    forget_source(request);
     koine__buf_reset(&request->text);
     koine__buf_add(&request->text, json, length);
     request->given = request->fresh = true;
@@ -447,6 +456,25 @@ int koine__request_text(const struct koine_request *request, const char **ret, s
     *ret = koine__buf_str(&request->text);
     *ret_len = request->text.len;
     return KOINE_OK;
+}
+
+int koine__request_document(const struct koine_request *request, const void *user,
+                            struct koine__document **ret, koine_error **ret_error)
+{
+    struct koine_request *cache = (struct koine_request *)(uintptr_t)request;
+    koine_str text;
+    int rc = koine__request_text(request, &text.ptr, &text.len);
+    if (rc != KOINE_OK)
+        return koine__error(ret_error, rc, "the request was not built: %s", koine_strerror(rc));
+    if (cache->source && !koine__source_lend(cache->source, user))
+        forget_source(cache);
+    if (!cache->source) {
+        rc = koine__source_read(text, &cache->source, ret_error);
+        if (rc != KOINE_OK)
+            return rc;
+        koine__source_lend(cache->source, user);
+    }
+    return koine__document_new(cache->source, ret) == KOINE_OK ? KOINE_OK : koine__error_memory(ret_error);
 }
 
 /* ---- options ---- */

@@ -216,4 +216,14 @@ static void leave(void *self, struct koine__ticket *ticket, const struct koine__
                             outcome->cost >= 0 ? outcome->cost : stake->reserved);
 }
 
-const struct koine__gate_stage koine__budget_stage = {.enter = enter, .leave = leave};
+/* What an attempt may cost is reckoned when there is one. */
+static enum koine__pass foresee(void *self, struct koine__ticket *ticket, int64_t now,
+                                struct koine__fault *ret_fault)
+{
+    (void)self;
+    (void)now;
+    (void)ret_fault;
+    return ticket->stake.purse ? KOINE__PASS_WAIT : KOINE__PASS_GO;
+}
+
+const struct koine__gate_stage koine__budget_stage = {.foresee = foresee, .enter = enter, .leave = leave};

@@ -5,6 +5,7 @@
 #include "core/policy/happening.h"
 #include "core/policy/policies.h"
 #include <stdio.h>
+#include <string.h>
 
 static bool is_broken(const struct koine__ticket *ticket)
 {
@@ -49,7 +50,7 @@ static enum koine__pass refuse(const struct koine__ticket *ticket, enum koine__b
         koine__fault_set(
             ret_fault, KOINE_CLASS_REFUSED, "", "%s: the breaker is half open, and %s", ticket->instance,
             ticket->may_not_wait ? "a hedge is no probe" : "as many probes are under way as may");
-    snprintf(ret_fault->code, sizeof(ret_fault->code), "breaker_open");
+    memcpy(ret_fault->code, "breaker_open", sizeof("breaker_open"));
     return KOINE__PASS_REFUSE;
 }
 
@@ -153,6 +154,6 @@ static void leave(void *self, struct koine__ticket *ticket, const struct koine__
     record(ticket, verdict, outcome->class_number, now);
 }
 
-const struct koine__gate_stage koine__breaker_peek_stage = {.enter = peek};
+const struct koine__gate_stage koine__breaker_peek_stage = {.foresee = peek, .enter = peek};
 const struct koine__gate_stage koine__breaker_enter_stage = {
     .enter = enter, .answering = answering, .leave = leave};

@@ -14,6 +14,19 @@ static void leave_from(const struct koine__gate *gate, struct koine__ticket *tic
     }
 }
 
+/* Who stands behind a stage that cannot tell is not asked: the first that refuses is the one that is told. */
+bool koine__gate_foresee(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now,
+                         struct koine__fault *ret_fault)
+{
+    enum koine__pass pass = KOINE__PASS_GO;
+    for (unsigned i = 0; i < KOINE__STAGES && pass == KOINE__PASS_GO; i++) {
+        const struct koine__gate_stage *stage = gate->stages[i];
+        if (stage)
+            pass = stage->foresee ? stage->foresee(stage->self, ticket, now, ret_fault) : KOINE__PASS_WAIT;
+    }
+    return pass == KOINE__PASS_REFUSE;
+}
+
 enum koine__pass koine__gate_enter(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now,
                                    struct koine__fault *ret_fault)
 {

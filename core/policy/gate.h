@@ -56,29 +56,31 @@ struct koine__stake { /* the budget's own: what `worst` is made of, and what is 
     bool holds;
 };
 struct koine__ticket { /* one attempt's way through the gate; zeroed but for what its owner fills in */
-    const char *instance, *model;           /* for messages */
+    /* What the limiter looks at of one that waits and of its neighbours in line stands together, for
+     * thousands may wait, and each leaves from anywhere. */
     const struct koine__policies *policies; /* what holds where it goes; NULL: nothing */
-    const struct koine__witness *witness;   /* NULL: nobody looks */
     struct koine__inbox *inbox;             /* of its owner's thread; NULL: it wakes by ticket->wake alone */
-    int64_t deadline;                       /* of the call */
-    int64_t ends_by;                        /* when the attempt must have ended, once it started at `now` */
-    int64_t
-        patience; /* until when it waits in line, for another target may do; KOINE__NEVER: to the deadline */
-    bool may_not_wait; /* a hedge: it is refused instead */
-    int64_t tokens;    /* it may take: prompt and answer */
-    int64_t worst;     /* it may cost, picodollars; -1: nobody knows */
-    struct koine__stake stake;
-    struct koine__limiter_turn limiter;
-    struct koine__ticket *inbox_next, *inbox_prev; /* the inbox's */
+    int64_t tokens;                         /* it may take: prompt and answer */
+    bool waits;                             /* the stage at `at` has it in line */
     bool in_inbox;
+    bool may_not_wait; /* a hedge: it is refused instead */
+    bool breaker_judged;
+    struct koine__limiter_turn limiter;
+    unsigned at;                                   /* the stage that comes next; KOINE__STAGES: through */
+    unsigned passed;                               /* bit per stage that said go and must be left */
+    struct koine__ticket *inbox_next, *inbox_prev; /* the inbox's */
+    int64_t deadline;                              /* of the call */
+    int64_t ends_by;  /* when the attempt must have ended, once it started at `now` */
+    int64_t patience; /* until when it waits in line, for another target may do; KOINE__NEVER: to the deadline
+                       */
+    int64_t wake_at;  /* of a wait: ask again no later than then; KOINE__NEVER: only when woken */
+    void (*wake)(struct koine__ticket *ticket); /* the owner's; called in the owner's thread */
+    const char *instance, *model;               /* for messages */
+    const struct koine__witness *witness;       /* NULL: nobody looks */
+    int64_t worst;                              /* it may cost, picodollars; -1: nobody knows */
+    struct koine__stake stake;
     uint64_t breaker_generation; /* the breaker's */
     uint32_t breaker_probe;
-    bool breaker_judged;
-    unsigned at;     /* the stage that comes next; KOINE__STAGES: through */
-    unsigned passed; /* bit per stage that said go and must be left */
-    bool waits;      /* the stage at `at` has it in line */
-    int64_t wake_at; /* of a wait: ask again no later than then; KOINE__NEVER: only when woken */
-    void (*wake)(struct koine__ticket *ticket); /* the owner's; called in the owner's thread */
     void *stage_data[KOINE__STAGES];
 };
 struct koine__outcome { /* what became of an attempt that was let through */
@@ -98,10 +100,17 @@ struct koine__gate_stage {
     /* Of one that waits: it gives up; may be NULL. */
     void (*forget)(void *self, struct koine__ticket *ticket, int64_t now);
     void *self;
+    /* Whether `enter` would refuse now, before there is an attempt: nothing is taken, and the ticket is not
+     * kept. Go: not for all that is known; wait: that cannot be told beforehand. May be NULL: likewise. */
+    enum koine__pass (*foresee)(void *self, struct koine__ticket *ticket, int64_t now,
+                                struct koine__fault *ret_fault);
 };
 struct koine__gate {
     const struct koine__gate_stage *stages[KOINE__STAGES]; /* NULL: absent, also for those who passed it */
 };
+/* True: an attempt with such a ticket would be refused now; the first stage that does says why. */
+bool koine__gate_foresee(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now,
+                         struct koine__fault *ret_fault);
 /* Goes on from ticket->at. On a refusal the stages passed so far have been left again. */
 enum koine__pass koine__gate_enter(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now,
                                    struct koine__fault *ret_fault);

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* ---- What is counted -------------------------------------------------------------------------------- */
 
@@ -121,6 +122,7 @@ static void set_config(struct koine__limiter *limiter, const struct koine__limit
         .slack = at_least(config->slack, 0),
         .unused_grant = at_least(config->unused_grant, KOINE__MS), /* looking more often helps nobody */
     };
+    atomic_store_explicit(&limiter->crowded, limiter->config.queue == 0, memory_order_relaxed);
     limiter->log.span = koine__time_add(limiter->config.window, limiter->config.slack);
     if (!keeps_log(limiter))
         koine__sliding_forget(&limiter->log);
@@ -183,6 +185,9 @@ static void look_around(struct koine__limiter *limiter, const struct koine__tick
 
 static void end(struct koine__limiter *limiter, struct koine__news *news)
 {
+    bool crowded = limiter->waiting >= limiter->config.queue;
+    if (crowded != atomic_load_explicit(&limiter->crowded, memory_order_relaxed))
+        atomic_store_explicit(&limiter->crowded, crowded, memory_order_relaxed);
     pthread_mutex_unlock(&limiter->mutex);
     koine__news_deliver(limiter, news);
 }
@@ -282,9 +287,9 @@ static bool passes(const struct koine__limiter *limiter, const struct koine__tic
     return !koine__queue_awake(limiter) && koine__limiter_fits(limiter, ticket);
 }
 
-/* Why one that does not pass at once cannot get into line, either. */
-static enum reason judge_comer(const struct koine__limiter *limiter, const struct koine__ticket *ticket,
-                               int64_t *ret_earliest)
+/* Why one that does not pass may not stand in line. */
+static enum reason turn_away(const struct koine__limiter *limiter, const struct koine__ticket *ticket,
+                             int64_t *ret_earliest)
 {
     int64_t count, ahead;
     koine__queue_ahead(limiter, &count, &ahead);
@@ -294,9 +299,9 @@ static enum reason judge_comer(const struct koine__limiter *limiter, const struc
         return reason;
     if (ticket->may_not_wait)
         return REASON_BUSY;
-    if (reason != REASON_NONE)
-        return reason;
-    return limiter->waiting >= limiter->config.queue ? REASON_QUEUE_FULL : REASON_NONE;
+    if (reason == REASON_NONE && limiter->waiting >= limiter->config.queue)
+        return REASON_QUEUE_FULL;
+    return reason;
 }
 
 /* One that is not in line. */
@@ -308,7 +313,7 @@ static enum reason arrive(struct koine__limiter *limiter, struct koine__ticket *
         ticket->limiter.turn = KOINE__TURN_HELD;
         return REASON_NONE;
     }
-    enum reason reason = judge_comer(limiter, ticket, ret_earliest);
+    enum reason reason = turn_away(limiter, ticket, ret_earliest);
     if (reason != REASON_NONE)
         return reason;
     return koine__queue_join(limiter, ticket) == KOINE_OK ? REASON_NONE : REASON_MEMORY;
@@ -391,7 +396,7 @@ static void put_into_words(const struct answer *answer, const struct koine__tick
     }
     koine__fault_set(ret_fault, KOINE_CLASS_REFUSED, "", "an attempt at %s %s%s",
                      ticket->instance ? ticket->instance : "the provider", words[answer->reason].text, more);
-    snprintf(ret_fault->code, sizeof(ret_fault->code), "%s", words[answer->reason].code);
+    stpncpy(ret_fault->code, words[answer->reason].code, sizeof(ret_fault->code) - 1);
     ret_fault->retry_after_ns = known ? left : -1;
 }
 
@@ -405,7 +410,7 @@ enum koine__pass koine__limiter_foresee(const struct koine__ticket *ticket, int6
         begin(limiter, now);
         look_around(limiter, NULL, &news);
         if (!passes(limiter, ticket)) {
-            answer.reason = judge_comer(limiter, ticket, &answer.earliest);
+            answer.reason = turn_away(limiter, ticket, &answer.earliest);
             answer.pass = answer.reason == REASON_NONE ? KOINE__PASS_WAIT : KOINE__PASS_REFUSE;
         }
         answer.now = limiter->now;
@@ -415,6 +420,33 @@ enum koine__pass koine__limiter_foresee(const struct koine__ticket *ticket, int6
     if (answer.pass == KOINE__PASS_REFUSE)
         put_into_words(&answer, ticket, ret_fault);
     *ret_earliest = answer.earliest;
+    return answer.pass;
+}
+
+/* Only of a full line it is told beforehand, so that who is not refused takes the lock once. How many tokens
+ * it will take nobody knows yet. */
+static enum koine__pass foresee(void *self, struct koine__ticket *ticket, int64_t now,
+                                struct koine__fault *ret_fault)
+{
+    struct koine__limiter *limiter = limiter_of(ticket);
+    struct koine__news news = {.count = 0};
+    struct answer answer = {.pass = KOINE__PASS_GO};
+    (void)self;
+    if (!limiter || !atomic_load_explicit(&limiter->crowded, memory_order_relaxed))
+        return KOINE__PASS_GO;
+    begin(limiter, now);
+    koine__queue_owner_came(limiter, ticket);
+    look_around(limiter, NULL, &news);
+    if (limiter->config.tokens >= 0)
+        answer.pass = KOINE__PASS_WAIT;
+    else if (!passes(limiter, ticket))
+        answer.reason = turn_away(limiter, ticket, &answer.earliest);
+    answer.now = limiter->now;
+    end(limiter, &news);
+    if (answer.reason != REASON_NONE) {
+        put_into_words(&answer, ticket, ret_fault);
+        return KOINE__PASS_REFUSE;
+    }
     return answer.pass;
 }
 
@@ -476,4 +508,4 @@ static void forget(void *self, struct koine__ticket *ticket, int64_t now)
 }
 
 const struct koine__gate_stage koine__limiter_stage = {
-    .enter = enter, .sent = sent, .leave = leave, .forget = forget};
+    .foresee = foresee, .enter = enter, .sent = sent, .leave = leave, .forget = forget};

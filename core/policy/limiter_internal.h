@@ -14,6 +14,8 @@
 #include "core/policy/limiter.h"
 #include "core/policy/limiter_log.h"
 
+#include <stdatomic.h>
+
 struct koine__tickets { /* linked by ticket->limiter.next, prev; in order of number */
     struct koine__ticket *first, *last;
 };
@@ -34,6 +36,7 @@ struct koine__limiter {
     int64_t paused_until;
     int64_t under_way;              /* granted or through */
     int64_t waiting;                /* in all lines */
+    atomic_bool crowded;            /* they are as many as may be; read without the lock */
     int64_t order;                  /* the last number given */
     struct koine__line *lines;      /* those with tickets */
     struct koine__line *spare;      /* for the next that needs one */

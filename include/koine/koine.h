@@ -390,7 +390,8 @@ KOINE_API int koine_start(koine_client *, const koine_request *, koine_call **re
  * borrowed until the next koine_next, koine_process, koine_wait, koine_call_free or koine_client_free. */
 KOINE_API int koine_next(koine_client *, koine_call **ret_call, const koine_event **ret);
 /* One descriptor to poll for reading, the same for life; stays readable while anything waits for
- * koine_process or koine_next. */
+ * koine_process or koine_next, and at most until the next koine_process, or a koine_next that returns 0,
+ * after that. */
 KOINE_API int koine_fd(const koine_client *);
 KOINE_API int koine_process(koine_client *); /* moves all that can move, never waits */
 KOINE_API int koine_wait(koine_client *,

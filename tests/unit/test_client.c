@@ -812,6 +812,7 @@ static void waits(void)
     ASSERT_INT(koine_fd(client), fd);
     ASSERT_INT(rig_run(client, call), KOINE_EVENT_STOP);
     koine_call_free(call);
+    ASSERT_INT(koine_process(client), KOINE_OK);
     CU_ASSERT_FALSE(is_readable());
     koine_request_free(request);
     end();
@@ -860,6 +861,7 @@ static void freed_in_the_middle(void)
     koine_wait(client, 15);
     CU_ASSERT_TRUE(is_readable());
     koine_call_free(first);
+    ASSERT_INT(koine_next(client, &call, &event), 0); /* and so it is known that nothing waits */
     CU_ASSERT_FALSE(is_readable());
     koine_request_free(request);
     end();
@@ -1130,6 +1132,105 @@ static void budgets_of_runs(void)
     end();
 }
 
+/* What the call of koine_start was refused with, of which nobody but koine_start had to know. */
+static const char *refused_at_once(const koine_request *request)
+{
+    static char text[1024];
+    koine_call *call = start(request), *whose = NULL;
+    const koine_event *event = NULL;
+    size_t asked = koine__replay_count(rig.transport);
+    CU_ASSERT_TRUE(is_readable());
+    do
+        ASSERT_INT(koine_next(client, &whose, &event), 1);
+    while (koine_event_kind(event) == KOINE_EVENT_SWITCH);
+    CU_ASSERT_PTR_EQUAL(whose, call);
+    ASSERT_INT(koine_event_kind(event), KOINE_EVENT_FAULT);
+    const koine_error *error = koine_event_error(event);
+    snprintf(text, sizeof(text), "%s %s: %s; %s", koine_error_class_name(error), koine_error_code(error),
+             koine_error_message(error), koine_response_message(koine_call_response(call)));
+    koine_call_free(call);
+    ASSERT_INT((long long)koine__replay_count(rig.transport), (long long)asked);
+    ASSERT_INT(koine_next(client, &whose, &event), 0);
+    CU_ASSERT_FALSE(is_readable());
+    return text;
+}
+
+static void refused_by_a_breaker(void)
+{
+    const struct koine__replay_answer script[] = {{.repeat = true, ANSWER(NULL, 503, ERROR("busy"))}};
+    if (!BEGIN(script))
+        return;
+    APPLY(&rig, "providers.together.retry.max_retries", "0", "providers.openai.retry.max_retries", "0",
+          "routes.default.targets", "[together/m, openai/m]");
+    koine_request *one = rig_request("together/m", "Hi"), *both = rig_request(NULL, "Hi");
+    for (int i = 0; i < 5; i++)
+        ASSERT_STR(fault_of(one), "-4 overloaded: busy");
+    ASSERT_STR(refused_at_once(one), "refused breaker_open: together: the breaker is open for another 30s "
+                                     "after 5 failures in 1m; {\"role\":\"assistant\",\"content\":\"\"}");
+    ASSERT_STR(fault_of(one),
+               "-4 refused: together: the breaker is open for another 30s after 5 failures in 1m");
+    for (int i = 0; i < 5; i++)
+        ASSERT_STR(fault_of(both), "-4 refused: together: the breaker is open for another 30s after 5 "
+                                   "failures in 1m");
+    ASSERT_INT((long long)koine__replay_count(rig.transport), 10);
+    CU_ASSERT_PTR_NOT_NULL(strstr(refused_at_once(both), "together: the breaker is open"));
+    rig.now += 30 * KOINE__SEC; /* a probe */
+    ASSERT_STR(fault_of(one), "-4 overloaded: busy");
+    koine_request_free(one);
+    koine_request_free(both);
+    end();
+}
+
+static void refused_by_a_full_queue(void)
+{
+    const struct koine__replay_answer script[] = {{.repeat = true, .hang = true}};
+    if (!BEGIN(script))
+        return;
+    APPLY(&rig, "providers.together.limits.concurrent", "1", "providers.together.limits.queue", "1");
+    koine_request *request = rig_request("together/m", "Hi");
+    koine_call *first = start(request), *second = start(request);
+    ASSERT_INT(koine_process(client), KOINE_OK);
+    ASSERT_INT((long long)koine__replay_count(rig.transport), 1);
+    ASSERT_STR(refused_at_once(request),
+               "refused queue_full: an attempt at together finds as many in line as may be; "
+               "{\"role\":\"assistant\",\"content\":\"\"}");
+    koine_call_free(second);
+    koine_call *third = start(request); /* there is room again */
+    ASSERT_INT(koine_process(client), KOINE_OK);
+    CU_ASSERT_PTR_NULL(koine_call_error(third));
+    koine_call_free(first);
+    ASSERT_INT(koine_process(client), KOINE_OK);
+    ASSERT_INT((long long)koine__replay_count(rig.transport), 2); /* whose turn it was */
+    koine_request_free(request);
+    end();
+}
+
+/* One request in two clients at once: each reads a document of its own. */
+static void one_request_in_two_clients(void)
+{
+    const struct koine__replay_answer script[] = {{.repeat = true, ANSWER(NULL, 200, WHOLE("m"))}};
+    if (!BEGIN(script))
+        return;
+    koine_client *first = client, *second = rig_client(&rig);
+    koine_request *request = rig_request("together/m", "Hi");
+    koine_call *a = start(request), *b = start(request);
+    client = second;
+    koine_call *c = start(request);
+    CU_ASSERT_PTR_EQUAL(a->document->source, b->document->source);
+    CU_ASSERT_PTR_NOT_EQUAL(a->document->source, c->document->source);
+    koine_request_set_integer(request, "max_tokens", 7);
+    koine_call *d = start(request);
+    CU_ASSERT_PTR_NOT_EQUAL(c->document->source, d->document->source);
+    koine_request_free(request); /* the calls go on with what they have */
+    ASSERT_INT(rig_run(second, c), KOINE_EVENT_STOP);
+    ASSERT_INT(rig_run(second, d), KOINE_EVENT_STOP);
+    koine_client_free(second);
+    client = first;
+    ASSERT_INT(rig_run(first, a), KOINE_EVENT_STOP);
+    ASSERT_INT(rig_run(first, b), KOINE_EVENT_STOP);
+    end();
+}
+
 static void failing_allocations(void)
 {
     const struct koine__replay_answer script[] = {
@@ -1163,4 +1264,7 @@ SUITE_MAIN("client", {"without a client", without_a_client}, {"wrong arguments",
            {"client freed with its calls", client_freed_with_its_calls},
            {"cancelled by the call", cancelled_by_the_call}, {"cancelled before", cancelled_before},
            {"cancelled together", cancelled_together}, {"budgets", budgets},
-           {"budgets of runs", budgets_of_runs}, {"failing allocations", failing_allocations})
+           {"budgets of runs", budgets_of_runs}, {"failing allocations", failing_allocations},
+           {"refused by a breaker", refused_by_a_breaker},
+           {"refused by a full queue", refused_by_a_full_queue},
+           {"one request in two clients", one_request_in_two_clients})
