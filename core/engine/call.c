@@ -254,7 +254,7 @@ static void try_target(struct koine_call *call)
         return;
     }
     if (koine__call_is_latched(call, call->route_state.current, &fault) ||
-        koine__call_is_refused(call, target, starts_by(call, false), patience_of(call, target), &fault)) {
+        koine__call_is_refused(call, target, &fault)) {
         fail_current(call, &fault);
         return;
     }

@@ -11,7 +11,7 @@
 bool koine__call_is_latched(const struct koine_call *call, size_t index, struct koine__fault *ret);
 /* Whether the gate would refuse an attempt at that target for certain; *ret says why, and all are told. */
 bool koine__call_is_refused(const struct koine_call *call, const struct koine__target *target,
-                            int64_t starts_by, int64_t patience, struct koine__fault *ret);
+                            struct koine__fault *ret);
 /* What an attempt that has ended says to all calls. */
 void koine__call_note(const struct koine_call *call, const struct koine__attempt *attempt);
 /* Takes a retry after that fault from the budget of the target's server. False: it is empty. */

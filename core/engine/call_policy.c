@@ -31,8 +31,9 @@ bool koine__call_is_latched(const struct koine_call *call, size_t index, struct 
 /* ---- What is certain before there is an attempt ---- */
 
 bool koine__call_is_refused(const struct koine_call *call, const struct koine__target *target,
-                            int64_t starts_by, int64_t patience, struct koine__fault *ret)
+                            struct koine__fault *ret)
 {
+    int64_t now = now_of(call);
     const struct koine__engine *engine = call->calls->engine;
     struct koine__ticket ticket = {
         .instance = target->instance->name,
@@ -40,14 +41,14 @@ bool koine__call_is_refused(const struct koine_call *call, const struct koine__t
         .policies = &target->instance->policies,
         .witness = engine->witness,
         .inbox = engine->inbox,
-        .deadline = starts_by,
+        .deadline = koine__latest_start(call->deadline, call->spec.min_attempt, now, false),
         .ends_by = call->deadline,
-        .patience = patience,
+        .patience = koine__target_patience(target, koine__route_untried(&call->route_state), now),
         .worst = -1,
         .stake = {.purse = call->purse},
         .wake_at = KOINE__NEVER,
     };
-    if (!koine__gate_foresee(&engine->gate, &ticket, now_of(call), ret))
+    if (!koine__gate_foresee(&engine->gate, &ticket, now, ret))
         return false;
     tell(call, KOINE__HAPPENED_REFUSED, target, ret, KOINE__NEVER);
     return true;
