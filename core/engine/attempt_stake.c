@@ -2,15 +2,11 @@
  * after it. */
 #include "core/engine/attempt_internal.h"
 
-#include "core/money/budget.h"
-#include "core/money/estimate.h"
-
-#include <string.h>
+#include "core/engine/worst.h"
 
 void koine__attempt_stake(struct koine__attempt *attempt, bool counts_tokens)
 {
     const struct koine__attempt_spec *spec = &attempt->spec;
-    const struct koine__instance *instance = spec->target->instance;
     const struct koine__clock *clock = koine__loop_clock(attempt->engine->loop);
     struct koine__ticket *ticket = &attempt->ticket;
     /* What has no exchange with a price, such as list_models, costs nothing. */
@@ -19,15 +15,9 @@ void koine__attempt_stake(struct koine__attempt *attempt, bool counts_tokens)
         ticket->tokens = koine__estimate_tokens(doc, spec->target->known);
     if (!spec->purse)
         return;
-    struct koine__estimate_ask ask = {
-        .doc = doc,
-        .known = spec->target->known,
-        .at = clock->wall(clock->arg) / KOINE__SEC,
-        .typical = spec->purse->typical,
-        .free = instance->free_of_charge || strcmp(instance->base_url, KOINE_LOCAL) == 0,
-    };
     struct koine__estimate estimate;
-    koine__estimate(&ask, &estimate);
+    koine__target_estimate(spec->target, doc, clock->wall(clock->arg) / KOINE__SEC, spec->purse->typical,
+                           &estimate);
     ticket->worst = estimate.cost;
     ticket->stake = (struct koine__stake){
         .purse = spec->purse,

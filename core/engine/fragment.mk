@@ -25,4 +25,6 @@ libkoinecore_la_SOURCES += \
   core/engine/event.c \
   core/engine/event.h \
   core/engine/plan.c \
-  core/engine/plan.h
+  core/engine/plan.h \
+  core/engine/worst.c \
+  core/engine/worst.h
