@@ -223,12 +223,21 @@ static void add_call(koine_json_writer *writer, const koine_response *response)
     add_attempts(writer, response);
 }
 
+/* Of a call that was declined: what it could have cost; null where nobody knows, as for every other fault. */
+static void add_estimate(koine_json_writer *writer, const koine_error *error)
+{
+    koine_cost cost = KOINE_COST_INIT;
+    koine_error_estimate(error, &cost);
+    add_usd(writer, "estimate_usd", &cost);
+}
+
 void result_error(const koine_error *error)
 {
     koine_json_writer *writer = koine_json_writer_new();
     koine_json_open(writer, NULL, '{');
     koine_json_open(writer, "error", '{');
     result_add_error_members(writer, error);
+    add_estimate(writer, error);
     koine_json_close(writer);
     add_call(writer, koine_error_partial(error));
     koine_json_close(writer);
@@ -237,7 +246,7 @@ void result_error(const koine_error *error)
 
 void result_problem(const char *message)
 {
-    static const char *const absent[] = {"status", "code", "retry_after_ms", "target"};
+    static const char *const absent[] = {"status", "code", "retry_after_ms", "target", "estimate_usd"};
     koine_json_writer *writer = koine_json_writer_new();
     koine_json_open(writer, NULL, '{');
     koine_json_open(writer, "error", '{');

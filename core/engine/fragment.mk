@@ -12,6 +12,7 @@ libkoinecore_la_SOURCES += \
   core/engine/attempt_time.c \
   core/engine/call.c \
   core/engine/call.h \
+  core/engine/call_approval.c \
   core/engine/call_end.c \
   core/engine/call_internal.h \
   core/engine/call_log.c \

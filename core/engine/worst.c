@@ -43,7 +43,8 @@ static int64_t attempts_of(const struct koine__target *target)
 }
 
 /* How many attempts the targets up to that one may make together. One is kept for each that comes after it,
- * but none is denied its first while max_attempts is not used up. */
+ * but none is denied its first while max_attempts is not used up: where there are more targets than that,
+ * this bounds the way from above only. */
 static int64_t most_up_to(size_t index, size_t count, int64_t max_attempts)
 {
     int64_t after = (int64_t)(count - index - 1);

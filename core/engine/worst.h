@@ -4,8 +4,9 @@
  * [the document's thread]
  *
  * A way is bounded as the engine bounds it: a target is asked once and retried as often as it says, all of
- * them together make at most max_attempts, and one of these is kept for each target still untried. Steps of
- * one exchange after the first (KOINE_MORE) are not in it: nobody knows their number.
+ * them together make at most max_attempts, and one of these is kept for each target still untried. (With more
+ * targets than max_attempts it may be a little more than any way costs.) Steps of one exchange after the
+ * first (KOINE_MORE) are not in it: nobody knows their number.
  */
 #ifndef KOINE_CORE_ENGINE_WORST_H
 #define KOINE_CORE_ENGINE_WORST_H

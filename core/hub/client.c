@@ -184,7 +184,7 @@ struct start { /* how the two ways of asking differ */
                       the loop go */
 };
 
-/* The budgets that must bear the call; NULL where there is no limit. */
+/* The budgets that must bear the call; NULL where there is no limit and nobody asks what a run has spent. */
 static int make_purse(const struct koine_client *client, const struct koine__snapshot *snapshot,
                       const struct koine_request *request, const char *run, struct koine__purse **ret)
 {
@@ -192,6 +192,8 @@ static int make_purse(const struct koine_client *client, const struct koine__sna
     if (request->budget >= 0 && (config.call < 0 || request->budget < config.call))
         config.call = request->budget;
     *ret = NULL;
+    if (config.run < 0 && snapshot->approval.run >= 0)
+        config.run = KOINE__NO_LIMIT;
     if (config.call < 0 && config.run < 0)
         return KOINE_OK;
     struct koine__budget *budget =
@@ -219,6 +221,9 @@ static int start_call(struct koine_client *client, struct koine__snapshot *snaps
     struct koine__purse *purse;
     if (make_purse(client, snapshot, request, run, &purse) != KOINE_OK)
         return koine__error_memory(ret_error);
+    struct koine__approval approval = snapshot->approval;
+    approval.approved = request->approved;
+    approval.answered_never = how->waits;
     koine__pool_set_limit(&client->pool, snapshot->pool_connections);
     if (how->complete)
         route.commit = KOINE_COMMIT_COMPLETE;
@@ -230,6 +235,7 @@ static int start_call(struct koine_client *client, struct koine__snapshot *snaps
         .catalogue = snapshot->catalogue,
         .document = document,
         .purse = purse,
+        .approval = &approval,
         .stream = wants_stream(request, document, how->stream_otherwise),
         .untold = how->waits,
         .deadline = request->deadline_ms > 0 ? request->deadline_ms * KOINE__MS : route.deadline,
@@ -334,6 +340,12 @@ void koine_call_cancel(koine_call *call)
 {
     if (call && usable(call->calls->client) == KOINE_OK)
         koine__call_cancel(call);
+}
+
+int koine_call_approve(koine_call *call, int yes)
+{
+    int rc = call ? usable(call->calls->client) : KOINE_EARGUMENT;
+    return rc == KOINE_OK ? koine__call_approve(call, yes != 0) : rc;
 }
 
 void koine_call_free(koine_call *call)

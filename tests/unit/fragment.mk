@@ -84,7 +84,8 @@ unit_programs = \
   tests/unit/test_transport_curl \
   tests/unit/test_transport_local \
   tests/unit/test_transport_replay \
-  tests/unit/test_trust
+  tests/unit/test_trust \
+  tests/unit/test_worst
 check_PROGRAMS += $(unit_programs)
 TESTS += $(unit_programs)
 

@@ -69,7 +69,7 @@ static void no_event(void)
 
 static void kinds(void)
 {
-    for (int kind = 0; kind <= KOINE_EVENT_RETRY + 1; kind++) {
+    for (int kind = 0; kind <= KOINE_EVENT_APPROVAL + 1; kind++) {
         struct koine_event event = {.kind = kind};
         bool content = kind == KOINE_EVENT_TEXT || kind == KOINE_EVENT_REASONING ||
                        kind == KOINE_EVENT_REFUSAL || kind == KOINE_EVENT_TOOL;
