@@ -237,16 +237,16 @@ void result_error(const koine_error *error)
     koine_json_open(writer, NULL, '{');
     koine_json_open(writer, "error", '{');
     result_add_error_members(writer, error);
-    add_estimate(writer, error);
     koine_json_close(writer);
     add_call(writer, koine_error_partial(error));
+    add_estimate(writer, error);
     koine_json_close(writer);
     result_print(writer);
 }
 
 void result_problem(const char *message)
 {
-    static const char *const absent[] = {"status", "code", "retry_after_ms", "target", "estimate_usd"};
+    static const char *const absent[] = {"status", "code", "retry_after_ms", "target"};
     koine_json_writer *writer = koine_json_writer_new();
     koine_json_open(writer, NULL, '{');
     koine_json_open(writer, "error", '{');
@@ -258,6 +258,7 @@ void result_problem(const char *message)
         koine_json_add_null(writer, absent[i]);
     koine_json_close(writer);
     add_call(writer, NULL);
+    add_estimate(writer, NULL);
     koine_json_close(writer);
     result_print(writer);
 }
