@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,22 +40,37 @@ static void say_question(int terminal, const char *sentence)
     free(text);
 }
 
-/* One line, without its end; what is longer is cut, and then no answer that we know. -1: interrupted. */
-static int read_line(int terminal, char ret[LONGEST_ANSWER])
+/* Until the terminal has a line, or its end; the client runs on meanwhile. False: the call has ended. */
+static bool wait_for_line(int terminal, koine_client *client, const koine_call *call)
+{
+    struct pollfd waited[] = {{.fd = terminal, .events = POLLIN}, {.fd = koine_fd(client), .events = POLLIN}};
+    while (koine_call_awaits_approval(call)) {
+        if (poll(waited, 2, -1) < 0 && errno != EINTR)
+            return true;
+        if (waited[1].revents != 0 && koine_process(client) != KOINE_OK)
+            return false;
+        if (waited[0].revents != 0 && koine_call_awaits_approval(call))
+            return true;
+        waited[0].revents = waited[1].revents = 0;
+    }
+    return false;
+}
+
+/* One line, without its end; what is longer is cut, and then no answer that we know. */
+static void read_line(int terminal, char ret[LONGEST_ANSWER])
 {
     size_t length = 0;
     for (;;) {
         char c;
         ssize_t got = read(terminal, &c, 1);
         if (got < 0 && errno == EINTR)
-            return -1;
+            continue;
         if (got <= 0 || c == '\n')
             break;
         if (length + 1 < LONGEST_ANSWER)
             ret[length++] = c;
     }
     ret[length] = '\0';
-    return 0;
 }
 
 static bool is_yes(char *answer)
@@ -64,7 +80,8 @@ static bool is_yes(char *answer)
            strtok(NULL, " \t\r") == NULL;
 }
 
-enum approval approval_ask(const struct args *args, const char *sentence)
+enum approval approval_ask(const struct args *args, koine_client *client, const koine_call *call,
+                           const char *sentence)
 {
     char answer[LONGEST_ANSWER];
     if (args_has(args, "yes"))
@@ -75,11 +92,13 @@ enum approval approval_ask(const struct args *args, const char *sentence)
         return APPROVAL_NO;
     }
     say_question(terminal, sentence);
-    bool interrupted = read_line(terminal, answer) != 0;
-    if (interrupted)
+    bool answered = wait_for_line(terminal, client, call);
+    if (answered)
+        read_line(terminal, answer);
+    else
         say(terminal, "\n", 1);
     close(terminal);
-    if (interrupted)
+    if (!answered)
         return APPROVAL_NONE;
     return is_yes(answer) ? APPROVAL_YES : APPROVAL_NO;
 }

@@ -64,10 +64,10 @@ static void show_way(const struct chat *chat, const koine_event *event)
         out_say("%.*s; trying again in %s", (int)length, why, words_time(koine_event_wait_ms(event), time));
 }
 
-/* Without an answer the call is cancelled, and says so itself. */
-static int approve(const struct chat *chat, koine_call *call, const koine_event *event)
+/* A call that ended without an answer says so itself. */
+static int approve(const struct chat *chat, koine_client *client, koine_call *call, const koine_event *event)
 {
-    enum approval answer = approval_ask(chat->args, koine_event_text(event, NULL));
+    enum approval answer = approval_ask(chat->args, client, call, koine_event_text(event, NULL));
     return answer == APPROVAL_NONE ? KOINE_OK : koine_call_approve(call, answer == APPROVAL_YES);
 }
 
@@ -106,7 +106,7 @@ static int follow(struct chat *chat, koine_client *client)
         if (is_terminal(event))
             return 1;
         if (koine_event_kind(event) == KOINE_EVENT_APPROVAL)
-            number = approve(chat, call, event);
+            number = approve(chat, client, call, event);
         if (number < 0)
             return number;
     }
