@@ -33,6 +33,7 @@ thread_tests_quick = \
   tests/unit/test_loader \
   tests/unit/test_log \
   tests/unit/test_loop \
+  tests/unit/test_metrics \
   tests/unit/test_policies \
   tests/unit/test_registry \
   tests/unit/test_retry_budget \
@@ -40,7 +41,9 @@ thread_tests_quick = \
   tests/unit/test_transport_curl \
   tests/sim/test_calls \
   tests/e2e/library \
-  tests/e2e/misuse
+  tests/e2e/misuse \
+  tests/e2e/threads \
+  tests/e2e/webhook
 thread_tests = $(thread_tests_quick) \
   tests/unit/test_standin \
   tests/hostile/run \
@@ -48,7 +51,7 @@ thread_tests = $(thread_tests_quick) \
   tests/e2e/faults \
   tests/faults/soak \
   tests/torture/torture
-thread_helpers = tests/e2e/fetch tests/e2e/pick tests/e2e/shape tests/e2e/tty
+thread_helpers = tests/e2e/verify tests/e2e/fetch tests/e2e/pick tests/e2e/shape tests/e2e/tty
 .PHONY: check-threads check-threads-quick
 check-threads check-threads-quick:
 if THREAD_SANITIZER

@@ -12,6 +12,10 @@
 #include "apps/koine/term.h"
 #include "apps/koine/words.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
 static const struct args_option options[] = {
     {"model", 'm', "INSTANCE/MODEL", "ask this model, whatever a document says"},
     {"route", 'r', "ROUTE", "ask along this chain of models"},
@@ -23,9 +27,12 @@ static const struct args_option options[] = {
     {"temperature", 0, "X", "how freely to choose words, such as 0.7"},
     {"stream", 0, NULL, "ask for the answer piece by piece"},
     {"no-stream", 0, NULL, "ask for the answer as a whole"},
+    {"metrics", 0, "FILE", "write the call's metrics there (Prometheus text)"},
     {"json", 0, NULL, "print one JSON object, also on a fault"},
     {0},
 };
+
+#define WEBHOOK_MS 2000 /* for notices that wait when the answer is there */
 
 struct chat {
     struct args *args;
@@ -180,6 +187,35 @@ static int run_cancellable(struct chat *chat, koine_client *client, koine_reques
     return status;
 }
 
+static int write_metrics(struct args *args, koine_hub *hub, const char *file)
+{
+    char *text = NULL;
+    int number = koine_metrics_write(hub, &text);
+    if (number != KOINE_OK)
+        return report_number(args, number, "the metrics");
+    FILE *out = fopen(file, "we");
+    bool failed = !out || fputs(text, out) < 0;
+    int why = errno;
+    if (out && fclose(out) != 0 && !failed) {
+        failed = true;
+        why = errno;
+    }
+    koine_free(text);
+    if (failed)
+        out_say("%s: the metrics cannot be written: %s", file, strerror(why));
+    return failed ? STATUS_FAULT : STATUS_DONE;
+}
+
+/* What belongs to the call, and outlives it: notices for the webhook, which have as long as nobody minds; and
+ * the metrics. A call that failed stays one that failed. */
+static int wind_up(struct args *args, koine_hub *hub, koine_client *client, int status)
+{
+    const char *file = args_value(args, "metrics");
+    koine_deliver_notices(client, WEBHOOK_MS);
+    int written = file ? write_metrics(args, hub, file) : STATUS_DONE;
+    return status == STATUS_DONE ? written : status;
+}
+
 static int run(struct args *args)
 {
     struct chat chat = {.args = args};
@@ -192,7 +228,7 @@ static int run(struct args *args)
     if (status == STATUS_DONE)
         status = setup_client(args, hub, &client);
     if (status == STATUS_DONE)
-        status = run_cancellable(&chat, client, request);
+        status = wind_up(args, hub, client, run_cancellable(&chat, client, request));
     koine_client_free(client);
     koine_hub_free(hub);
     koine_request_free(request);

@@ -66,7 +66,7 @@ _koine_options()
     case $1 in
         chat)
             echo "-m --model -r --route -s --system --request --max-tokens --budget -y --yes --temperature" \
-                "--stream --no-stream --json $global"
+                "--stream --no-stream --metrics --json $global"
             ;;
         models) echo "--live --json $global" ;;
         providers) echo "--json $global" ;;
@@ -99,7 +99,7 @@ _koine_files()
 _koine_value()
 {
     case $1 in
-        -c | --config | --request | --port-file) _koine_files "$2" ;;
+        -c | --config | --request | --metrics | --port-file) _koine_files "$2" ;;
         -m | --model) _koine_target "$2" ;;
         -r | --route) _koine_reply -W "$(_koine_routes)" -- "$2" ;;
         --like) _koine_reply -W "chat own" -- "$2" ;;

@@ -144,3 +144,40 @@ void koine__sha256_end(struct koine__sha256 *hash, char ret[KOINE__SHA256_HEX])
     crypto_hash_sha256_final(state_of(hash), digest);
     sodium_bin2hex(ret, KOINE__SHA256_HEX, digest, sizeof(digest));
 }
+
+/* ---- HMAC ---- */
+
+#define KEY_PREFIX  "whsec_"
+#define LONGEST_KEY 512 /* of one in base64 */
+
+/* Bytes of the key behind the prefix; 0: it is no base64, or too long. */
+static size_t read_key(const struct koine__secret *secret, unsigned char ret[LONGEST_KEY])
+{
+    size_t prefix = sizeof(KEY_PREFIX) - 1, len = 0;
+    const char *end;
+    if (secret->len <= prefix || memcmp(secret->text, KEY_PREFIX, prefix) != 0)
+        return 0;
+    if (sodium_base642bin(ret, LONGEST_KEY, secret->text + prefix, secret->len - prefix, NULL, &len, &end,
+                          sodium_base64_VARIANT_ORIGINAL) != 0 ||
+        end != secret->text + secret->len)
+        return 0;
+    return len;
+}
+
+void koine__hmac_base64(const struct koine__secret *key, const koine_str *pieces, size_t count,
+                        char ret[KOINE__HMAC_BASE64])
+{
+    crypto_auth_hmacsha256_state state;
+    unsigned char digest[crypto_auth_hmacsha256_BYTES], bytes[LONGEST_KEY];
+    size_t len = read_key(key, bytes);
+    if (len > 0)
+        crypto_auth_hmacsha256_init(&state, bytes, len);
+    else
+        crypto_auth_hmacsha256_init(&state, (const unsigned char *)key->text, key->len);
+    for (size_t i = 0; i < count; i++)
+        crypto_auth_hmacsha256_update(&state, (const unsigned char *)pieces[i].ptr, pieces[i].len);
+    crypto_auth_hmacsha256_final(&state, digest);
+    sodium_bin2base64(ret, KOINE__HMAC_BASE64, digest, sizeof(digest), sodium_base64_VARIANT_ORIGINAL);
+    sodium_memzero(bytes, sizeof(bytes));
+    sodium_memzero(&state, sizeof(state));
+}

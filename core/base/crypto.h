@@ -2,6 +2,7 @@
 #ifndef KOINE_CORE_BASE_CRYPTO_H
 #define KOINE_CORE_BASE_CRYPTO_H
 
+#include <koine/provider.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,5 +36,11 @@ struct koine__sha256 {
 void koine__sha256_begin(struct koine__sha256 *hash);
 void koine__sha256_add(struct koine__sha256 *hash, const void *ptr, size_t size);
 void koine__sha256_end(struct koine__sha256 *hash, char ret[KOINE__SHA256_HEX]);
+
+/* HMAC-SHA256 (RFC 2104) of pieces, one after another, in base64 and NUL. The key is the secret's text, or
+ * what its base64 stands for where it begins with "whsec_", as secrets of the Standard Webhooks do. */
+#define KOINE__HMAC_BASE64 45
+void koine__hmac_base64(const struct koine__secret *key, const koine_str *pieces, size_t count,
+                        char ret[KOINE__HMAC_BASE64]);
 
 #endif

@@ -69,6 +69,7 @@ static const struct {
      "nobody, gives class `declined`."},
     {"pool", "pool", "Connections of a client."},
     {"network", "network", "How providers are reached."},
+    {"webhook", "webhook", "Where notices are sent; see observing.md."},
     {"log", "log", "What is logged."},
 };
 

@@ -29,7 +29,7 @@ static void init_ticket(struct koine__attempt *attempt)
         .policies = &instance->policies,
         .witness = attempt->engine->witness,
         .inbox = attempt->engine->inbox,
-        .deadline = attempt->spec.deadline,
+        .deadline = attempt->spec.starts_by,
         .ends_by = attempt->spec.deadline,
         .patience = attempt->spec.patience,
         .may_not_wait = attempt->spec.may_not_wait,
@@ -404,15 +404,32 @@ static void write_request(struct koine__attempt *attempt)
     koine__attempt_run_job(attempt, KOINE__JOB_REQUEST, on_request);
 }
 
+/* Its turn came, but too little is left for an answer that would have to be paid for. */
+static void refuse_late(struct koine__attempt *attempt)
+{
+    koine__attempt_failf(attempt, KOINE_CLASS_REFUSED, "", "%s: its turn came too late for an attempt",
+                         attempt->spec.target->instance->name);
+}
+
+/* When it must have ended, should it start now. */
+static int64_t ends_by(const struct koine__attempt *attempt, int64_t now)
+{
+    int64_t total = attempt->spec.target->instance->timeouts.total;
+    int64_t due = total < 0 ? KOINE__NEVER : koine__time_add(now, total);
+    return due < attempt->spec.deadline ? due : attempt->spec.deadline;
+}
+
 static void pass_gate(struct koine__attempt *attempt)
 {
     struct koine__fault fault = {.retry_after_ns = -1, .stage = ""};
     int64_t now = koine__loop_now(attempt->engine->loop);
-    int64_t total = koine__time_add(now, attempt->spec.target->instance->timeouts.total);
-    attempt->ticket.ends_by = total < attempt->spec.deadline ? total : attempt->spec.deadline;
+    attempt->ticket.ends_by = ends_by(attempt, now);
     switch (koine__gate_enter(&attempt->engine->gate, &attempt->ticket, now, &fault)) {
     case KOINE__PASS_GO:
-        write_request(attempt);
+        if (now > attempt->spec.starts_by)
+            refuse_late(attempt);
+        else
+            write_request(attempt);
         break;
     case KOINE__PASS_WAIT:
         koine__attempt_arm(attempt);

@@ -11,7 +11,9 @@
 
 #include "core/engine/assemble.h"
 #include "core/engine/desk.h"
+#include "core/engine/observer.h"
 #include "core/engine/plan.h"
+#include "core/engine/work.h"
 #include "core/policy/gate.h"
 #include "core/policy/happening.h"
 #include "core/wire/frame.h"
@@ -27,7 +29,9 @@ struct koine__engine { /* what attempts and calls need of the world; one for eac
     struct koine__inbox *inbox;           /* of the client's thread; NULL: policies wake tickets directly */
     const struct koine__witness *witness; /* of what policies do; may be NULL */
     struct koine__random random;
-    struct koine__log *log;    /* may be NULL */
+    struct koine__log *log;                 /* may be NULL */
+    const struct koine__observer *observer; /* of what becomes of calls; NULL: nobody looks */
+    struct koine__work work;
     struct koine__desks desks; /* koine__desks_release it when no attempt is left */
 };
 
@@ -46,9 +50,10 @@ struct koine__attempt_spec { /* all borrowed until the attempt is freed */
     bool untold;     /* what the provider emits goes into the answer alone, and makes no events */
     bool needs_stop; /* only a stop makes it an answer (generate); else the body's clean end does */
     const struct koine__exchange_state *state; /* of the step's start: copied */
-    unsigned untried; /* targets of the route after this one: whole and held attempts leave them their share
-                         of time */
-    int64_t deadline; /* of the call */
+    unsigned untried;  /* targets of the route after this one: whole and held attempts leave them their share
+                          of time */
+    int64_t deadline;  /* of the call */
+    int64_t starts_by; /* what is still in line then, is not worth starting */
     int64_t
         patience;  /* until when it waits in line, since another target would do; KOINE__NEVER: to the end */
     int64_t pause; /* ns that a 429 without advice stops the instance for */

@@ -61,6 +61,13 @@ static int64_t patience_of(const struct koine_call *call, const struct koine__ta
     return alone ? KOINE__NEVER : koine__time_add(now_of(call), target->instance->retry.move_on_after);
 }
 
+/* A deadline that is shorter than min_attempt itself is what somebody wants; a hedge is not. */
+static int64_t starts_by(const struct koine_call *call, bool is_hedge)
+{
+    int64_t latest = call->deadline - call->spec.min_attempt;
+    return latest > now_of(call) || is_hedge ? latest : call->deadline;
+}
+
 static void watch_for_hedge(struct koine_call *call, const struct koine__target *target, int64_t from)
 {
     if (call->route.hedge_after > 0 && !call->has_hedged)
@@ -82,6 +89,7 @@ static int start_attempt(struct koine_call *call, size_t index, bool is_hedge)
         .state = index == call->route_state.current ? &call->step : NULL,
         .untried = koine__route_untried(&call->route_state),
         .deadline = call->deadline,
+        .starts_by = starts_by(call, is_hedge),
         .patience = patience_of(call, target),
         .pause = koine__retry_delay(&target->instance->retry, call->retry.retries),
         .retry_cost = call->retry_cost,
@@ -153,6 +161,9 @@ static struct koine_event *announce(struct koine_call *call, int kind, const str
 {
     char why[700];
     const struct koine__fault *fault = call->fault;
+    const struct koine__observer *observer = call->calls->engine->observer;
+    if (observer)
+        observer->went_on(observer, call, call->fault_target, to, fault->class_number);
     snprintf(why, sizeof(why), "%s: %s: %s", call->fault_target->text, koine_class_name(fault->class_number),
              fault->message);
     struct koine_event *event = koine__event_new(&(struct koine__event_parts){
@@ -351,6 +362,9 @@ static void on_progress(struct koine__attempt *attempt)
  * fails. */
 static void record(struct koine_call *call, const struct koine__attempt *attempt)
 {
+    const struct koine__observer *observer = call->calls->engine->observer;
+    if (observer)
+        observer->attempt_ended(observer, call, attempt);
     if (!attempt->requested) {
         call->route_state.attempts--;
         return;
@@ -657,6 +671,7 @@ int koine__call_new(struct koine__calls *calls, const struct koine__call_spec *s
     call->spec.plan = NULL; /* neither is ours before we succeed */
     call->spec.canceller = koine__canceller_ref(spec->canceller);
     call->began = now_of(call);
+    call->work = koine__work_begin(&calls->engine->work, koine__now(koine__loop_clock(calls->engine->loop)));
     call->deadline = koine__time_add(call->began, spec->deadline);
     koine__timer_init(&call->wait_timer, on_wait_over);
     koine__timer_init(&call->deadline_timer, on_deadline);

@@ -89,6 +89,7 @@ struct koine_call {
     struct koine__timer deadline_timer, wait_timer, hedge_timer;
     struct koine__watch cancel_watch;
     int64_t began, deadline;
+    int64_t work; /* koine__work_begin's */
     bool first_fault_known;
     const struct koine__fault *fault, *first_fault; /* the newest; the first target's last one */
     const struct koine__target *fault_target, *first_fault_target;

@@ -123,6 +123,16 @@ static struct koine_response *take_answer(struct koine_call *call, struct koine_
     return NULL;
 }
 
+/* Tells the observer, and that nothing runs for the call any more. */
+static void observe_end(struct koine_call *call, const struct koine__target *target, int class_number)
+{
+    struct koine__engine *engine = call->calls->engine;
+    int64_t now = koine__now(koine__loop_clock(engine->loop));
+    int64_t own = koine__work_end(&engine->work, now, call->work);
+    if (engine->observer && target)
+        engine->observer->call_ended(engine->observer, call, target, class_number, own);
+}
+
 static void push_terminal(struct koine_call *call, int kind)
 {
     /* The last event must come even without memory, so room for it is kept since the call's start. */
@@ -165,6 +175,7 @@ void koine__call_fail(struct koine_call *call, const struct koine__fault *fault,
         koine_response_free(answer);
     }
     koine__call_log_end(call, koine_class_name(last.class_number));
+    observe_end(call, attempt ? attempt->spec.target : target, last.class_number);
     push_terminal(call, KOINE_EVENT_FAULT);
 }
 
@@ -179,6 +190,7 @@ void koine__call_succeed(struct koine_call *call, struct koine__attempt *attempt
         return;
     }
     koine__call_log_end(call, "ok");
+    observe_end(call, attempt->spec.target, KOINE_CLASS_NONE);
     push_terminal(call, KOINE_EVENT_STOP);
 }
 
@@ -219,6 +231,8 @@ static void leave_list(struct koine_call *call)
 void koine__call_destroy(struct koine_call *call)
 {
     stop_timers(call);
+    if (!call->finished)
+        observe_end(call, NULL, KOINE_CLASS_NONE);
     while (call->attempt_count > 0)
         koine__attempt_free(call->attempts[--call->attempt_count]);
     koine__attempt_free(call->decisive);

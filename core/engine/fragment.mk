@@ -25,7 +25,10 @@ libkoinecore_la_SOURCES += \
   core/engine/document.h \
   core/engine/event.c \
   core/engine/event.h \
+  core/engine/observer.h \
   core/engine/plan.c \
   core/engine/plan.h \
+  core/engine/work.c \
+  core/engine/work.h \
   core/engine/worst.c \
   core/engine/worst.h

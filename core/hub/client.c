@@ -36,6 +36,8 @@ static void init_engine(struct koine_client *client, const struct koine__snapsho
     koine__isolating_init(&client->isolating, client->loop, &client->hub->log);
     engine->bridge = world->bridge ? world->bridge : &client->isolating.pub;
     engine->log = &client->hub->log;
+    engine->witness = &client->hub->notices.witness;
+    engine->observer = &client->hub->metrics->observer;
     koine__random_seed(&engine->random, world->seed ? world->seed : koine__crypto_seed());
     koine__pool_init(&client->pool, snapshot->pool_connections);
     engine->gate.stages[KOINE__STAGE_BUDGET] = &koine__budget_stage;
@@ -56,7 +58,12 @@ static void init_engine(struct koine_client *client, const struct koine__snapsho
 static int open_transports(struct koine_client *client, const struct koine__snapshot *snapshot)
 {
     int rc = koine__transport_local_new(client->loop, &client->engine.local);
-    return rc == KOINE_OK ? open_transport(client, snapshot) : rc;
+    if (rc == KOINE_OK)
+        rc = open_transport(client, snapshot);
+    if (rc == KOINE_OK)
+        koine__sender_init(&client->sender, client->hub, client->loop,
+                           client->hub->world.transport ? client->engine.transport : NULL);
+    return rc;
 }
 
 static int open_client(struct koine_client *client, koine_error **ret_error)
@@ -121,6 +128,7 @@ static void abandon(struct koine_client *client)
     koine__states_orphan(client->hub->states);
     koine__loop_detach(client->loop);
     free_calls(client);
+    koine__sender_abandon(&client->sender);
     koine__isolating_abandon(&client->isolating);
     transport->ops->abandon(transport);
     local->ops->abandon(local);
@@ -131,6 +139,7 @@ static void abandon(struct koine_client *client)
 static void close_client(struct koine_client *client)
 {
     free_calls(client);
+    koine__sender_release(&client->sender);
     koine__isolating_release(&client->isolating);
     if (client->engine.transport)
         client->engine.transport->ops->free(client->engine.transport);
@@ -258,17 +267,24 @@ static int start_call(struct koine_client *client, struct koine__snapshot *snaps
     return rc;
 }
 
-static int start(struct koine_client *client, const struct koine_request *request, const struct start *how,
-                 struct koine_call **ret, koine_error **ret_error)
+/* Whatever runs between these two is the library's own work. */
+static void enter(struct koine_client *client)
+{
+    koine__work_enter(&client->engine.work, koine__now(koine__loop_clock(client->loop)));
+}
+
+static void leave(struct koine_client *client)
+{
+    koine__work_leave(&client->engine.work, koine__now(koine__loop_clock(client->loop)));
+}
+
+static int start_usable(struct koine_client *client, const struct koine_request *request,
+                        const struct start *how, struct koine_call **ret, koine_error **ret_error)
 {
     struct koine__snapshot *snapshot;
     struct koine__document *document = NULL;
     koine_str text;
-    int rc = usable(client);
-    if (rc != KOINE_OK || !request)
-        return koine__error(ret_error, rc != KOINE_OK ? rc : KOINE_EARGUMENT,
-                            "no usable client, or the request is NULL");
-    rc = koine__request_text(request, &text.ptr, &text.len);
+    int rc = koine__request_text(request, &text.ptr, &text.len);
     if (rc != KOINE_OK)
         return koine__error(ret_error, rc, "the request was not built: %s", koine_strerror(rc));
     rc = koine__hub_snapshot(client->hub, &snapshot, ret_error);
@@ -281,6 +297,19 @@ static int start(struct koine_client *client, const struct koine_request *reques
         koine__document_free(document);
         koine__snapshot_unref(snapshot);
     }
+    return rc;
+}
+
+static int start(struct koine_client *client, const struct koine_request *request, const struct start *how,
+                 struct koine_call **ret, koine_error **ret_error)
+{
+    int rc = usable(client);
+    if (rc != KOINE_OK || !request)
+        return koine__error(ret_error, rc != KOINE_OK ? rc : KOINE_EARGUMENT,
+                            "no usable client, or the request is NULL");
+    enter(client);
+    rc = start_usable(client, request, how, ret, ret_error);
+    leave(client);
     return rc;
 }
 
@@ -300,6 +329,17 @@ int koine_fd(const koine_client *client)
     return rc == KOINE_OK ? koine__loop_fd(client->loop) : rc;
 }
 
+/* Moves all that can move, and what is to be sent to the webhook. */
+static int process(struct koine_client *client)
+{
+    enter(client);
+    koine__sender_look(&client->sender);
+    int rc = koine__loop_process(client->loop);
+    koine__sender_look(&client->sender);
+    leave(client);
+    return rc;
+}
+
 int koine_process(koine_client *client)
 {
     int rc = usable(client);
@@ -307,7 +347,7 @@ int koine_process(koine_client *client)
         return rc;
     koine__event_free(client->current);
     client->current = NULL;
-    rc = koine__loop_process(client->loop);
+    rc = process(client);
     return rc < 0 ? rc : KOINE_OK;
 }
 
@@ -369,7 +409,7 @@ static int run_to_end(struct koine_client *client, struct koine_call *call)
         koine__loop_set_busy(client->loop, false);
         rc = koine__loop_wait(client->loop, KOINE__NEVER);
         if (rc >= 0)
-            rc = koine__loop_process(client->loop);
+            rc = process(client);
     }
     return rc < 0 ? rc : KOINE_OK;
 }
@@ -473,4 +513,39 @@ int koine__client_list(struct koine_client *client, const char *instance, const 
         return rc;
     }
     return finish_call(client, call, ret, ret_error);
+}
+
+/* ---- notices on their way ---- */
+
+/* Another client may have the notice that is under way; its end wakes nobody here. */
+#define LOOK_AGAIN (50 * KOINE__MS)
+
+/* Events of calls stay where they are and must not keep us awake. */
+static int wait_a_little(struct koine_client *client, int64_t until)
+{
+    int64_t again = koine__time_add(koine__loop_now(client->loop), LOOK_AGAIN);
+    koine__loop_set_busy(client->loop, false);
+    int rc = koine__loop_wait(client->loop, until < again ? until : again);
+    if (rc >= 0)
+        rc = process(client);
+    return rc;
+}
+
+int koine_deliver_notices(koine_client *client, int timeout_ms)
+{
+    int rc = usable(client);
+    if (rc != KOINE_OK)
+        return rc;
+    struct koine__notices *notices = &client->hub->notices;
+    int64_t until = timeout_ms < 0 ? KOINE__NEVER
+                                   : koine__time_add(koine__loop_now(client->loop), timeout_ms * KOINE__MS);
+    koine__event_free(client->current);
+    client->current = NULL;
+    koine__sender_look(&client->sender);
+    while (rc >= 0 && koine__notices_wait(notices) && koine__loop_now(client->loop) < until)
+        rc = wait_a_little(client, until);
+    koine__loop_set_busy(client->loop, client->calls.ready != NULL);
+    if (rc < 0)
+        return rc;
+    return koine__notices_wait(notices) ? 0 : 1;
 }

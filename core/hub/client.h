@@ -4,6 +4,7 @@
 
 #include "core/engine/call.h"
 #include "core/hub/hub.h"
+#include "core/hub/webhook.h"
 #include "core/plugin/bridge_isolated.h"
 #include "core/policy/inbox.h"
 #include "core/policy/pool.h"
@@ -17,6 +18,7 @@ struct koine_client {
     struct koine__pool pool;
     struct koine__inbox inbox; /* of grants */
     struct koine__calls calls;
+    struct koine__sender sender; /* of notices */
     struct koine_event *current; /* lent by koine_next */
 };
 struct koine__listing {     /* how list_models is to be called; zeroed: as the configuration says */

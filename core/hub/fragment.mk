@@ -17,7 +17,12 @@ libkoinecore_la_SOURCES += \
   core/hub/handle.h \
   core/hub/hub.c \
   core/hub/hub.h \
+  core/hub/metrics.c \
+  core/hub/metrics.h \
+  core/hub/metrics_write.c \
   core/hub/models.c \
+  core/hub/notice.c \
+  core/hub/notice.h \
   core/hub/probe.c \
   core/hub/request.c \
   core/hub/request.h \
@@ -27,4 +32,6 @@ libkoinecore_la_SOURCES += \
   core/hub/snapshot.h \
   core/hub/snapshot_build.h \
   core/hub/snapshot_instance.c \
-  core/hub/snapshot_route.c
+  core/hub/snapshot_route.c \
+  core/hub/webhook.c \
+  core/hub/webhook.h

@@ -23,10 +23,12 @@ static int init_hub(struct koine_hub *hub)
     hub->staged = koine__store_new();
     hub->runs = koine__runs_new();
     koine__log_init(&hub->log);
-    if (pthread_mutex_init(&hub->mutex, NULL) != 0 || pthread_mutex_init(&hub->staging, NULL) != 0)
+    hub->metrics = koine__metrics_new();
+    if (koine__notices_init(&hub->notices, &koine__system_clock, &hub->log, hub->metrics) != KOINE_OK ||
+        pthread_mutex_init(&hub->mutex, NULL) != 0 || pthread_mutex_init(&hub->staging, NULL) != 0)
         return KOINE_ESYSTEM;
     hub->states = koine__states_new();
-    int rc = hub->staged && hub->states && hub->runs ? koine__crypto_init() : KOINE_EMEMORY;
+    int rc = hub->staged && hub->states && hub->runs && hub->metrics ? koine__crypto_init() : KOINE_EMEMORY;
     if (rc == KOINE_OK)
         snprintf(hub->run, sizeof(hub->run), "r%016llx", (unsigned long long)koine__crypto_seed());
     return rc;
@@ -54,6 +56,8 @@ static void destroy(struct koine_hub *hub)
     koine__dealloc(hub->user_config);
     if (!is_parents(hub))
         koine__curl_share_free(hub->share);
+    koine__notices_release(&hub->notices, !is_parents(hub));
+    koine__metrics_free(hub->metrics);
     koine__log_release(&hub->log);
     pthread_mutex_destroy(&hub->mutex);
     pthread_mutex_destroy(&hub->staging);
@@ -106,8 +110,10 @@ void koine_hub_free(koine_hub *hub)
 void koine__hub_set_world(struct koine_hub *hub, const struct koine__world *world)
 {
     hub->world = *world;
-    if (world->clock)
-        koine__log_set_clock(&hub->log, world->clock);
+    if (!world->clock)
+        return;
+    hub->notices.clock = world->clock;
+    koine__log_set_clock(&hub->log, world->clock);
 }
 
 int koine__hub_usable(const struct koine_hub *hub)
@@ -399,6 +405,7 @@ int koine_hub_load_environment(koine_hub *hub, koine_error **ret_error)
 static void take_settings(struct koine_hub *hub)
 {
     bool told = koine__store_get(hub->staged, "log.level");
+    koine__notices_send(&hub->notices, hub->snapshot->webhook.url ? hub->snapshot->webhook.kinds : 0);
     koine__log_at_least(&hub->log, told ? (int)koine__store_number(hub->staged, "log.level") : -1);
     koine__log_set_content(&hub->log, koine__store_number(hub->staged, "log.content") != 0);
 }
@@ -408,16 +415,18 @@ static void take_format(struct koine_hub *hub, const struct koine__store *store)
     koine__log_set_json(&hub->log, store && koine__store_number(store, "log.format") == LOG_JSON);
 }
 
-/* No line holds a key of the instances, whatever it tells. */
+/* No line holds a key of the instances, nor the webhook's secret, whatever it tells. */
 static int hide_keys(struct koine_hub *hub, const struct koine__snapshot *snapshot)
 {
-    struct koine__secret **keys = koine__alloc_array(snapshot->instance_count + 1, sizeof(*keys));
+    struct koine__secret **keys = koine__alloc_array(snapshot->instance_count + 2, sizeof(*keys));
     size_t count = 0;
     if (!keys)
         return KOINE_EMEMORY;
     for (size_t i = 0; i < snapshot->instance_count; i++)
         if (snapshot->instances[i].secret)
             keys[count++] = snapshot->instances[i].secret;
+    if (snapshot->webhook.secret)
+        keys[count++] = snapshot->webhook.secret;
     int rc = koine__log_hide(&hub->log, keys, count);
     koine__dealloc(keys);
     return rc;

@@ -4,6 +4,8 @@
 
 #include "core/base/settings.h"
 #include "core/engine/attempt.h"
+#include "core/hub/metrics.h"
+#include "core/hub/notice.h"
 #include "core/hub/snapshot.h"
 #include "core/money/runs.h"
 #include "core/wire/transport_curl.h"
@@ -25,6 +27,8 @@ struct koine_hub {
     pthread_mutex_t mutex; /* never held for long */
     struct koine__log log;
     struct koine__world world; /* set before the first client */
+    struct koine__metrics *metrics;
+    struct koine__notices notices; /* its witness is the engines' */
     /* What is staged, up to its mark below. Held while a snapshot is built, which may read files and run
      * commands; so whoever only wants the snapshot in force takes `mutex` alone. Taken before it. */
     pthread_mutex_t staging;

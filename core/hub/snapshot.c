@@ -275,6 +275,40 @@ static void read_numbers(struct koine__snapshot *snapshot)
     snapshot->proxy = koine__store_text(snapshot->store, "network.proxy");
 }
 
+#define WEBHOOK_LONGEST_DELAY (60 * KOINE__SEC)
+
+static int read_webhook(const struct koine__building *building)
+{
+    const struct koine__store *store = building->snapshot->store;
+    struct koine__webhook *webhook = &building->snapshot->webhook;
+    const char *secret = koine__store_text(store, "webhook.secret");
+    size_t count = koine__building_children(building, "webhook.kinds");
+    webhook->url = koine__store_text(store, "webhook.url");
+    if (!webhook->url)
+        return KOINE_OK;
+    if (!secret || !*secret)
+        return koine__building_refuse(building, "webhook.url",
+                                      "nothing is sent unsigned; set webhook.secret, too");
+    webhook->secret = koine__secret_new(secret, strlen(secret));
+    if (!webhook->secret)
+        return koine__building_memory(building);
+    for (size_t i = 0; i < count; i++)
+        webhook->kinds |= 2u << koine__store_numberf(store, "webhook.kinds.%zu", i);
+    if (count == 0)
+        webhook->kinds = ~(1u << KOINE_NOTICE_REFUSED | 1u << KOINE_NOTICE_NOT_RETRIED);
+    webhook->timeout = koine__store_number(store, "webhook.timeout");
+    webhook->retry = (struct koine__retry_config){
+        .max_retries = koine__store_number(store, "webhook.max_retries"),
+        .base_delay = koine__store_number(store, "webhook.base_delay"),
+        .max_delay = WEBHOOK_LONGEST_DELAY,
+        .multiplier = 2000000,
+        .jitter = KOINE__JITTER_EQUAL,
+        .retry_after_cap = WEBHOOK_LONGEST_DELAY,
+        .move_on_after = WEBHOOK_LONGEST_DELAY,
+    };
+    return KOINE_OK;
+}
+
 static int build(const struct koine__building *building, const struct koine__store *store)
 {
     struct koine__snapshot *snapshot = building->snapshot;
@@ -298,6 +332,8 @@ static int build(const struct koine__building *building, const struct koine__sto
         rc = koine__build_instances(building);
     if (!rc)
         rc = koine__build_routes(building);
+    if (!rc)
+        rc = read_webhook(building);
     return rc;
 }
 
@@ -343,6 +379,7 @@ void koine__snapshot_unref(struct koine__snapshot *snapshot)
             koine__states_drop(snapshot->states, &snapshot->instances[i].policies);
         koine__secret_unref(snapshot->instances[i].secret);
     }
+    koine__secret_unref(snapshot->webhook.secret);
     koine__states_unref(snapshot->states);
     koine__catalogue_free(snapshot->catalogue);
     koine__registry_release(&snapshot->registry);

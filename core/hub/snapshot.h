@@ -9,6 +9,13 @@
 #include "core/money/budget.h"
 #include "core/plugin/registry.h"
 
+struct koine__webhook { /* where notices go */
+    const char *url;    /* NULL: nowhere */
+    struct koine__secret *secret;
+    uint32_t kinds; /* bit per KOINE_NOTICE_… */
+    int64_t timeout;
+    struct koine__retry_config retry;
+};
 struct koine__snapshot {
     struct koine__states *states; /* a reference; NULL: no policy keeps anything */
     struct koine__store *store;
@@ -27,7 +34,8 @@ struct koine__snapshot {
     struct koine__budget_config budgets;
     struct koine__approval approval; /* as the settings say; nothing is answered beforehand */
     const char *ca_file,
-        *proxy;     /* proxy NULL: as the environment says; "": none, for nobody asked to read that */
+        *proxy; /* proxy NULL: as the environment says; "": none, for nobody asked to read that */
+    struct koine__webhook webhook;
     int references; /* changed atomically */
 };
 /* `store` is copied. Opens plugins, reads catalogues, files with keys, and runs api_key_command. A plugin

@@ -12,14 +12,19 @@ long koine__ledger_add(struct koine__ledger *ledger, const char *target, int64_t
     if (koine__array_reserve(&rows, &ledger->capacity, ledger->count + 1, sizeof(*ledger->rows)) != KOINE_OK)
         return KOINE_EMEMORY;
     ledger->rows = rows;
-    struct koine__row *row = &ledger->rows[ledger->count];
-    *row = (struct koine__row){.start = start, .end = start, .cost = KOINE_COST_INIT};
+    char *copy = koine__strdup(target);
+    if (!copy)
+        return KOINE_EMEMORY;
+    size_t at = ledger->count;
+    while (at > 0 && ledger->rows[at - 1].start > start)
+        at--;
+    struct koine__row *row = &ledger->rows[at];
+    memmove(row + 1, row, (ledger->count - at) * sizeof(*row));
+    *row = (struct koine__row){.target = copy, .start = start, .end = start, .cost = KOINE_COST_INIT};
     row->cost.state = KOINE_PRICED;
     koine__usage_init(&row->usage);
-    row->target = koine__strdup(target);
-    if (!row->target)
-        return KOINE_EMEMORY;
-    return (long)ledger->count++;
+    ledger->count++;
+    return (long)at;
 }
 
 void koine__ledger_release(struct koine__ledger *ledger)

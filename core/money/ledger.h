@@ -25,7 +25,7 @@ struct koine__ledger {
     struct koine__row *rows;
     size_t count, capacity;
 };
-/* The index of a new row, or KOINE_EMEMORY. */
+/* The index of a new row, or KOINE_EMEMORY. Rows are in the order of their starts, whichever ended first. */
 long koine__ledger_add(struct koine__ledger *ledger, const char *target, int64_t start);
 void koine__ledger_release(struct koine__ledger *ledger);
 /* The sum. Unpriced if one row is; free of charge if all that cost anything are; KOINE_EARGUMENT on overflow.

@@ -26,6 +26,7 @@ struct replay {
     struct koine__replay_seen **seen; /* each in its own memory: the caller keeps pointers */
     size_t seen_count, seen_capacity;
     struct koine__transfer *active;
+    struct koine__replay_director director; /* answer NULL: there is none */
 };
 
 struct koine__transfer {
@@ -91,6 +92,7 @@ static struct koine__replay_seen *copy_request(const struct koine__http_request 
     if (!seen)
         return NULL;
     seen->at = at;
+    seen->sent_at = seen->ended_at = -1;
     seen->method = koine__strdup(request->method);
     seen->url = koine__strdup(request->url);
     seen->body = koine__strndup(request->body.ptr, request->body.len);
@@ -144,10 +146,14 @@ static void schedule_body(struct koine__transfer *transfer)
 static void play_sent(struct koine__transfer *transfer)
 {
     const struct koine__replay_answer *answer = transfer->answer;
+    const struct koine__replay_director *director = &transfer->owner->director;
     if (!answer || answer->fault_class == KOINE_CLASS_CONNECT) {
         schedule(transfer, END, 0);
         return;
     }
+    transfer->seen->sent_at = koine__loop_now(transfer->owner->loop);
+    if (director->sent)
+        director->sent(director->arg, transfer->seen);
     if (answer->status || answer->fault_class != KOINE_CLASS_NONE)
         schedule(transfer, answer->status ? HEAD : END, answer->head_after);
     if (transfer->handler.sent)
@@ -187,12 +193,23 @@ static void play_chunk(struct koine__transfer *transfer)
     schedule_body(transfer);
 }
 
+/* No handler is called any more. */
+static void end(struct koine__transfer *transfer)
+{
+    const struct koine__replay_director *director = &transfer->owner->director;
+    if (transfer->is_ended)
+        return;
+    transfer->is_ended = true;
+    transfer->seen->ended_at = koine__loop_now(transfer->owner->loop);
+    if (director->ended)
+        director->ended(director->arg, transfer->seen);
+}
+
 static void play_end(struct koine__transfer *transfer)
 {
     const struct koine__replay_answer *answer = transfer->answer;
     struct koine__fault fault;
     transfer->step = OVER;
-    transfer->is_ended = true;
     if (!answer)
         koine__fault_set(&fault, KOINE_CLASS_CONNECT, "connect", "no answer is scripted");
     else if (answer->fault_class == KOINE_CLASS_CONNECT)
@@ -200,6 +217,7 @@ static void play_end(struct koine__transfer *transfer)
     else
         koine__fault_set(&fault, answer->fault_class, answer->status ? "body" : "first_byte",
                          "scripted: the connection failed");
+    end(transfer);
     if (transfer->handler.done)
         transfer->handler.done(transfer->arg, fault.class_number == KOINE_CLASS_NONE ? NULL : &fault);
 }
@@ -258,7 +276,9 @@ static int replay_start(struct koine__transport *self, const struct koine__http_
     if (transfer->next)
         transfer->next->prev = transfer;
     replay->active = transfer;
-    transfer->answer = find_answer(replay, request);
+    transfer->answer = replay->director.answer
+                           ? replay->director.answer(replay->director.arg, seen, request->stream)
+                           : find_answer(replay, request);
     transfer->due = now;
     koine__timer_init(&transfer->timer, play);
     schedule(transfer, SENT, transfer->answer ? transfer->answer->connect_after : 0);
@@ -276,7 +296,7 @@ static bool replay_has_sent(const struct koine__transfer *transfer)
 static void replay_drain(struct koine__transfer *transfer)
 {
     bool was_ended = transfer->is_ended;
-    transfer->is_ended = true;
+    end(transfer);
     koine__timer_stop(transfer->owner->loop, &transfer->timer);
     if (!transfer->is_playing && !was_ended)
         free_transfer(transfer);
@@ -352,6 +372,11 @@ int koine__transport_replay_new(struct koine__loop *loop, const struct koine__re
     }
     *ret = &replay->base;
     return KOINE_OK;
+}
+
+void koine__replay_direct(struct koine__transport *transport, const struct koine__replay_director *director)
+{
+    ((struct replay *)transport)->director = *director;
 }
 
 size_t koine__replay_count(const struct koine__transport *transport)

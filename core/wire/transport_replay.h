@@ -28,7 +28,9 @@ struct koine__replay_answer {
 
 /* A copy of what was asked, for assertions. */
 struct koine__replay_seen {
-    int64_t at; /* when start was called */
+    int64_t at;       /* when start was called */
+    int64_t sent_at;  /* when the first byte left; -1: it has not */
+    int64_t ended_at; /* when it came to its end or was hung up; -1: it is under way */
     char *method, *url, *body;
     size_t body_len;
     char *headers; /* "name: value\n" for each, the secret as "name: prefix<secret>\n" */
@@ -38,6 +40,17 @@ struct koine__replay_seen {
 /* `answers` is borrowed for the transport's life. */
 int koine__transport_replay_new(struct koine__loop *loop, const struct koine__replay_answer *answers,
                                 size_t count, struct koine__transport **ret);
+/* Who answers instead of a script, and is told how it goes. `seen` lives as long as the transport. */
+struct koine__replay_director {
+    /* What it returns must live until `ended`. NULL: nothing listens there. */
+    const struct koine__replay_answer *(*answer)(void *arg, const struct koine__replay_seen *seen,
+                                                 bool stream);
+    void (*sent)(void *arg, const struct koine__replay_seen *seen);
+    void (*ended)(void *arg,
+                  const struct koine__replay_seen *seen); /* once; not when the transport is freed */
+    void *arg;
+};
+void koine__replay_direct(struct koine__transport *transport, const struct koine__replay_director *director);
 size_t koine__replay_count(const struct koine__transport *transport);
 const struct koine__replay_seen *koine__replay_seen(const struct koine__transport *transport, size_t index);
 

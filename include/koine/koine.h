@@ -42,6 +42,7 @@ typedef struct koine_canceller koine_canceller;
 typedef struct koine_models koine_models;
 typedef struct koine_providers koine_providers;
 typedef struct koine_provider_handle koine_provider_handle;
+typedef struct koine_notice koine_notice;
 
 /* What functions return. */
 enum {
@@ -522,6 +523,46 @@ KOINE_API const char *koine_response_attempt_request_id(const koine_response *,
 KOINE_API int64_t koine_response_ms(const koine_response *);             /* of the whole call */
 KOINE_API int64_t koine_response_first_token_ms(const koine_response *); /* -1: none came */
 KOINE_API void koine_response_free(koine_response *);                    /* only of koine_generate's */
+
+/* ---- Notices and metrics (docs/observing.md) -------------------------------------------------------- */
+
+/* What happened beside the calls, and matters to whoever runs the program. Numbers never change; an unknown
+ * one is to be ignored. */
+enum {
+    KOINE_NOTICE_BREAKER_OPENED = 1,
+    KOINE_NOTICE_BREAKER_HALF_OPENED = 2,
+    KOINE_NOTICE_BREAKER_CLOSED = 3,
+    KOINE_NOTICE_PAUSED = 4,      /* the instance asked for a pause (429) */
+    KOINE_NOTICE_LATCHED = 5,     /* a key, an account or a model is left alone, until somebody mends it */
+    KOINE_NOTICE_UNLATCHED = 6,   /* and answers again */
+    KOINE_NOTICE_REFUSED = 7,     /* an attempt, by one of our own layers */
+    KOINE_NOTICE_NOT_RETRIED = 8, /* the retry budget was empty */
+    KOINE_NOTICE_LOST = 9         /* so many notices were dropped, for nobody took them */
+};
+/* The oldest notice: 1, and *ret is yours to koine_notice_free; 0: none waits; negative: KOINE_E…. A hub
+ * keeps the newest 256. What is refused again for the same reason within a second is one notice that counts.
+ * Ask after koine_process, or whenever it suits: nothing is lost by asking late but what the 256 do not hold.
+ * [any thread] */
+KOINE_API int koine_hub_next_notice(koine_hub *, koine_notice **ret);
+KOINE_API int koine_notice_kind(const koine_notice *);              /* KOINE_NOTICE_… */
+KOINE_API const char *koine_notice_kind_name(const koine_notice *); /* "breaker_opened" */
+KOINE_API const char *koine_notice_instance(const koine_notice *);  /* "" where it is about none */
+KOINE_API const char *koine_notice_model(const koine_notice *);     /* likewise */
+KOINE_API int koine_notice_class(const koine_notice *);             /* of the fault that led to it */
+KOINE_API const char *koine_notice_message(const koine_notice *);   /* one line */
+KOINE_API int64_t koine_notice_count(const koine_notice *);         /* how often it happened; 1 or more */
+KOINE_API int64_t koine_notice_at_ms(const koine_notice *);         /* since 1970 */
+KOINE_API int64_t koine_notice_until_ms(const koine_notice *);      /* when it ends; -1: nobody knows */
+KOINE_API void koine_notice_free(koine_notice *);
+
+/* Waits at most so long (-1: for ever) until no notice waits to be sent to the webhook, and goes on with this
+ * client's calls meanwhile. 1: none waits, also where there is no webhook; 0: time is up. For programs that
+ * end soon; others send while they process. */
+KOINE_API int koine_deliver_notices(koine_client *, int timeout_ms);
+
+/* Counters and histograms of everything this hub did, as Prometheus text (format 0.0.4, UTF-8); yours to
+ * koine_free. Ends with a line's end, so that more may follow. [any thread] */
+KOINE_API int koine_metrics_write(koine_hub *, char **ret);
 
 #ifdef __cplusplus
 }

@@ -38,6 +38,15 @@ done_with "members travel as they are, and ours does not"
 run chat -m other/x Hi
 out_is "$document"
 done_with "an instance of another name"
+run chat --metrics "$scratch/metrics" -m echo/any Hi
+status_is 0
+grep -q '^koine_attempts_total{.*koine_instance="echo",gen_ai_request_model="any".*} 1$' "$scratch/metrics" ||
+    complain "the metrics have no attempt"
+run chat --metrics "$scratch/no/folder" -m echo/any Hi
+status_is 1
+out_is "$document"
+err_has "$scratch/no/folder: the metrics cannot be written: No such file or directory"
+done_with "metrics are written at the end"
 run models --live --json echo
 status_is 0
 member_is models.0.id echo

@@ -30,7 +30,8 @@ tests_e2e_tls_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 tests_e2e_tls_LDADD = $(OPENSSL_LIBS)
 
 if HAVE_CUNIT
-e2e_programs = tests/e2e/faults tests/e2e/isolate tests/e2e/library tests/e2e/misuse tests/e2e/thousand
+e2e_programs = tests/e2e/faults tests/e2e/isolate tests/e2e/library tests/e2e/misuse tests/e2e/thousand tests/e2e/threads \
+  tests/e2e/webhook
 check_PROGRAMS += $(e2e_programs)
 TESTS += $(e2e_programs)
 e2e_backdrop = tests/e2e/backdrop.c tests/e2e/backdrop.h tests/e2e/loopback.c tests/e2e/loopback.h
@@ -46,4 +47,13 @@ tests_e2e_misuse_SOURCES = tests/e2e/misuse.c $(e2e_stage)
 tests_e2e_misuse_LDADD = $(e2e_ldadd)
 tests_e2e_thousand_SOURCES = tests/e2e/thousand.c $(e2e_stage)
 tests_e2e_thousand_LDADD = $(e2e_ldadd)
+tests_e2e_threads_SOURCES = tests/e2e/threads.c $(e2e_stage)
+tests_e2e_threads_LDADD = $(e2e_ldadd)
+tests_e2e_webhook_SOURCES = tests/e2e/webhook.c
+tests_e2e_webhook_LDADD = tests/unit/libsuite.a libkoinecore.la $(CUNIT_LIBS)
+## The page's own example, which says what a receiver does.
+check_PROGRAMS += tests/e2e/verify
+tests_e2e_verify_SOURCES = docs/examples/webhook.c
+tests_e2e_verify_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
+tests_e2e_verify_LDADD = $(SODIUM_LIBS)
 endif

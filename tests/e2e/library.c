@@ -986,6 +986,7 @@ static int live_as_a_child(const struct scene *scene, koine_request *request, ko
     koine_cost cost = KOINE_COST_INIT;
     koine_usage usage = KOINE_USAGE_INIT;
     koine_providers *list = NULL;
+    koine_notice *notice = NULL;
     char *text = NULL;
     int wrong = 0;
     wrong += koine_generate(scene->client, request, &response, &error) != KOINE_EFORK;
@@ -998,6 +999,9 @@ static int live_as_a_child(const struct scene *scene, koine_request *request, ko
     wrong += koine_list_models(scene->client, "openai", &models, NULL) != KOINE_EFORK;
     wrong += koine_hub_models(scene->hub, NULL, &models, NULL) != KOINE_EFORK;
     wrong += koine_hub_list_providers(scene->hub, &list, NULL) != KOINE_EFORK;
+    wrong += koine_hub_next_notice(scene->hub, &notice) != KOINE_EFORK;
+    wrong += koine_metrics_write(scene->hub, &text) != KOINE_EFORK;
+    wrong += koine_deliver_notices(scene->client, 0) != KOINE_EFORK;
     wrong += koine_hub_set(scene->hub, "default_route", "a") != KOINE_EFORK;
     wrong += koine_hub_load(scene->hub, "/dev/null", NULL) != KOINE_EFORK;
     wrong += koine_hub_load_environment(scene->hub, NULL) != KOINE_EFORK;

@@ -25,6 +25,7 @@ static void call_back(void *user, int level, const char *line)
     koine_providers *list = NULL;
     koine_cost cost = KOINE_COST_INIT;
     koine_usage usage = KOINE_USAGE_INIT;
+    koine_notice *notice = NULL;
     char *text = NULL;
     at->lines++;
     at->wrong +=
@@ -35,12 +36,15 @@ static void call_back(void *user, int level, const char *line)
     at->wrong += koine_hub_apply(at->hub, NULL) != KOINE_EARGUMENT;
     at->wrong += koine_hub_show(at->hub, &text) != KOINE_EARGUMENT;
     at->wrong += koine_hub_set_log(at->hub, 0, NULL, NULL) != KOINE_EARGUMENT;
+    at->wrong += koine_hub_next_notice(at->hub, &notice) != KOINE_EARGUMENT;
+    at->wrong += koine_metrics_write(at->hub, &text) != KOINE_EARGUMENT;
     at->wrong += koine_hub_models(at->hub, NULL, &models, NULL) != KOINE_EARGUMENT;
     at->wrong += koine_hub_list_providers(at->hub, &list, NULL) != KOINE_EARGUMENT;
     at->wrong += koine_hub_provider(at->hub, "openai") != NULL;
     at->wrong += koine_calculate_cost(at->hub, "openai/a", &usage, -1, &cost) != KOINE_EARGUMENT;
     at->wrong += koine_client_new(at->hub, &client, NULL) != KOINE_EARGUMENT;
     if (at->client) {
+        at->wrong += koine_deliver_notices(at->client, 0) != KOINE_EARGUMENT;
         at->wrong += koine_generate(at->client, at->request, &response, NULL) != KOINE_EARGUMENT;
         at->wrong += koine_start(at->client, at->request, &call, NULL) != KOINE_EARGUMENT;
         at->wrong += koine_next(at->client, &call, &event) != KOINE_EARGUMENT;
@@ -95,6 +99,10 @@ static void null_hub(void)
     REFUSES(koine_hub_load_environment(NULL, NULL));
     REFUSES(koine_hub_apply(NULL, NULL));
     REFUSES(koine_hub_show(NULL, &text));
+    REFUSES(koine_metrics_write(NULL, &text));
+    REFUSES(koine_hub_next_notice(NULL, NULL));
+    REFUSES(koine_deliver_notices(NULL, 0));
+    koine_notice_free(NULL);
     REFUSES(koine_hub_set_log(NULL, 0, NULL, NULL));
     REFUSES(koine_hub_list_providers(NULL, &list, NULL));
     REFUSES(koine_hub_models(NULL, NULL, &models, NULL));
@@ -109,6 +117,8 @@ static void null_hub(void)
     REFUSES(koine_hub_set(hub, NULL, "b"));
     REFUSES(koine_hub_set(hub, "a", NULL));
     REFUSES(koine_hub_show(hub, NULL));
+    REFUSES(koine_metrics_write(hub, NULL));
+    REFUSES(koine_hub_next_notice(hub, NULL));
     REFUSES(koine_hub_list_providers(hub, NULL, NULL));
     REFUSES(koine_hub_models(hub, NULL, NULL, NULL));
     REFUSES(koine_calculate_cost(hub, NULL, &usage, -1, &cost));

@@ -19,7 +19,7 @@ static void strike(void)
 
 static void build(void)
 {
-    static const char *const arguments[] = {"--scale", "0.02", NULL};
+    static const char *const arguments[] = {"--scale", "0.02", "--scale-advice", NULL};
     if (backdrop.owner)
         return;
     backdrop_build(&backdrop, arguments);

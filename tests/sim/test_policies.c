@@ -156,6 +156,23 @@ static void pause_without_advice(void)
     world_free(world);
 }
 
+/* Who would start with less than min_attempt left does not wait for it. */
+static void too_late_to_start(void)
+{
+    struct world *world = WORLD({ANSWER(TOGETHER, 429, ERROR("slow down"))}, {EVER, OK_TOGETHER});
+    world_police(world, NULL);
+    world->together.retry.max_retries = 0;
+    ASK(world, .targets = 1); /* a pause of a second */
+    world_until(world, 100);
+    struct world_call *late = ASK(world, .targets = 1, .deadline = WORLD_MS(1800));
+    struct world_call *early = ASK(world, .targets = 1, .deadline = WORLD_MS(2000));
+    world_until(world, 100);
+    ASSERT_STR(late->trace, "fault refused together/a");
+    world_until(world, 1000);
+    ASSERT_STR(early->trace, READ_STREAM("together/a", "a"));
+    world_free(world);
+}
+
 /* ---- The retry budget ---- */
 
 /* Scenario 9: a total outage, and no breaker. */
@@ -277,12 +294,12 @@ static void no_hedge_where_it_is_ill(void)
     world->openai.retry.max_retries = 0;
     for (int i = 0; i < 5; i++) {
         world->together.policies.breaking.failures = -1;
-        ASK(world, .targets = 2, .hedge_after = WORLD_MS(100), .deadline = WORLD_MS(1000));
+        ASK(world, .targets = 2, .hedge_after = WORLD_MS(100), .deadline = WORLD_MS(2000));
     }
     world_run(world);
     size_t sends = world_send_count(world);
     ASSERT_INT((long long)sends, 10);
-    ASK(world, .targets = 2, .hedge_after = WORLD_MS(100), .deadline = WORLD_MS(1000));
+    ASK(world, .targets = 2, .hedge_after = WORLD_MS(100), .deadline = WORLD_MS(2000));
     world_run(world);
     ASSERT_INT((long long)world_send_count(world), (long long)sends + 1);
     world_free(world);
@@ -366,9 +383,9 @@ static void typed(void)
 SUITE_MAIN("sim policies", {"latch: a wrong key", wrong_key}, {"latch: a new key", new_key},
            {"latch: an empty account", empty_account}, {"latch: all of them", all_are_latched},
            {"latch: a model that is gone", model_that_is_gone}, {"pause: for a day", paused_for_a_day},
-           {"pause: without advice", pause_without_advice}, {"retry budget: an outage", outage},
-           {"retry budget: retries that succeed", retries_that_succeed}, {"breaker: it opens", breaker_opens},
-           {"hedge: after silence", hedge_after_silence},
+           {"pause: without advice", pause_without_advice}, {"pause: too late to start", too_late_to_start},
+           {"retry budget: an outage", outage}, {"retry budget: retries that succeed", retries_that_succeed},
+           {"breaker: it opens", breaker_opens}, {"hedge: after silence", hedge_after_silence},
            {"hedge: the first is in time", first_one_is_in_time}, {"hedge: refused", hedge_that_is_refused},
            {"hedge: not where it is ill", no_hedge_where_it_is_ill},
            {"hedge: what is fatal ends both", fatal_ends_both}, {"hedge: the usual pace", usual_pace},

@@ -275,6 +275,11 @@ static void configuration(struct life *life)
         return;
     tell(life, "%.3000s", text);
     koine_free(text);
+    text = NULL;
+    if (!went(life, koine_metrics_write(life->hub, &text), "metrics"))
+        return;
+    tell(life, "%.300s", text);
+    koine_free(text);
 }
 
 /* Which plugins there are, and what models they know. */

@@ -63,7 +63,9 @@ unit_programs = \
   tests/unit/test_loop \
   tests/unit/test_mem \
   tests/unit/test_messages \
+  tests/unit/test_metrics \
   tests/unit/test_models \
+  tests/unit/test_notice \
   tests/unit/test_out \
   tests/unit/test_pack \
   tests/unit/test_pace \
@@ -85,6 +87,8 @@ unit_programs = \
   tests/unit/test_transport_local \
   tests/unit/test_transport_replay \
   tests/unit/test_trust \
+  tests/unit/test_webhook \
+  tests/unit/test_work \
   tests/unit/test_worst
 check_PROGRAMS += $(unit_programs)
 TESTS += $(unit_programs)

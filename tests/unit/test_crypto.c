@@ -125,6 +125,34 @@ static void test_random(void)
     CU_ASSERT_NOT_EQUAL(koine__crypto_seed(), koine__crypto_seed());
 }
 
+/* RFC 4231, test case 2; then a secret in the notation of the Standard Webhooks, and one that only looks so.
+ */
+static void test_hmac(void)
+{
+    static const struct {
+        const char *key, *text, *digest;
+    } cases[] = {
+        {"Jefe", "what do ya want for nothing?", "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM="},
+        {"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", "msg_1.1700000000.{}",
+         "2c4VI0bO4Wd5svqP2unEA9pCk0dTAXr/elrHCJ+/efk="},
+        {"0123456789abcdef0123456789abcdef", "msg_1.1700000000.{}",
+         "2c4VI0bO4Wd5svqP2unEA9pCk0dTAXr/elrHCJ+/efk="},
+        {"whsec_no*base64", "x", "oVTC9w/PQBFNrqIntRKv+a/yajEuiXv22OFuB3mHEh4="},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct koine__secret *key = koine__secret_new(cases[i].key, strlen(cases[i].key));
+        size_t len = strlen(cases[i].text);
+        char digest[KOINE__HMAC_BASE64];
+        CU_ASSERT_PTR_NOT_NULL_FATAL(key);
+        for (size_t cut = 0; cut <= len; cut++) {
+            koine_str pieces[2] = {{cases[i].text, cut}, {cases[i].text + cut, len - cut}};
+            koine__hmac_base64(key, pieces, 2, digest);
+            ASSERT_STR(digest, cases[i].digest);
+        }
+        koine__secret_unref(key);
+    }
+}
+
 static void test_wipe(void)
 {
     char text[] = "secret";
@@ -137,4 +165,4 @@ static void test_wipe(void)
 SUITE_MAIN("crypto", {"init from many threads", test_init_from_many_threads}, {"secret", test_secret},
            {"secret of nothing", test_secret_of_nothing}, {"fingerprints", test_fingerprints},
            {"many secrets", test_many_secrets}, {"no memory", test_no_memory}, {"digests", test_digests},
-           {"sha256", test_sha256}, {"random", test_random}, {"wipe", test_wipe})
+           {"sha256", test_sha256}, {"hmac", test_hmac}, {"random", test_random}, {"wipe", test_wipe})

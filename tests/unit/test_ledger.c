@@ -34,6 +34,19 @@ static void rows(void)
     koine__ledger_release(&ledger);
 }
 
+/* One that started earlier may end later. */
+static void in_order_of_their_starts(void)
+{
+    struct koine__ledger ledger = {0};
+    ASSERT_INT(koine__ledger_add(&ledger, "openai/b", 2000), 0);
+    ASSERT_INT(koine__ledger_add(&ledger, "together/a", 0), 0);
+    ASSERT_INT(koine__ledger_add(&ledger, "openai/c", 2000), 2);
+    ASSERT_STR(ledger.rows[0].target, "together/a");
+    ASSERT_STR(ledger.rows[1].target, "openai/b");
+    ASSERT_STR(ledger.rows[2].target, "openai/c");
+    koine__ledger_release(&ledger);
+}
+
 static void sums(void)
 {
     struct koine__ledger ledger = {0};
@@ -196,7 +209,7 @@ static void no_memory(void)
 }
 
 SUITE_MAIN("ledger", {"a negative cost is unknown", a_negative_cost_is_unknown}, {"rows", rows},
-           {"sums", sums}, {"free if all is", free_if_all_is},
-           {"a sum that does not fit", a_sum_that_does_not_fit},
+           {"in order of their starts", in_order_of_their_starts}, {"sums", sums},
+           {"free if all is", free_if_all_is}, {"a sum that does not fit", a_sum_that_does_not_fit},
            {"usage there and back", usage_there_and_back}, {"copies what fits", copies_what_fits},
            {"costs from providers", costs_from_providers}, {"no memory", no_memory})

@@ -358,6 +358,62 @@ static void abandons(void)
     ASSERT_STR(listener.heard, "");
 }
 
+/* A director that writes down what it is told, and knows one address. */
+static char told[256];
+
+static const struct koine__replay_answer *direct(void *arg, const struct koine__replay_seen *seen,
+                                                 bool stream)
+{
+    size_t used = strlen(told);
+    snprintf(told + used, sizeof(told) - used, "%lld:%s%s ", (long long)virtual_time, seen->url,
+             stream ? "*" : "");
+    return strstr(seen->url, "//a/") ? arg : NULL;
+}
+
+static void tell(const char *what, const struct koine__replay_seen *seen)
+{
+    size_t used = strlen(told);
+    snprintf(told + used, sizeof(told) - used, "%lld:%s=%lld,%lld ", (long long)virtual_time, what,
+             (long long)seen->sent_at, (long long)seen->ended_at);
+}
+
+static void direct_sent(void *arg, const struct koine__replay_seen *seen)
+{
+    (void)arg;
+    tell("sent", seen);
+}
+
+static void direct_ended(void *arg, const struct koine__replay_seen *seen)
+{
+    (void)arg;
+    tell("ended", seen);
+}
+
+static void obeys_a_director(void)
+{
+    struct listener listeners[3] = {{0}};
+    begin(NULL, 0);
+    koine__replay_direct(
+        transport, &(struct koine__replay_director){
+                       .answer = direct, .sent = direct_sent, .ended = direct_ended, .arg = (void *)&plain});
+    told[0] = '\0';
+    start(&listeners[0], "http://a/", NULL);
+    start(&listeners[1], "http://b/", NULL);
+    start(&listeners[2], "http://a/2", NULL);
+    koine__loop_wait(loop, 30);
+    koine__loop_process(loop);
+    koine__loop_wait(loop, 30);
+    koine__loop_process(loop);
+    transport->ops->cancel(listeners[2].transfer);
+    run();
+    ASSERT_STR(told, "0:http://a/ 0:http://b/ 0:http://a/2 0:ended=-1,0 10:sent=10,-1 10:sent=10,-1 "
+                     "10:ended=10,10 42:ended=10,42 ");
+    ASSERT_STR(listeners[0].heard, "10:sent 30:head=200 35:abc 35:de 42:f 42:done=0 ");
+    ASSERT_STR(listeners[1].heard, "0:done=1 ");
+    ASSERT_STR(listeners[2].heard, "10:sent ");
+    end();
+}
+
 static int ask_once(void)
 {
     static const struct koine__header header = {{"X-A", 3}, {"1", 1}};
@@ -395,5 +451,5 @@ SUITE_MAIN("transport_replay", {"plays_on_time", plays_on_time}, {"splits", spli
            {"writes_down_what_was_asked", writes_down_what_was_asked}, {"stops_when_told", stops_when_told},
            {"drops_pieces_after_cancel", drops_pieces_after_cancel}, {"pauses", pauses},
            {"pauses_before_the_end", pauses_before_the_end}, {"pauses_early", pauses_early},
-           {"free_cancels_all", free_cancels_all}, {"abandons", abandons},
-           {"survives_failing_allocations", survives_failing_allocations})
+           {"obeys_a_director", obeys_a_director}, {"free_cancels_all", free_cancels_all},
+           {"abandons", abandons}, {"survives_failing_allocations", survives_failing_allocations})
