@@ -73,11 +73,14 @@ static void read_line(int terminal, char ret[LONGEST_ANSWER])
     ret[length] = '\0';
 }
 
-static bool is_yes(char *answer)
+/* With blanks around it, and in any case. */
+static bool is_yes(const char *answer)
 {
-    char *word = strtok(answer, " \t\r");
-    return word != NULL && (strcasecmp(word, "y") == 0 || strcasecmp(word, "yes") == 0) &&
-           strtok(NULL, " \t\r") == NULL;
+    static const char blanks[] = " \t\r";
+    const char *word = answer + strspn(answer, blanks);
+    size_t length = strcspn(word, blanks);
+    bool is_word = (length == 1 || length == 3) && strncasecmp(word, "yes", length) == 0;
+    return is_word && word[length + strspn(word + length, blanks)] == '\0';
 }
 
 enum approval approval_ask(const struct args *args, koine_client *client, const koine_call *call,
