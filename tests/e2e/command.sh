@@ -396,6 +396,21 @@ done_with "--yes answers"
 asked chat -m openai/gpt-4o-mini --max-tokens 1 Hi
 status_is 0
 done_with "what costs less is not asked"
+mkdir "$scratch/staged"
+cp "$source/docs/examples/staged.yaml" "$source/docs/examples/.env.development" "$source/docs/examples/.env.production" \
+    "$scratch/staged"
+staged() { # ENVIRONMENT STAGE2 HOW-OFTEN LIMIT
+    KOINE_ENV=$1 TOGETHER_API_KEY=a-key KOINE__plugin_path="[$scratch/plugins]" "$koine" -c "$scratch/staged/staged.yaml" \
+        config show >"$scratch/out" 2>"$scratch/err" </dev/null 9>&-
+    status=$?
+    status_is 0
+    out_has "target: together/Qwen/Qwen2.5-32B-Instruct"
+    [ "$(grep -c "target: together/$2\$" "$scratch/out")" = "$3" ] || complain "stage2 asks another model"
+    out_has "run: $4"
+    done_with "docs/examples: staged.yaml with .env.$1"
+}
+staged development Qwen/Qwen2.5-32B-Instruct 2 0.50
+staged production Qwen/Qwen2.5-72B-Instruct-Turbo 1 20.00
 usual_configuration </dev/null
 run chat Hi
 status_is 2
