@@ -2,6 +2,7 @@
 bin_PROGRAMS += apps/koine/koine
 apps_koine_koine_SOURCES = \
   apps/koine/main.c apps/koine/commands.h \
+  apps/koine/approval.c apps/koine/approval.h \
   apps/koine/args.c apps/koine/args.h \
   apps/koine/ask.c apps/koine/ask.h \
   apps/koine/chat.c \

@@ -65,7 +65,7 @@ _koine_options()
     local global="-c --config -v --verbose -h --help --version"
     case $1 in
         chat)
-            echo "-m --model -r --route -s --system --request --max-tokens --budget --temperature" \
+            echo "-m --model -r --route -s --system --request --max-tokens --budget -y --yes --temperature" \
                 "--stream --no-stream --metrics --json $global"
             ;;
         models) echo "--live --json $global" ;;

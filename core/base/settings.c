@@ -174,6 +174,11 @@ static const struct koine__setting rows[] = {
     ROW("budgets.estimate", CHOICE, "bound", .choices = "bound|typical",
         .help = "How many tokens a prompt is taken to have before it is sent: `bound` counts each byte as one, which it never exceeds; `typical` counts four bytes as one, so that more calls fit and the budget may be overspent by a little."),
 
+    ROW("approval.call", DOLLARS, NULL, RANGE(0, DOLLARS(1000000)),
+        .help = "A call that could cost more waits for an answer before anything is sent. What it could cost is the dearest way through its route, retries included, but no more than its budgets have left; `budgets.estimate` holds here too. By default nothing is asked."),
+    ROW("approval.run", DOLLARS, NULL, RANGE(0, DOLLARS(1000000)),
+        .help = "The same for a call with which its run could come to cost more: what the calls of the run have spent and reserved, and what this one could cost."),
+
     ROW("pool.connections", INTEGER, "64", RANGE(1, 10000),
         .help = "Most connections that one client has open at once."),
     ROW("pool.idle", INTEGER, "16", RANGE(0, 10000),

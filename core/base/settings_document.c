@@ -61,6 +61,12 @@ static const struct {
      "What may be spent. Before each attempt the most that it can cost is reserved, after it what it did "
      "cost is "
      "settled; a call that could lead beyond a limit is refused (class `budget`) before anything is sent."},
+    {"approval", "approval",
+     "What may be spent unasked. A call that could cost more, or of which nobody knows what it could cost, "
+     "waits "
+     "for an answer: `koine chat` asks on the terminal, a program gets an event, and `koine_generate`, which "
+     "asks "
+     "nobody, gives class `declined`."},
     {"pool", "pool", "Connections of a client."},
     {"network", "network", "How providers are reached."},
     {"webhook", "webhook", "Where notices are sent; see observing.md."},

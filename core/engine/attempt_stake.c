@@ -2,24 +2,14 @@
  * after it. */
 #include "core/engine/attempt_internal.h"
 
-#include "core/money/budget.h"
-
-#include <string.h>
+#include "core/engine/worst.h"
 
 void koine__attempt_estimate(const struct koine__attempt_spec *spec, const struct koine__clock *clock,
                              bool typical, struct koine__estimate *ret)
 {
-    const struct koine__instance *instance = spec->target->instance;
-    struct koine__estimate_ask ask = {
-        /* What has no exchange with a price, such as list_models, costs nothing. */
-        .doc = spec->needs_stop ? spec->doc : NULL,
-        .count = spec->count,
-        .known = spec->target->known,
-        .at = clock->wall(clock->arg) / KOINE__SEC,
-        .typical = typical,
-        .free = instance->free_of_charge || strcmp(instance->base_url, KOINE_LOCAL) == 0,
-    };
-    koine__estimate(&ask, ret);
+    /* What has no exchange with a price, such as list_models, costs nothing. */
+    koine__target_estimate(spec->target, spec->needs_stop ? spec->doc : NULL, spec->count,
+                           clock->wall(clock->arg) / KOINE__SEC, typical, ret);
 }
 
 static void stake(const struct koine__attempt_spec *spec, const struct koine__clock *clock,

@@ -266,7 +266,9 @@ static void try_target(struct koine_call *call)
 
 static void on_wait_over(struct koine__timer *timer)
 {
-    try_target(KOINE__CONTAINER(timer, struct koine_call, wait_timer));
+    struct koine_call *call = KOINE__CONTAINER(timer, struct koine_call, wait_timer);
+    if (!koine__call_must_wait(call))
+        try_target(call);
 }
 
 /* ---- what attempts tell ---- */
@@ -650,6 +652,10 @@ int koine__call_new(struct koine__calls *calls, const struct koine__call_spec *s
     call->fault = call->first_fault = &koine__no_fault;
     call->spec = *spec;
     call->route = *spec->route;
+    call->approval_state =
+        spec->approval && spec->operation == KOINE__OP_GENERATE ? KOINE__APPROVAL_OPEN : KOINE__APPROVAL_DONE;
+    if (spec->approval)
+        call->approval = *spec->approval;
     call->spec.plan = NULL; /* neither is ours before we succeed */
     call->spec.canceller = koine__canceller_ref(spec->canceller);
     call->began = now_of(call);

@@ -1,5 +1,5 @@
 /* call_internal: what call.c (its way through the route), call_policy.c (what it shares with all calls),
- * call_log.c and call_end.c (its end and its getters) share. */
+ * call_approval.c, call_log.c and call_end.c (its end and its getters) share. */
 #ifndef KOINE_CORE_ENGINE_CALL_INTERNAL_H
 #define KOINE_CORE_ENGINE_CALL_INTERNAL_H
 
@@ -23,6 +23,9 @@ void koine__call_give_retry(const struct koine__target *target, int64_t cost);
 size_t koine__call_hedge_target(const struct koine_call *call);
 /* How long an answer of that instance may take to begin until it is hedged. */
 int64_t koine__call_hedge_delay(const struct koine_call *call, const struct koine__instance *instance);
+
+/* call_approval.c: true: the call must not start an attempt now, for it waits for an answer, or has ended. */
+bool koine__call_must_wait(struct koine_call *call);
 
 /* call_end.c */
 void koine__call_deliver(struct koine_call *call, struct koine_event *event); /* takes it */

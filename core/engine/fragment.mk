@@ -14,6 +14,7 @@ libkoinecore_la_SOURCES += \
   core/engine/attempt_time.c \
   core/engine/call.c \
   core/engine/call.h \
+  core/engine/call_approval.c \
   core/engine/call_end.c \
   core/engine/call_internal.h \
   core/engine/call_log.c \
@@ -32,4 +33,6 @@ libkoinecore_la_SOURCES += \
   core/engine/standing.c \
   core/engine/standing.h \
   core/engine/work.c \
-  core/engine/work.h
+  core/engine/work.h \
+  core/engine/worst.c \
+  core/engine/worst.h

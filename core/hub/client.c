@@ -184,17 +184,19 @@ struct start { /* how the two ways of asking differ */
                    the loop go */
 };
 
-/* The budgets that must bear the call; NULL where there is no limit. */
+/* The budgets that must bear the call; NULL where there is no limit and nobody asks what a run has spent. */
 static int make_purse(const struct koine_client *client, const struct koine__prepared *prepared,
                       struct koine__purse **ret)
 {
-    const struct koine__budget_config *money = &prepared->money;
+    struct koine__budget_config money = prepared->money;
     *ret = NULL;
-    if (money->call < 0 && money->run < 0)
+    if (money.run < 0 && prepared->snapshot->approval.run >= 0)
+        money.run = KOINE__NO_LIMIT;
+    if (money.call < 0 && money.run < 0)
         return KOINE_OK;
     struct koine__budget *budget =
-        money->run >= 0 ? koine__runs_budget(client->hub->runs, prepared->run, money->run) : NULL;
-    struct koine__purse *purse = money->run < 0 || budget ? koine__purse_new(money) : NULL;
+        money.run >= 0 ? koine__runs_budget(client->hub->runs, prepared->run, money.run) : NULL;
+    struct koine__purse *purse = money.run < 0 || budget ? koine__purse_new(&money) : NULL;
     if (!purse)
         return KOINE_EMEMORY;
     if (budget)
@@ -212,6 +214,9 @@ static int start_call(struct koine_client *client, const struct koine_request *r
     struct koine__purse *purse;
     if (make_purse(client, prepared, &purse) != KOINE_OK)
         return koine__error_memory(ret_error);
+    struct koine__approval approval = snapshot->approval;
+    approval.approved = request->approved;
+    approval.answered_never = how->waits;
     koine__pool_set_limit(&client->pool, snapshot->pool_connections);
     struct koine__call_spec spec = {
         .operation = KOINE__OP_GENERATE,
@@ -219,6 +224,7 @@ static int start_call(struct koine_client *client, const struct koine_request *r
         .catalogue = snapshot->catalogue,
         .document = prepared->document,
         .purse = purse,
+        .approval = &approval,
         .stream = prepared->stream,
         .untold = how->waits,
         .deadline = prepared->deadline,
@@ -345,6 +351,12 @@ void koine_call_cancel(koine_call *call)
 {
     if (call && usable(call->calls->client) == KOINE_OK)
         koine__call_cancel(call);
+}
+
+int koine_call_approve(koine_call *call, int yes)
+{
+    int rc = call ? usable(call->calls->client) : KOINE_EARGUMENT;
+    return rc == KOINE_OK ? koine__call_approve(call, yes != 0) : rc;
 }
 
 void koine_call_free(koine_call *call)

@@ -395,7 +395,10 @@ int koine__explain_target(struct koine__looking *looking, size_t index)
     };
     *outlook =
         (struct koine__outlook){.index = index, .target = target, .retry = koine__target_retry(target)};
-    int rc = koine__document_for(prepared->document, target, index, &spec.doc);
+    struct koine__version *version = NULL;
+    int rc = koine__document_for(prepared->document, target, index, &version);
+    spec.doc = version ? version->root : NULL;
+    spec.count = version ? &version->count : NULL;
     if (rc == KOINE_OK && look_at_plugin(outlook)) {
         spec.exchange = target->instance->provider->generate;
         rc = look_at_layers(looking, outlook, &spec);

@@ -23,7 +23,7 @@ int koine_request_new(koine_request **ret)
     koine__buf_init(&request->tools, DOCUMENT_LIMIT);
     koine__buf_init(&request->parts, DOCUMENT_LIMIT);
     request->stream = -1;
-    request->budget = -1;
+    request->budget = request->approved = -1;
     *ret = request;
     return KOINE_OK;
 }
@@ -518,13 +518,23 @@ int koine_request_set_deadline(koine_request *request, int64_t ms)
     return KOINE_OK;
 }
 
+static int keep_amount(struct koine_request *request, int64_t *at, const char *usd)
+{
+    int64_t amount = -1;
+    if (usd && koine__read_usd(koine__str(usd), &amount) != KOINE_OK)
+        return stick(request, KOINE_EARGUMENT);
+    *at = amount;
+    return KOINE_OK;
+}
+
 int koine_request_set_budget(koine_request *request, const char *usd)
 {
-    int64_t budget = -1;
-    if (!request || (usd && koine__read_usd(koine__str(usd), &budget) != KOINE_OK))
-        return request ? stick(request, KOINE_EARGUMENT) : KOINE_EARGUMENT;
-    request->budget = budget;
-    return KOINE_OK;
+    return request ? keep_amount(request, &request->budget, usd) : KOINE_EARGUMENT;
+}
+
+int koine_request_set_approved_cost(koine_request *request, const char *usd)
+{
+    return request ? keep_amount(request, &request->approved, usd) : KOINE_EARGUMENT;
 }
 
 int koine_request_set_commit(koine_request *request, int commit)

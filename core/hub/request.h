@@ -27,6 +27,7 @@ struct koine_request {
     char *route, *target, *provider, *run;
     int64_t deadline_ms;
     int64_t budget;     /* picodollars; -1: not said */
+    int64_t approved;   /* likewise */
     int commit, stream; /* stream -1: not said */
     koine_canceller *canceller;
     void *user;

@@ -222,11 +222,9 @@ static const struct member partial[] = {
     {0},
 };
 static const struct member fault[] = {
-    {"error", IS_OBJECT, fault_members, NULL},
-    {"partial", IS_OBJECT | IS_NULL, partial, NULL},
-    {"cost", IS_OBJECT, cost, is_money},
-    {"attempts", IS_ARRAY, attempt, NULL},
-    {0},
+    {"error", IS_OBJECT, fault_members, NULL},   {"partial", IS_OBJECT | IS_NULL, partial, NULL},
+    {"cost", IS_OBJECT, cost, is_money},         {"attempts", IS_ARRAY, attempt, NULL},
+    {"estimate_usd", MAY_BE_TEXT, NULL, is_usd}, {0},
 };
 static const struct member model[] = {
     {"instance", IS_STRING, NULL, NULL},

@@ -272,7 +272,7 @@ void town_sleeps(struct town *town, unsigned sleeps, int64_t within, int64_t mos
 uint64_t town_awake(const struct town *town)
 {
     uint64_t awake = 0;
-    for (size_t i = 0; i < town->client_count; i++)
+    for (size_t i = 0; i < TOWN_CLIENTS && i < town->client_count; i++)
         awake |= (uint64_t)(town->clients[i].asleep_until <= town->rig.now) << i;
     return awake;
 }

@@ -345,6 +345,7 @@ struct world_call *world_ask(struct world *world, const struct world_ask *ask)
         .min_attempt = WORLD_MS(1000),
         .canceller = ask->canceller,
         .purse = ask->purse,
+        .approval = ask->approval,
         .user = asked,
         .plan = world,
         .release_plan = release_plan,
@@ -429,6 +430,9 @@ static void write_event(char *text, size_t size, const struct world_call *asked,
         break;
     case KOINE_EVENT_RETRY:
         append(text, size, "retry %s %lld", koine_event_target(event), (long long)koine_event_wait_ms(event));
+        break;
+    case KOINE_EVENT_APPROVAL:
+        append(text, size, "approval %s %s", koine_event_target(event), words);
         break;
     case KOINE_EVENT_EXTRA:
         append(text, size, "extra %s %s", koine_event_name(event), words);

@@ -89,7 +89,8 @@ unit_programs = \
   tests/unit/test_transport_replay \
   tests/unit/test_trust \
   tests/unit/test_webhook \
-  tests/unit/test_work
+  tests/unit/test_work \
+  tests/unit/test_worst
 check_PROGRAMS += $(unit_programs)
 TESTS += $(unit_programs)
 
