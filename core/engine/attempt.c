@@ -92,7 +92,7 @@ void koine__attempt_free(struct koine__attempt *attempt)
 {
     if (!attempt)
         return;
-    struct koine__outcome outcome = {KOINE_CLASS_CANCELLED, attempt->sent, -1, -1};
+    struct koine__outcome outcome = {KOINE_CLASS_CANCELLED, attempt->sent, -1, -1, true};
     drop_work(attempt);
     koine__timer_stop(attempt->engine->loop, &attempt->soon);
     koine__gate_leave(&attempt->engine->gate, &attempt->ticket, &outcome,

@@ -107,6 +107,7 @@ struct koine__attempt {
     int64_t retry_after_ns; /* -1: nothing */
     bool never_retry;
 
+    bool cut_short; /* by its share of the call's deadline, which says nothing about the provider */
     bool requested; /* there is an HTTP request: it gets a row */
     bool sent, more;
     int body_end;                   /* 0: open; 1: ended clean; 2: cut */

@@ -60,6 +60,7 @@ struct koine__outcome koine__attempt_outcome(const struct koine__attempt *attemp
 {
     struct koine__outcome outcome = {
         .class_number = attempt->fault->class_number,
+        .is_ours = attempt->cut_short,
         .sent = attempt->sent,
         .tokens = attempt->billing == KOINE__BILLING_NONE ? 0 : tokens_of(&attempt->usage),
         .cost = attempt->cost.state == KOINE_UNPRICED ? -1 : attempt->cost.picodollars,

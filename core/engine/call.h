@@ -22,6 +22,7 @@ struct koine__calls { /* the calls of one client */
     struct koine_client *client;            /* whose they are, for getters; may be NULL */
     struct koine_call *first;               /* all that are not freed */
     struct koine_call *ready, **ready_last; /* those with an event to read, first come first served */
+    bool abandoned; /* in a child after fork: nothing may be asked of anybody any more */
 };
 void koine__calls_init(struct koine__calls *calls, struct koine__engine *engine, struct koine_client *client);
 /* The next event, or NULL. The caller owns it. */
@@ -72,7 +73,8 @@ struct koine_call {
     struct koine__purse *purse;
     struct koine__route_state route_state;
     struct koine__retry_state retry;
-    int64_t retry_cost; /* what the next attempt has taken from the retry budget */
+    int64_t retry_cost; /* what the next attempt has taken from the retry budget of retry_target's server */
+    const struct koine__target *retry_target;
     bool has_hedged;
     size_t hedged_from;                     /* the target that was current then */
     struct koine__retry_state hedged_retry; /* of that target */

@@ -177,7 +177,7 @@ void koine__call_fail(struct koine_call *call, const struct koine__fault *fault,
         koine_response_free(answer);
     }
     koine__call_log_end(call, koine_class_name(last.class_number));
-    observe_end(call, attempt ? attempt->spec.target : target, last.class_number);
+    observe_end(call, target, last.class_number);
     push_terminal(call, KOINE_EVENT_FAULT);
 }
 
@@ -230,13 +230,31 @@ static void leave_list(struct koine_call *call)
         call->next->prev = call->prev;
 }
 
+/* What was asked may have to be paid for, whether anybody waits for the answer or not. */
+static void end_attempts(struct koine_call *call)
+{
+    struct koine__fault fault;
+    koine__fault_set(&fault, KOINE_CLASS_CANCELLED, "", "the call was freed");
+    call->cancelling = true;
+    while (call->attempt_count > 0) {
+        struct koine__attempt *attempt = call->attempts[--call->attempt_count];
+        if (!call->calls->abandoned) {
+            koine__attempt_end(attempt, &fault);
+            koine__call_record(call, attempt);
+            koine__call_note(call, attempt);
+        }
+        koine__attempt_free(attempt);
+    }
+}
+
 void koine__call_destroy(struct koine_call *call)
 {
     stop_timers(call);
+    end_attempts(call);
+    if (!call->calls->abandoned)
+        koine__call_return_retry(call);
     if (!call->finished)
         observe_end(call, NULL, KOINE_CLASS_NONE);
-    while (call->attempt_count > 0)
-        koine__attempt_free(call->attempts[--call->attempt_count]);
     koine__attempt_free(call->decisive);
     if (call->is_ready)
         leave_ready(call);

@@ -6,6 +6,10 @@
 #include "core/engine/attempt_internal.h"
 #include "core/engine/call.h"
 
+/* call.c */
+/* The attempt's row, once it has ended. */
+void koine__call_record(struct koine_call *call, const struct koine__attempt *attempt);
+
 /* call_policy.c */
 /* Whether that target is to be left alone; *ret says why. */
 bool koine__call_is_latched(const struct koine_call *call, size_t index, struct koine__fault *ret);
@@ -17,8 +21,8 @@ void koine__call_note(const struct koine_call *call, const struct koine__attempt
 /* Takes a retry after that fault from the budget of the target's server. False: it is empty. */
 bool koine__call_take_retry(struct koine_call *call, const struct koine__target *target,
                             const struct koine__fault *fault);
-/* One that was not made after all. */
-void koine__call_give_retry(const struct koine__target *target, int64_t cost);
+/* What was taken for an attempt that does not come. */
+void koine__call_return_retry(struct koine_call *call);
 /* The target that may be asked beside the one under way; the count: none. */
 size_t koine__call_hedge_target(const struct koine_call *call);
 /* How long an answer of that instance may take to begin until it is hedged. */

@@ -43,7 +43,7 @@ bool koine__call_is_refused(const struct koine_call *call, const struct koine__t
         .inbox = engine->inbox,
         .deadline = koine__latest_start(call->deadline, call->spec.min_attempt, now, false),
         .ends_by = call->deadline,
-        .patience = koine__target_patience(target, koine__route_untried(&call->route_state), now),
+        .patience = koine__route_patience(&call->route, &call->route_state, now, call->deadline),
         .worst = -1,
         .stake = {.purse = call->purse},
         .wake_at = KOINE__NEVER,
@@ -80,17 +80,10 @@ static void note_answer(const struct koine_call *call, const struct koine__attem
     if (policies->retry_budget)
         koine__retry_budget_give(policies->retry_budget,
                                  attempt->spec.retry_cost > 0 ? attempt->spec.retry_cost : 1);
-    if (policies->latches &&
+    if (call->spec.operation == KOINE__OP_GENERATE &&
+        policies->latches && /* a list is to be had for nothing */
         koine__latch_clear(policies->latches, koine__instance_key(target->instance), target->model))
         tell(call, KOINE__HAPPENED_UNLATCHED, target, &koine__no_fault, KOINE__NEVER);
-}
-
-void koine__call_note(const struct koine_call *call, const struct koine__attempt *attempt)
-{
-    if (koine__attempt_answered(attempt))
-        note_answer(call, attempt);
-    else if (attempt->fault->class_number != KOINE_CLASS_CANCELLED)
-        note_fault(call, attempt);
 }
 
 /* ---- The retry budget ---- */
@@ -99,20 +92,45 @@ bool koine__call_take_retry(struct koine_call *call, const struct koine__target 
                             const struct koine__fault *fault)
 {
     const struct koine__policies *policies = &target->instance->policies;
-    int64_t cost = koine__retry_cost(fault);
+    int64_t cost = policies->retry_capacity < 0 ? 0 : koine__retry_cost(fault);
     if (policies->retry_budget &&
         !koine__retry_budget_take(policies->retry_budget, policies->retry_capacity, cost)) {
         tell(call, KOINE__HAPPENED_NOT_RETRIED, target, fault, KOINE__NEVER);
         return false;
     }
     call->retry_cost = cost;
+    call->retry_target = target;
     return true;
 }
 
-void koine__call_give_retry(const struct koine__target *target, int64_t cost)
+static void give_retry(const struct koine__target *target, int64_t cost)
 {
     if (cost > 0 && target->instance->policies.retry_budget)
         koine__retry_budget_give(target->instance->policies.retry_budget, cost);
+}
+
+/* One that was not made, and a hedge that the other was quicker than: neither made an outage worse. */
+static bool is_retry_unused(const struct koine_call *call, const struct koine__attempt *attempt)
+{
+    return !attempt->requested || (attempt->spec.may_not_wait && !call->cancelling &&
+                                   attempt->fault->class_number == KOINE_CLASS_CANCELLED);
+}
+
+void koine__call_note(const struct koine_call *call, const struct koine__attempt *attempt)
+{
+    if (koine__attempt_answered(attempt))
+        note_answer(call, attempt);
+    else if (attempt->fault->class_number != KOINE_CLASS_CANCELLED)
+        note_fault(call, attempt);
+    if (is_retry_unused(call, attempt))
+        give_retry(attempt->spec.target, attempt->spec.retry_cost);
+}
+
+void koine__call_return_retry(struct koine_call *call)
+{
+    if (call->retry_cost > 0)
+        give_retry(call->retry_target, call->retry_cost);
+    call->retry_cost = 0;
 }
 
 /* ---- Hedging ---- */

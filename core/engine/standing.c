@@ -73,9 +73,35 @@ bool koine__route_is_latched(const struct koine__route *route, size_t index, int
 
 /* ---- Lines ---- */
 
-int64_t koine__target_patience(const struct koine__target *target, unsigned untried, int64_t now)
+static bool is_askable(const struct koine__route *route, size_t index, int64_t now)
 {
-    return untried == 0 ? KOINE__NEVER : koine__time_add(now, target->instance->retry.move_on_after);
+    const struct koine__instance *instance = route->targets[index].instance;
+    const struct koine__policies *policies = &instance->policies;
+    int64_t until;
+    if (!instance->provider ||
+        koine__target_latch(&route->targets[index], now).class_number != KOINE_CLASS_NONE)
+        return false;
+    return !policies->breaker ||
+           koine__breaker_look(policies->breaker, &policies->breaking, now, &until) != KOINE__BREAKER_OPEN;
+}
+
+bool koine__route_has_other(const struct koine__route *route, size_t from, int64_t now)
+{
+    for (size_t i = from; i < route->count; i++)
+        if (is_askable(route, i, now))
+            return true;
+    return false;
+}
+
+int64_t koine__route_patience(const struct koine__route *route, const struct koine__route_state *state,
+                              int64_t now, int64_t deadline)
+{
+    unsigned untried = koine__route_untried(state);
+    if (untried == 0 || !koine__route_has_other(route, state->current + 1, now))
+        return KOINE__NEVER;
+    int64_t most = route->targets[state->current].instance->retry.move_on_after;
+    int64_t share = koine__route_share(untried, now, deadline);
+    return koine__time_add(now, share < most ? share : most);
 }
 
 int64_t koine__latest_start(int64_t deadline, int64_t min_attempt, int64_t now, bool is_hedge)

@@ -19,8 +19,13 @@ struct koine__latch koine__target_latch(const struct koine__target *target, int6
  * for the longest is not. */
 bool koine__route_is_latched(const struct koine__route *route, size_t index, int64_t now,
                              struct koine__fault *ret);
-/* Until when an attempt there waits in line, with so many targets untried after it. */
-int64_t koine__target_patience(const struct koine__target *target, unsigned untried, int64_t now);
+/* Whether one of the targets from `from` on can be asked: it has a provider, is not left alone, and its
+ * breaker is not open. What cannot is no reason to give up waiting for one that can. */
+bool koine__route_has_other(const struct koine__route *route, size_t from, int64_t now);
+/* Until when an attempt at the current target waits in line: as long as it may take before the others would
+ * be short of time, and no longer than it says, where there are others; else KOINE__NEVER. */
+int64_t koine__route_patience(const struct koine__route *route, const struct koine__route_state *state,
+                              int64_t now, int64_t deadline);
 
 /* When an attempt must have started. A deadline shorter than min_attempt itself is what somebody wants; a
  * hedge is not. */

@@ -127,6 +127,7 @@ static void abandon(struct koine_client *client)
     client->engine.transport = client->engine.local = &nobody;
     client->engine.gate = (struct koine__gate){{NULL}}; /* other threads may have held its locks */
     koine__states_orphan(client->hub->states);
+    client->calls.abandoned = true;
     koine__loop_detach(client->loop);
     free_calls(client);
     koine__sender_abandon(&client->sender);

@@ -379,7 +379,10 @@ int koine__explain_target(struct koine__looking *looking, size_t index)
     const struct koine__prepared *prepared = &looking->prepared;
     struct koine__outlook *outlook = &looking->outlooks[index];
     const struct koine__target *target = &prepared->route.targets[index];
-    unsigned untried = (unsigned)(prepared->route.count - index - 1);
+    struct koine__route_state state;
+    koine__route_start(&state, prepared->route.count, (unsigned)prepared->route.max_attempts);
+    koine__route_move(&state, index);
+    unsigned untried = koine__route_untried(&state);
     struct koine__attempt_spec spec = {
         .target = target,
         .catalogue = prepared->snapshot->catalogue,
@@ -390,7 +393,7 @@ int koine__explain_target(struct koine__looking *looking, size_t index)
         .deadline = looking->deadline,
         .starts_by =
             koine__latest_start(looking->deadline, prepared->snapshot->min_attempt, looking->now, false),
-        .patience = koine__target_patience(target, untried, looking->now),
+        .patience = koine__route_patience(&prepared->route, &state, looking->now, looking->deadline),
         .purse = looking->purse,
     };
     *outlook =

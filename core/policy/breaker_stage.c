@@ -147,7 +147,8 @@ static void answering(void *self, struct koine__ticket *ticket, int64_t now)
 
 static void leave(void *self, struct koine__ticket *ticket, const struct koine__outcome *outcome, int64_t now)
 {
-    enum koine__verdict verdict = koine__verdict_of(outcome->class_number);
+    enum koine__verdict verdict =
+        outcome->is_ours ? KOINE__VERDICT_NONE : koine__verdict_of(outcome->class_number);
     (void)self;
     if (!is_broken(ticket) || (ticket->breaker_judged && verdict == KOINE__VERDICT_SUCCESS))
         return;

@@ -88,6 +88,7 @@ struct koine__outcome { /* what became of an attempt that was let through */
     bool sent;          /* at least one byte may have reached the provider */
     int64_t tokens;     /* taken, told or estimated; -1: nobody knows */
     int64_t cost;       /* picodollars; -1: nobody knows */
+    bool is_ours;       /* it was ended for the caller's lack of time: no verdict on the provider */
 };
 struct koine__gate_stage {
     enum koine__pass (*enter)(void *self, struct koine__ticket *ticket, int64_t now,

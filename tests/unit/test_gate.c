@@ -69,7 +69,7 @@ static struct stage budget, peek, limiter;
 static struct koine__gate gate;
 static struct koine__ticket ticket;
 static struct koine__fault fault;
-static const struct koine__outcome outcome = {KOINE_CLASS_NONE, true, -1, -1};
+static const struct koine__outcome outcome = {KOINE_CLASS_NONE, true, -1, -1, false};
 
 static void make(struct stage *stage, enum koine__stage at, const char *name)
 {
