@@ -15,8 +15,8 @@ struct koine_request {
     /* The document: as it was given, or built of members, messages and tools; `text` is what was made of them
      * last. */
     struct koine__buf text;
-    bool given; /* text is the application's own, and nothing was changed since */
-    bool fresh; /* text holds what is built */
+    bool given;                   /* text is the application's own, and nothing was changed since */
+    bool fresh;                   /* text holds what is built */
     struct koine__source *source; /* what was read of it for the last call; NULL: of none since it changed */
     struct koine__request_member *members;
     size_t member_count, member_capacity;
