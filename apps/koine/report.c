@@ -37,6 +37,21 @@ static void report_plugin(const struct args *args, const char *line)
         out_say("note: %s is refused: %s", file, reason);
 }
 
+/* What somebody must mend, while another target answers: told with the answer. */
+static char latched[LONGEST_VALUE];
+
+static void keep_latched(const char *line)
+{
+    char kind[32], instance[80], class_name[32], message[LONGEST_VALUE];
+    logline_field(line, "kind", kind, sizeof(kind));
+    if (strcmp(kind, "latched") != 0 || latched[0] != '\0')
+        return;
+    logline_field(line, "instance", instance, sizeof(instance));
+    logline_field(line, "class", class_name, sizeof(class_name));
+    logline_field(line, "message", message, sizeof(message));
+    snprintf(latched, sizeof(latched), "%s: %s: %.900s", instance, class_name, message);
+}
+
 /* A line of JSON stays one. */
 static void report_line(int level, const char *line)
 {
@@ -52,8 +67,10 @@ void report_log(void *user, int level, const char *line)
     const struct args *args = user;
     if (args->verbose < 2 && logline_is(line, "switch")) /* told by the call's own event */
         return;
-    if (args->verbose == 0 && logline_is(line, "notice")) /* what it led to is told */
+    if (args->verbose == 0 && logline_is(line, "notice")) { /* what it led to is told */
+        keep_latched(line);
         return;
+    }
     if (args->verbose < 2 && logline_is(line, "retired"))
         report_retired(line);
     else if (args->verbose < 2 && logline_is(line, "plugin_refused"))
@@ -73,6 +90,8 @@ void report_refused(const koine_providers *list, size_t index)
 
 void report_notes(const koine_response *response)
 {
+    if (latched[0] != '\0')
+        out_say("note: %s", latched);
     for (size_t i = 0; i < koine_response_parameter_count(response); i++)
         out_say("note: %s was %s: %s", koine_response_parameter_name(response, i),
                 koine_response_parameter_action(response, i), koine_response_parameter_reason(response, i));

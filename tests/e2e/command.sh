@@ -10,6 +10,7 @@ routes:
   default: {targets: [together/a!503, openai/echo]}
   held: {targets: [together/a!cut, openai/echo], commit: complete}
   lost: {targets: [together/a!503, openai/b!401]}
+  keyless: {targets: [together/a!401, openai/echo]}
   twice: {targets: [{target: together/a!503, max_retries: 0}, {target: openai/mirror, set: {seed: 7}, unset: [top_k]}]}
 END
 
@@ -294,6 +295,10 @@ fault 1 reset network "a reset" -m openai/reset Hi
 member_is error.status null
 member_is error.stage first_byte
 done_with "its stage"
+run chat -r keyless Hi
+status_is 0
+err_has "note: together: auth: Incorrect API key provided."
+done_with "a key that is refused is told, though another provider answers"
 fault 1 overloaded provider "a route where nobody answers" -r lost Hi
 member_is attempts.# 3
 done_with "its attempts"
