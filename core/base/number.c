@@ -24,6 +24,7 @@ static const struct unit size_units[] = {
     {"B", 1},         {"kB", 1000},     {"MB", 1000000},  {"GB", 1000000000},
     {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30},
 };
+#define SECOND     INT64_C(1000000000)
 #define TIME_UNITS (sizeof(time_units) / sizeof(time_units[0]))
 #define SIZE_UNITS (sizeof(size_units) / sizeof(size_units[0]))
 
@@ -212,6 +213,8 @@ void koine__write_duration(int64_t ns, char *ret, size_t size)
     size_t shortest = 0;
     /* Ties go to the smaller unit: 250ms, not 0.25s; and 90s, not 1.5m. */
     for (size_t i = 0; ns > 0 && i < TIME_UNITS && (i == 0 || ns >= time_units[i].factor); i++) {
+        if (i == 0 && ns % SECOND == 0) /* then seconds say it shorter */
+            continue;
         size_t len = write_in(ns, &time_units[i], text);
         if (len == 0 || (shortest > 0 && len >= shortest))
             continue;
@@ -219,7 +222,7 @@ void koine__write_duration(int64_t ns, char *ret, size_t size)
         shortest = len;
     }
     if (ns <= 0)
-        strcpy(best, ns ? "off" : "0");
+        memcpy(best, ns ? "off" : "0", ns ? sizeof("off") : sizeof("0"));
     if (size == 0)
         return;
     shortest = strlen(best) < size ? strlen(best) : size - 1;
