@@ -144,6 +144,8 @@ bool koine__call_must_wait(struct koine_call *call)
     if (call->approval_state != KOINE__APPROVAL_OPEN)
         return call->approval_state == KOINE__APPROVAL_AWAITED;
     call->approval_state = KOINE__APPROVAL_DONE;
+    if (call->approval.call < 0 && call->approval.run < 0)
+        return false;
     if (weigh(call, &question) != KOINE_OK) {
         fail(call, KOINE_CLASS_MEMORY, "no memory to estimate what the call could cost", "", "");
         return true;

@@ -19,6 +19,9 @@ void koine__budget_init(struct koine__budget *budget, const char *scope, int64_t
 
 void koine__budget_release(struct koine__budget *budget)
 {
+    if (pthread_mutex_trylock(&budget->mutex) != 0) /* by a thread that a child of fork does not have */
+        return;
+    pthread_mutex_unlock(&budget->mutex);
     pthread_mutex_destroy(&budget->mutex);
 }
 

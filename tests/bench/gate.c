@@ -116,7 +116,7 @@ static void note_answer(const struct koine__policies *policies)
 static bool make_call(struct client *client, int64_t now, bool fails)
 {
     const struct koine__policies *policies = &instance.policies;
-    static const struct koine__outcome answered = {KOINE_CLASS_NONE, true, 700, 1000000},
+    static const struct koine__outcome answered = {KOINE_CLASS_NONE, true, 700, 1000000, false},
                                        failed = {KOINE_CLASS_SERVER, true, 0, 0};
     struct koine__fault fault;
     struct koine__ticket ticket = {.instance = "bench",

@@ -139,8 +139,10 @@ static void sent(void *self, struct koine__ticket *ticket, int64_t now)
     struct town_server *seen = seen_of(spy, ticket);
     if (spy->real && spy->real->sent)
         spy->real->sent(spy->real->self, ticket, now);
-    if (seen && spy->where == KOINE__STAGE_LIMITER)
+    if (seen && spy->where == KOINE__STAGE_LIMITER) {
         town_hear(spy->town, oracle_limiter_sent(&seen->limiter, ticket, now));
+        town_hear(spy->town, town_retry_is_sent(call_of(ticket), &seen->bucket, ticket->may_not_wait));
+    }
 }
 
 static void answering(void *self, struct koine__ticket *ticket, int64_t now)
@@ -167,8 +169,11 @@ static void leave(void *self, struct koine__ticket *ticket, const struct koine__
         town_hear(spy->town,
                   oracle_limiter_left(&seen->limiter, ticket, outcome->sent, outcome->tokens, now));
     if (spy->where == KOINE__STAGE_BREAKER_ENTER)
-        town_hear(spy->town, oracle_breaker_leaves(&seen->breaker, ticket, now, outcome->class_number,
-                                                   actual_of(ticket, now)));
+        town_hear(spy->town,
+                  oracle_breaker_leaves(&seen->breaker, ticket, now,
+                                        /* what its caller had no time for says nothing */
+                                        outcome->is_ours ? KOINE_CLASS_CANCELLED : outcome->class_number,
+                                        actual_of(ticket, now)));
 }
 
 static void forget(void *self, struct koine__ticket *ticket, int64_t now)

@@ -1365,8 +1365,10 @@ static void approvals_of_runs(void)
     koine_request_free(request);
     answers_within(NULL, "b");
     APPLY(&rig, "approval.run", "0.000432", "budgets.run", "0.0002");
+    answers_within(NULL, "b"); /* it cannot cost more than its budget has left */
+    APPLY(&rig, "approval.run", "0.0001", "budgets.run", "0.0002");
     refused_by(NULL, "b", "declined: ");
-    APPLY(&rig, "approval.run", "1", "budgets.run", "0.0002");
+    APPLY(&rig, "approval.run", "1", "budgets.run", "0.0001");
     refused_by(NULL, "a", "budget: ");
     end();
 }
@@ -1377,7 +1379,7 @@ static int approve_once(koine_hub *hub)
     koine_request *request = NULL;
     koine_call *call = NULL;
     const koine_event *event = NULL;
-    int rc = koine_client_new(hub, &own, NULL);
+    int rc = new_unseen(hub, &own, NULL);
     if (rc == KOINE_OK)
         rc = koine_request_new(&request);
     if (rc == KOINE_OK)

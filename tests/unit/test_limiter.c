@@ -61,7 +61,7 @@ static void nothing_is_limited(void)
 {
     struct koine__ticket ticket = {.deadline = KOINE__NEVER, .patience = KOINE__NEVER};
     struct koine__policies policies = {.limiter = NULL};
-    struct koine__outcome outcome = {KOINE_CLASS_NONE, true, 5, -1};
+    struct koine__outcome outcome = {KOINE_CLASS_NONE, true, 5, -1, false};
     const struct koine__gate_stage *stage = &koine__limiter_stage;
     for (int i = 0; i < 2; i++) {
         ASSERT_INT(stage->enter(stage->self, &ticket, 1, NULL), KOINE__PASS_GO);
