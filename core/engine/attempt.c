@@ -33,6 +33,8 @@ static void init_ticket(struct koine__attempt *attempt)
         .ends_by = attempt->spec.deadline,
         .patience = attempt->spec.patience,
         .may_not_wait = attempt->spec.may_not_wait,
+        .key = instance->secret ? koine__secret_fingerprint(instance->secret) : 0,
+        .ignores_latches = attempt->spec.ignores_latches,
         .worst = -1,
         .wake_at = KOINE__NEVER,
         .wake = on_wake,
@@ -436,6 +438,8 @@ static void pass_gate(struct koine__attempt *attempt)
         break;
     case KOINE__PASS_REFUSE:
         koine__attempt_fail(attempt, &fault);
+        break;
+    case KOINE__PASS_BACK: /* between stages only */
         break;
     }
 }

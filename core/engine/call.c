@@ -94,6 +94,7 @@ static int start_attempt(struct koine_call *call, size_t index, bool is_hedge)
         .pause = koine__retry_delay(&target->instance->retry, call->retry.retries),
         .retry_cost = call->retry_cost,
         .may_not_wait = is_hedge,
+        .ignores_latches = koine__call_is_last_resort(call, index),
         .ca_file = call->spec.ca_file,
         .proxy = call->spec.proxy,
         .call = call->id,

@@ -8,6 +8,8 @@
 
 /* call_policy.c */
 /* Whether that target is to be left alone; *ret says why. */
+/* Every other target is latched now, or there is none. */
+bool koine__call_is_last_resort(const struct koine_call *call, size_t index);
 bool koine__call_is_latched(const struct koine_call *call, size_t index, struct koine__fault *ret);
 /* What an attempt that has ended says to all calls. */
 void koine__call_note(const struct koine_call *call, const struct koine__attempt *attempt);

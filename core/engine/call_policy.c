@@ -58,18 +58,22 @@ static size_t find_last_resort(const struct koine_call *call)
     return oldest;
 }
 
+bool koine__call_is_last_resort(const struct koine_call *call, size_t index)
+{
+    for (size_t i = 0; i < call->route.count; i++) {
+        bool may_be_tried = i != index && call->route.targets[i].instance->provider;
+        if (may_be_tried && latch_of(call, i).class_number == KOINE_CLASS_NONE)
+            return false;
+    }
+    return true;
+}
+
 bool koine__call_is_latched(const struct koine_call *call, size_t index, struct koine__fault *ret)
 {
     struct koine__latch latch = latch_of(call, index);
-    char left[32];
     if (latch.class_number == KOINE_CLASS_NONE || find_last_resort(call) == index)
         return false;
-    koine__write_duration((latch.until - now_of(call)) / KOINE__SEC * KOINE__SEC + KOINE__SEC, left,
-                          sizeof(left));
-    koine__fault_set(ret, KOINE_CLASS_REFUSED, "", "left alone for another %s after %s", left,
-                     koine_class_name(latch.class_number));
-    memcpy(ret->code, "latched", sizeof("latched"));
-    ret->retry_after_ns = latch.until - now_of(call);
+    koine__latch_fault(&latch, now_of(call), ret);
     return true;
 }
 

@@ -9,6 +9,8 @@ libkoinecore_la_SOURCES += \
   core/policy/happening.h \
   core/policy/inbox.c \
   core/policy/inbox.h \
+  core/policy/last_look.c \
+  core/policy/last_look.h \
   core/policy/latch.c \
   core/policy/latch.h \
   core/policy/limiter.c \

@@ -1,6 +1,6 @@
 /* gate: what an attempt passes before it may start, in the one order (DESIGN section 2): budget,
- * breaker.peek, limiter, pool, breaker.enter. Every stage may answer: go, wait, or refuse; a wait ends when
- * the stage wakes the ticket.
+ * breaker.peek, limiter, pool, last look, breaker.enter. Every stage may answer: go, wait, refuse, or back to
+ * an earlier one, whose line it waits in again; a wait ends when the stage wakes the ticket.
  *
  * The stages themselves come with their own files; an absent one lets everything through.
  */
@@ -14,14 +14,16 @@ enum koine__stage {
     KOINE__STAGE_BUDGET,
     KOINE__STAGE_BREAKER_PEEK,
     KOINE__STAGE_LIMITER,
-    KOINE__STAGE_POOL, /* a connection of the client's own: nobody else waits for one of those */
+    KOINE__STAGE_POOL,      /* a connection of the client's own: nobody else waits for one of those */
+    KOINE__STAGE_LAST_LOOK, /* whether what the earlier ones saw still holds */
     KOINE__STAGE_BREAKER_ENTER,
     KOINE__STAGES
 };
 enum koine__pass {
     KOINE__PASS_GO,
     KOINE__PASS_WAIT,
-    KOINE__PASS_REFUSE
+    KOINE__PASS_REFUSE,
+    KOINE__PASS_BACK /* to ticket->back_to, an earlier stage that does not let it through just now */
 };
 
 struct koine__policies;
@@ -64,9 +66,11 @@ struct koine__ticket { /* one attempt's way through the gate; zeroed but for wha
     int64_t ends_by;                        /* when the attempt must have ended, once it started at `now` */
     int64_t
         patience; /* until when it waits in line, for another target may do; KOINE__NEVER: to the deadline */
-    bool may_not_wait; /* a hedge: it is refused instead */
-    int64_t tokens;    /* it may take: prompt and answer */
-    int64_t worst;     /* it may cost, picodollars; -1: nobody knows */
+    bool may_not_wait;    /* a hedge: it is refused instead */
+    uint64_t key;         /* fingerprint of the credential; 0: none */
+    bool ignores_latches; /* the last resort of a route: it is tried though it is latched */
+    int64_t tokens;       /* it may take: prompt and answer */
+    int64_t worst;        /* it may cost, picodollars; -1: nobody knows */
     struct koine__stake stake;
     struct koine__limiter_turn limiter;
     struct koine__ticket *inbox_next, *inbox_prev; /* the inbox's */
@@ -74,10 +78,12 @@ struct koine__ticket { /* one attempt's way through the gate; zeroed but for wha
     uint64_t breaker_generation; /* the breaker's */
     uint32_t breaker_probe;
     bool breaker_judged;
-    unsigned at;     /* the stage that comes next; KOINE__STAGES: through */
-    unsigned passed; /* bit per stage that said go and must be left */
-    bool waits;      /* the stage at `at` has it in line */
-    int64_t wake_at; /* of a wait: ask again no later than then; KOINE__NEVER: only when woken */
+    unsigned at;        /* the stage that comes next; KOINE__STAGES: through */
+    unsigned passed;    /* bit per stage that said go and must be left */
+    bool waits;         /* the stage at `at` has it in line */
+    unsigned back_to;   /* of KOINE__PASS_BACK, set by who answers it */
+    bool was_sent_back; /* at least once */
+    int64_t wake_at;    /* of a wait: ask again no later than then; KOINE__NEVER: only when woken */
     void (*wake)(struct koine__ticket *ticket); /* the owner's; called in the owner's thread */
     void *stage_data[KOINE__STAGES];
 };
@@ -102,7 +108,8 @@ struct koine__gate_stage {
 struct koine__gate {
     const struct koine__gate_stage *stages[KOINE__STAGES]; /* NULL: absent, also for those who passed it */
 };
-/* Goes on from ticket->at. On a refusal the stages passed so far have been left again. */
+/* Goes on from ticket->at. On a refusal the stages passed so far have been left again; so have those from
+ * back_to on, of one that is sent back, before it enters them anew. */
 enum koine__pass koine__gate_enter(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now,
                                    struct koine__fault *ret_fault);
 void koine__gate_sent(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now);

@@ -134,7 +134,7 @@ int koine__limiter_new(const struct koine__limiter_config *config, struct koine_
     pthread_mutex_init(&limiter->mutex, NULL);
     koine__inbox_init(&limiter->for_nobody, NULL);
     koine__sliding_init(&limiter->log, 0);
-    limiter->now = limiter->paused_until = INT64_MIN;
+    limiter->now = limiter->paused_until = limiter->pause_told = INT64_MIN;
     set_config(limiter, config);
     *ret = limiter;
     return KOINE_OK;
@@ -198,21 +198,41 @@ void koine__limiter_configure(struct koine__limiter *limiter, const struct koine
     end(limiter, &news);
 }
 
+/* The answers of one burst each ask for much the same. */
+static bool is_news_of_pause(const struct koine__limiter *limiter, int64_t until)
+{
+    return limiter->paused_until <= limiter->now || until - limiter->pause_told > KOINE__PAUSE_NEWS;
+}
+
 bool koine__limiter_pause(struct koine__limiter *limiter, int64_t now, int64_t until)
 {
     struct koine__news news = {.count = 0};
     begin(limiter, now);
     int64_t most = koine__time_add(limiter->now, KOINE__PAUSE_MOST);
     until = until < most ? until : most;
-    bool is_news = until > limiter->now && until > limiter->paused_until;
-    if (is_news) {
+    bool lasts_longer = until > limiter->now && until > limiter->paused_until;
+    bool is_news = lasts_longer && is_news_of_pause(limiter, until);
+    if (lasts_longer) {
         limiter->paused_until = until;
         koine__queue_revoke_all(limiter);
-        koine__queue_tell_all(limiter, &news);
-        look_around(limiter, NULL, &news);
     }
+    if (is_news) {
+        limiter->pause_told = until;
+        koine__queue_tell_all(limiter, &news);
+    }
+    if (lasts_longer)
+        look_around(limiter, NULL, &news);
     end(limiter, &news);
     return is_news;
+}
+
+bool koine__limiter_is_paused(struct koine__limiter *limiter, int64_t now)
+{
+    struct koine__news news = {.count = 0};
+    begin(limiter, now); /* with the time that its stage would go by */
+    bool paused = limiter->now < limiter->paused_until;
+    end(limiter, &news);
+    return paused;
 }
 
 void koine__limiter_look(struct koine__limiter *limiter, int64_t now, int64_t tokens,
@@ -260,7 +280,7 @@ static struct koine__limiter *limiter_of(const struct koine__ticket *ticket)
     return ticket->policies ? ticket->policies->limiter : NULL;
 }
 
-static int64_t waits_until(const struct koine__ticket *ticket)
+int64_t koine__limiter_waits_until(const struct koine__ticket *ticket)
 {
     return ticket->deadline < ticket->patience ? ticket->deadline : ticket->patience;
 }
@@ -270,9 +290,9 @@ static enum reason judge(const struct koine__limiter *limiter, const struct koin
 {
     if (limiter->config.tokens >= 0 && ticket->tokens > limiter->config.tokens)
         return REASON_TOO_LARGE;
-    if (limiter->paused_until > limiter->now && limiter->paused_until > waits_until(ticket))
+    if (limiter->paused_until > limiter->now && limiter->paused_until > koine__limiter_waits_until(ticket))
         return REASON_PAUSED;
-    if (earliest > waits_until(ticket) || earliest == KOINE__NEVER)
+    if (earliest > koine__limiter_waits_until(ticket) || earliest == KOINE__NEVER)
         return REASON_HOPELESS;
     return REASON_NONE;
 }
@@ -297,7 +317,7 @@ static enum reason arrive(struct koine__limiter *limiter, struct koine__ticket *
         return REASON_BUSY;
     if (reason != REASON_NONE)
         return reason;
-    if (limiter->waiting >= limiter->config.queue)
+    if (limiter->waiting >= limiter->config.queue && !ticket->was_sent_back)
         return REASON_QUEUE_FULL;
     return koine__queue_join(limiter, ticket) == KOINE_OK ? REASON_NONE : REASON_MEMORY;
 }
@@ -308,7 +328,7 @@ static enum reason wait_on(struct koine__limiter *limiter, struct koine__ticket 
 {
     *ret_earliest = koine__limiter_earliest(limiter, 0, 0, koine__limiter_reserved(ticket));
     enum reason reason = judge(limiter, ticket, *ret_earliest);
-    if (reason == REASON_NONE && limiter->now >= waits_until(ticket))
+    if (reason == REASON_NONE && limiter->now >= koine__limiter_waits_until(ticket))
         reason = ticket->deadline <= ticket->patience ? REASON_HOPELESS : REASON_IMPATIENT;
     if (reason != REASON_NONE)
         koine__queue_quit(limiter, ticket);

@@ -32,6 +32,7 @@ struct koine__limiter {
     struct koine__sliding log;
     int64_t now; /* the latest that anybody came with */
     int64_t paused_until;
+    int64_t pause_told;             /* its end as it was last told */
     int64_t under_way;              /* granted or through */
     int64_t waiting;                /* in all lines */
     int64_t order;                  /* the last number given */
@@ -50,6 +51,7 @@ struct koine__news {
 void koine__news_deliver(struct koine__limiter *limiter, struct koine__news *news);
 
 int64_t koine__limiter_reserved(const struct koine__ticket *ticket); /* tokens, as they are counted */
+int64_t koine__limiter_waits_until(const struct koine__ticket *ticket);
 /* Takes a place of everything for it. KOINE_EMEMORY: nothing is taken. */
 int koine__limiter_take(struct koine__limiter *limiter, struct koine__ticket *ticket);
 void koine__limiter_give_back(struct koine__limiter *limiter, const struct koine__ticket *ticket);

@@ -332,10 +332,11 @@ void koine__queue_tell_all(struct koine__limiter *limiter, struct koine__news *n
 int64_t koine__queue_wake_at(struct koine__limiter *limiter, const struct koine__ticket *ticket)
 {
     struct koine__line *line = ticket->limiter.line;
+    int64_t gives_up = koine__limiter_waits_until(ticket);
     if (!line || line->waiting.first != ticket)
-        return ticket->patience;
+        return gives_up;
     struct outlook outlook = look_out(limiter);
     line->duty = ticket;
     line->looks_at = must_look(&outlook, line);
-    return line->looks_at < ticket->patience ? line->looks_at : ticket->patience;
+    return line->looks_at < gives_up ? line->looks_at : gives_up;
 }

@@ -173,6 +173,97 @@ static void too_late_to_start(void)
     world_free(world);
 }
 
+#define IN_TWO_SECONDS                                                                                       \
+    {                                                                                                        \
+        .match = TOGETHER, .status = 429, HEADERS(HEADER("retry-after", "2")),                               \
+        BODY(PIECE(0, ERROR("slow down")))                                                                   \
+    }
+
+/* Who waits for a connection was let through before there was a pause, and nobody is paused twice. */
+static void pause_of_those_in_line(void)
+{
+    struct world *world = WORLD(IN_TWO_SECONDS, IN_TWO_SECONDS, {EVER, OK_TOGETHER}, {EVER, OK_OPENAI});
+    world_police(world, NULL);
+    koine__pool_set_limit(&world->pool, 2);
+    for (int i = 0; i < 6; i++)
+        ASK(world, .targets = 1);
+    struct world_call *hurried = ASK(world, .targets = 2, .deadline = WORLD_MS(2500));
+    world_until(world, 1999);
+    ASSERT_STR(world_sends(world), "0 together | 0 together | 0 openai");
+    ASSERT_STR(world->happened, "paused together rate_limit 2000 | refused together refused");
+    ASSERT_INT(world->pool.used, 0);
+    ASSERT_STR(hurried->trace, "switch openai/b | " READ_STREAM("openai/b", "b"));
+    world_until(world, 2000);
+    ASSERT_INT((long long)world_send_count(world), 7);
+    for (int i = 2; i < 6; i++)
+        ASSERT_STR(world->asked[i].trace, READ_STREAM("together/a", "a"));
+    world_run(world);
+    ASSERT_INT((long long)world_send_count(world), 9);
+    world_free(world);
+}
+
+/* They were let through before: a line that is full is no reason to refuse them. */
+static void pause_of_more_than_may_wait(void)
+{
+    const struct koine__limiter_config limits = {.requests = -1,
+                                                 .tokens = -1,
+                                                 .concurrent = -1,
+                                                 .queue = 1,
+                                                 .window = WORLD_MS(60000),
+                                                 .slack = 0,
+                                                 .unused_grant = WORLD_MS(250)};
+    struct world *world = WORLD(IN_TWO_SECONDS, {EVER, OK_TOGETHER});
+    world_police(world, &limits);
+    koine__pool_set_limit(&world->pool, 1);
+    for (int i = 0; i < 5; i++)
+        ASK(world, .targets = 1);
+    settle(world);
+    struct world_call *late = ASK(world, .targets = 1);
+    world_run(world);
+    ASSERT_STR(late->trace, "fault refused together/a");
+    ASSERT_INT((long long)world_send_count(world), 6);
+    world_free(world);
+}
+
+static void latch_of_those_in_line(void)
+{
+    struct world *world = WORLD({EVER, ANSWER(TOGETHER, 401, ERROR("bad key"))}, {EVER, OK_OPENAI});
+    world_police(world, NULL);
+    koine__pool_set_limit(&world->pool, 1);
+    for (int i = 0; i < 3; i++)
+        ASK(world, .targets = 2);
+    ASK(world, .targets = 1); /* nothing else is left to it */
+    world_run(world);
+    ASSERT_STR(world_sends(world), "0 together | 0 together | 0 openai | 0 openai | 0 openai");
+    CU_ASSERT_PTR_NOT_NULL(strstr(world->happened, "refused together"));
+    for (int i = 0; i < 3; i++)
+        ASSERT_STR(world->asked[i].trace, "switch openai/b | " READ_STREAM("openai/b", "b"));
+    ASSERT_STR(world->asked[3].trace, "fault auth 401 together/a");
+    world_free(world);
+}
+
+/* A call whose time in line is over has as much left as an attempt needs. */
+static void moves_on_in_time(void)
+{
+    const struct koine__limiter_config limits = {.requests = -1,
+                                                 .tokens = -1,
+                                                 .concurrent = 1,
+                                                 .queue = 256,
+                                                 .window = WORLD_MS(60000),
+                                                 .slack = 0,
+                                                 .unused_grant = WORLD_MS(250)};
+    struct world *world =
+        WORLD({.match = TOGETHER, .status = 200, BODY(PIECE(9000, STREAM("a")))}, {EVER, OK_OPENAI});
+    world_police(world, &limits);
+    ASK(world, .targets = 1);
+    world_until(world, 1);
+    struct world_call *call = ASK(world, .targets = 2, .deadline = WORLD_MS(3000));
+    world_run(world);
+    ASSERT_STR(world_sends(world), "0 together | 2001 openai");
+    ASSERT_STR(call->trace, "switch openai/b | " READ_STREAM("openai/b", "b"));
+    world_free(world);
+}
+
 /* ---- The retry budget ---- */
 
 /* Scenario 9: a total outage, and no breaker. */
@@ -384,6 +475,9 @@ SUITE_MAIN("sim policies", {"latch: a wrong key", wrong_key}, {"latch: a new key
            {"latch: an empty account", empty_account}, {"latch: all of them", all_are_latched},
            {"latch: a model that is gone", model_that_is_gone}, {"pause: for a day", paused_for_a_day},
            {"pause: without advice", pause_without_advice}, {"pause: too late to start", too_late_to_start},
+           {"pause: of those in line", pause_of_those_in_line},
+           {"pause: of more than may wait", pause_of_more_than_may_wait},
+           {"latch: of those in line", latch_of_those_in_line}, {"line: moves on in time", moves_on_in_time},
            {"retry budget: an outage", outage}, {"retry budget: retries that succeed", retries_that_succeed},
            {"breaker: it opens", breaker_opens}, {"hedge: after silence", hedge_after_silence},
            {"hedge: the first is in time", first_one_is_in_time}, {"hedge: refused", hedge_that_is_refused},

@@ -401,6 +401,23 @@ static void patience(void)
     clients_end();
 }
 
+static void the_deadline_of_one_that_waits(void)
+{
+    begin(-1, -1, 1);
+    struct customer *a = come(0), *b = clients_come(0, START + 5 * KOINE__SEC, 0);
+    struct customer *c = clients_come(0, START + 3 * KOINE__SEC, 0);
+    ASSERT_INT(b->ticket.wake_at, START + 5 * KOINE__SEC);
+    ASSERT_INT(c->ticket.wake_at, START + 3 * KOINE__SEC);
+    clients_run(START + 10 * KOINE__SEC);
+    ASSERT_REFUSED(b, "hopeless");
+    ASSERT_REFUSED(c, "hopeless");
+    ASSERT_INT(b->passed_at, START + 5 * KOINE__SEC);
+    ASSERT_INT(c->passed_at, START + 3 * KOINE__SEC);
+    ASSERT_INT(look(0).waiting, 0);
+    clients_leave(a, true, -1);
+    clients_end();
+}
+
 static void waiters_give_up(void)
 {
     begin(2, -1, -1);
@@ -592,6 +609,33 @@ static void paused(void)
     ASSERT_INT(koine__limiter_pause(clients.limiter, clients.now, clients.now), false);
     ASSERT_INT(koine__limiter_pause(clients.limiter, clients.now, KOINE__NEVER), true);
     ASSERT_INT(look(0).paused_until, clients.now + 300 * KOINE__SEC);
+    clients_end();
+}
+
+static bool pause_for(int64_t ms)
+{
+    return koine__limiter_pause(clients.limiter, clients.now, clients.now + ms * KOINE__MS);
+}
+
+/* The answers of one burst come a little after each other. */
+static void a_burst_is_told_once(void)
+{
+    int told = 0;
+    begin(-1, -1, -1);
+    for (int i = 0; i < 50; i++) {
+        told += pause_for(2000);
+        clients.now += 10 * KOINE__MS;
+    }
+    ASSERT_INT(told, 1);
+    ASSERT_INT(look(0).paused_until, START + 2490 * KOINE__MS);
+    ASSERT_INT(koine__limiter_is_paused(clients.limiter, START + 2490 * KOINE__MS - 1), true);
+    clients.now = START + KOINE__SEC;
+    ASSERT_INT(pause_for(2000), false);
+    ASSERT_INT(pause_for(2001), true); /* more than a second later than was told */
+    ASSERT_INT(pause_for(2900), false);
+    ASSERT_INT(koine__limiter_is_paused(clients.limiter, START + 3900 * KOINE__MS), false);
+    clients.now = START + 3900 * KOINE__MS;
+    ASSERT_INT(pause_for(1), true);
     clients_end();
 }
 
@@ -822,13 +866,14 @@ SUITE_MAIN("limiter", {"nothing is limited", nothing_is_limited},
            {"a refund brings the time forward", a_refund_brings_the_time_forward}, {"places", places},
            {"first come, first served", first_come_first_served},
            {"the line is bounded", the_line_is_bounded}, {"one that may not wait", one_that_may_not_wait},
-           {"patience", patience}, {"waiters give up", waiters_give_up},
-           {"a grant is given back", a_grant_is_given_back},
+           {"patience", patience}, {"the deadline of one that waits", the_deadline_of_one_that_waits},
+           {"waiters give up", waiters_give_up}, {"a grant is given back", a_grant_is_given_back},
            {"one sleeps with a hundred in line", one_sleeps_with_a_hundred_in_line},
            {"one sleeps when the window moves", one_sleeps_when_the_window_moves},
            {"late, but nobody looked", late_but_nobody_looked}, {"all but one sleep", all_but_one_sleep},
            {"nobody looks for nothing", nobody_looks_for_nothing}, {"paused", paused},
-           {"a grant is paused too", a_grant_is_paused_too}, {"configured anew", configured_anew},
+           {"a burst is told once", a_burst_is_told_once}, {"a grant is paused too", a_grant_is_paused_too},
+           {"configured anew", configured_anew},
            {"limits go while one is about to send", limits_go_while_one_is_about_to_send},
            {"senseless settings", senseless_settings}, {"times that go back", times_that_go_back},
            {"no memory", no_memory}, {"no memory to grant", no_memory_to_grant},
