@@ -16,6 +16,7 @@ libkoinecore_la_SOURCES += \
   core/policy/limiter.c \
   core/policy/limiter.h \
   core/policy/limiter_internal.h \
+  core/policy/limiter_lines.c \
   core/policy/limiter_log.c \
   core/policy/limiter_log.h \
   core/policy/limiter_queue.c \

@@ -140,21 +140,11 @@ int koine__limiter_new(const struct koine__limiter_config *config, struct koine_
     return KOINE_OK;
 }
 
-static void free_lines(struct koine__line *line)
-{
-    while (line) {
-        struct koine__line *next = line->next;
-        koine__dealloc(line);
-        line = next;
-    }
-}
-
 void koine__limiter_free(struct koine__limiter *limiter)
 {
     if (!limiter)
         return;
-    free_lines(limiter->lines);
-    free_lines(limiter->spare);
+    koine__lines_release(limiter);
     koine__sliding_release(&limiter->log);
     koine__inbox_release(&limiter->for_nobody);
     pthread_mutex_destroy(&limiter->mutex);
@@ -220,18 +210,16 @@ bool koine__limiter_pause(struct koine__limiter *limiter, int64_t now, int64_t u
         limiter->pause_told = until;
         koine__queue_tell_all(limiter, &news);
     }
-    if (lasts_longer)
-        look_around(limiter, NULL, &news);
+    look_around(limiter, NULL, &news);
     end(limiter, &news);
     return is_news;
 }
 
 bool koine__limiter_is_paused(struct koine__limiter *limiter, int64_t now)
 {
-    struct koine__news news = {.count = 0};
-    begin(limiter, now); /* with the time that its stage would go by */
-    bool paused = limiter->now < limiter->paused_until;
-    end(limiter, &news);
+    pthread_mutex_lock(&limiter->mutex);
+    bool paused = at_least(limiter->now, now) < limiter->paused_until; /* the time its stage goes by */
+    pthread_mutex_unlock(&limiter->mutex);
     return paused;
 }
 
