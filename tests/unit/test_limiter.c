@@ -585,6 +585,67 @@ static void nobody_looks_for_nothing(void)
     clients_end();
 }
 
+/* ---- Many clients ---- */
+
+enum {
+    MANY = 250
+};
+static struct koine__inbox many_inboxes[MANY];
+static struct koine__ticket many_tickets[MANY];
+static const struct koine__outcome many_answered = {KOINE_CLASS_NONE, true, -1, -1};
+
+static void wake_one_of_many(struct koine__ticket *ticket)
+{
+    ticket->stage_data[0] = ticket;
+}
+
+static enum koine__pass enter_one_of_many(int i)
+{
+    struct koine__fault fault;
+    return koine__limiter_stage.enter(NULL, &many_tickets[i], clients.now, &fault);
+}
+
+/* Every third gives up; the others are let through one after the other, in the order in which they came. */
+static void many_clients(void)
+{
+    struct koine__policies policies = {0};
+    int wrong = 0, served = 0, holder = 0;
+    begin(-1, -1, 1);
+    policies.limiter = clients.limiter;
+    for (int i = 0; i < MANY; i++) {
+        koine__inbox_init(&many_inboxes[i], NULL);
+        many_tickets[i] = (struct koine__ticket){.policies = &policies,
+                                                 .inbox = &many_inboxes[i],
+                                                 .deadline = KOINE__NEVER,
+                                                 .patience = KOINE__NEVER,
+                                                 .wake = wake_one_of_many};
+        wrong += enter_one_of_many(i) != (i == 0 ? KOINE__PASS_GO : KOINE__PASS_WAIT);
+    }
+    for (int i = MANY - 2; i > 0; i -= 3)
+        koine__limiter_stage.forget(NULL, &many_tickets[i], clients.now);
+    ASSERT_INT(look(0).waiting, 166);
+    for (int i = 1; i < MANY; i++) {
+        bool gave_up = i % 3 == 2;
+        koine__inbox_deliver(&many_inboxes[i]);
+        many_tickets[i].stage_data[0] = NULL;
+        if (gave_up)
+            continue;
+        koine__limiter_stage.leave(NULL, &many_tickets[holder], &many_answered, clients.now);
+        koine__inbox_deliver(&many_inboxes[i]);
+        wrong += !many_tickets[i].stage_data[0] || enter_one_of_many(i) != KOINE__PASS_GO;
+        holder = i;
+        served++;
+    }
+    koine__limiter_stage.leave(NULL, &many_tickets[holder], &many_answered, clients.now);
+    ASSERT_INT(wrong, 0);
+    ASSERT_INT(served, 166);
+    ASSERT_INT(look(0).waiting, 0);
+    ASSERT_INT(look(0).under_way, 0);
+    for (int i = 0; i < MANY; i++)
+        koine__inbox_release(&many_inboxes[i]);
+    clients_end();
+}
+
 /* ---- Pauses ---- */
 
 static void paused(void)
@@ -871,9 +932,9 @@ SUITE_MAIN("limiter", {"nothing is limited", nothing_is_limited},
            {"one sleeps with a hundred in line", one_sleeps_with_a_hundred_in_line},
            {"one sleeps when the window moves", one_sleeps_when_the_window_moves},
            {"late, but nobody looked", late_but_nobody_looked}, {"all but one sleep", all_but_one_sleep},
-           {"nobody looks for nothing", nobody_looks_for_nothing}, {"paused", paused},
-           {"a burst is told once", a_burst_is_told_once}, {"a grant is paused too", a_grant_is_paused_too},
-           {"configured anew", configured_anew},
+           {"nobody looks for nothing", nobody_looks_for_nothing}, {"many clients", many_clients},
+           {"paused", paused}, {"a burst is told once", a_burst_is_told_once},
+           {"a grant is paused too", a_grant_is_paused_too}, {"configured anew", configured_anew},
            {"limits go while one is about to send", limits_go_while_one_is_about_to_send},
            {"senseless settings", senseless_settings}, {"times that go back", times_that_go_back},
            {"no memory", no_memory}, {"no memory to grant", no_memory_to_grant},
