@@ -215,6 +215,15 @@ bool koine__limiter_pause(struct koine__limiter *limiter, int64_t now, int64_t u
     return is_news;
 }
 
+void koine__limiter_stir(struct koine__limiter *limiter, int64_t now)
+{
+    struct koine__news news = {.count = 0};
+    begin(limiter, now);
+    koine__queue_tell_all(limiter, &news);
+    look_around(limiter, NULL, &news);
+    end(limiter, &news);
+}
+
 bool koine__limiter_is_paused(struct koine__limiter *limiter, int64_t now)
 {
     pthread_mutex_lock(&limiter->mutex);
@@ -364,7 +373,8 @@ static void put_into_words(const struct answer *answer, const struct koine__tick
     static const struct {
         const char *code, *text;
     } words[] = {
-        [REASON_TOO_LARGE] = {"too_large", "asks for more tokens than a window of the limit has"},
+        [REASON_TOO_LARGE] = {"too_large",
+                              "asks for more tokens, max_tokens among them, than a window of the limit has"},
         [REASON_BUSY] = {"busy", "would have to wait in line, and may not"},
         [REASON_PAUSED] = {"paused", "was told to wait by the provider, for longer than the call can"},
         [REASON_HOPELESS] = {"hopeless", "cannot be let through by the limits in the time that is left"},
@@ -391,13 +401,33 @@ static void put_into_words(const struct answer *answer, const struct koine__tick
     ret_fault->retry_after_ns = known ? left : -1;
 }
 
+static void forget(void *self, struct koine__ticket *ticket, int64_t now)
+{
+    struct koine__limiter *limiter = limiter_of(ticket);
+    struct koine__news news = {.count = 0};
+    (void)self;
+    if (!limiter)
+        return;
+    begin(limiter, now);
+    koine__queue_owner_came(limiter, ticket);
+    if (ticket->limiter.turn == KOINE__TURN_GRANTED)
+        koine__limiter_give_back(limiter, ticket);
+    koine__queue_quit(limiter, ticket);
+    look_around(limiter, NULL, &news);
+    end(limiter, &news);
+}
+
 static enum koine__pass enter(void *self, struct koine__ticket *ticket, int64_t now,
                               struct koine__fault *ret_fault)
 {
     struct koine__limiter *limiter = limiter_of(ticket);
-    (void)self;
     if (!limiter)
         return KOINE__PASS_GO;
+    if (ticket->waits && koine__breaker_keeps_out(ticket, now)) {
+        forget(self, ticket, now);
+        ticket->back_to = KOINE__STAGE_BREAKER_PEEK; /* which knows what to say */
+        return KOINE__PASS_BACK;
+    }
     struct answer answer = ask(limiter, ticket, now);
     if (answer.pass == KOINE__PASS_REFUSE)
         put_into_words(&answer, ticket, ret_fault);
@@ -428,22 +458,6 @@ static void leave(void *self, struct koine__ticket *ticket, const struct koine__
     begin(limiter, now);
     koine__queue_owner_came(limiter, ticket);
     settle(limiter, ticket, outcome);
-    look_around(limiter, NULL, &news);
-    end(limiter, &news);
-}
-
-static void forget(void *self, struct koine__ticket *ticket, int64_t now)
-{
-    struct koine__limiter *limiter = limiter_of(ticket);
-    struct koine__news news = {.count = 0};
-    (void)self;
-    if (!limiter)
-        return;
-    begin(limiter, now);
-    koine__queue_owner_came(limiter, ticket);
-    if (ticket->limiter.turn == KOINE__TURN_GRANTED)
-        koine__limiter_give_back(limiter, ticket);
-    koine__queue_quit(limiter, ticket);
     look_around(limiter, NULL, &news);
     end(limiter, &news);
 }

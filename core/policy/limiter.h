@@ -45,6 +45,8 @@ void koine__limiter_configure(struct koine__limiter *limiter, const struct koine
  * wait as long are told. True: that is news, for it was not paused, or only until KOINE__PAUSE_NEWS or more
  * before; what is less than that is told to nobody. */
 bool koine__limiter_pause(struct koine__limiter *limiter, int64_t now, int64_t until);
+/* Those in line come and look again, for something else has changed: the breaker has opened. */
+void koine__limiter_stir(struct koine__limiter *limiter, int64_t now);
 bool koine__limiter_is_paused(struct koine__limiter *limiter, int64_t now);
 
 struct koine__limiter_view { /* for explain and metrics */

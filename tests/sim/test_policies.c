@@ -315,6 +315,35 @@ static void breaker_opens(void)
     world_free(world);
 }
 
+/* Who is in line for the next minute need not stay there. */
+static void breaker_opens_before_a_line(void)
+{
+    const struct koine__limiter_config limits = {.requests = 5,
+                                                 .tokens = -1,
+                                                 .concurrent = -1,
+                                                 .queue = 256,
+                                                 .window = WORLD_MS(2000),
+                                                 .slack = 0,
+                                                 .unused_grant = WORLD_MS(250)};
+    struct world *world = WORLD({.repeat = true,
+                                 .match = TOGETHER,
+                                 .head_after = WORLD_MS(100),
+                                 .status = 500,
+                                 BODY(PIECE(0, ERROR("broken")))},
+                                {EVER, OK_OPENAI});
+    world_police(world, &limits);
+    world->together.retry.max_retries = 0;
+    for (int i = 0; i < 5; i++)
+        ASK(world, .targets = 1);
+    struct world_call *first = ASK(world, .targets = 2), *second = ASK(world, .targets = 2);
+    world_until(world, 100);
+    ASSERT_INT((long long)world_send_count(world), 7);
+    ASSERT_STR(first->trace, "switch openai/b | " READ_STREAM("openai/b", "b"));
+    ASSERT_STR(second->trace, "switch openai/b | " READ_STREAM("openai/b", "b"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(world->happened, "opened together"));
+    world_free(world);
+}
+
 /* ---- Hedging ---- */
 
 #define SILENT .match = TOGETHER, .hang = true
@@ -479,7 +508,9 @@ SUITE_MAIN("sim policies", {"latch: a wrong key", wrong_key}, {"latch: a new key
            {"pause: of more than may wait", pause_of_more_than_may_wait},
            {"latch: of those in line", latch_of_those_in_line}, {"line: moves on in time", moves_on_in_time},
            {"retry budget: an outage", outage}, {"retry budget: retries that succeed", retries_that_succeed},
-           {"breaker: it opens", breaker_opens}, {"hedge: after silence", hedge_after_silence},
+           {"breaker: it opens", breaker_opens},
+           {"breaker: it opens before a line", breaker_opens_before_a_line},
+           {"hedge: after silence", hedge_after_silence},
            {"hedge: the first is in time", first_one_is_in_time}, {"hedge: refused", hedge_that_is_refused},
            {"hedge: not where it is ill", no_hedge_where_it_is_ill},
            {"hedge: what is fatal ends both", fatal_ends_both}, {"hedge: the usual pace", usual_pace},

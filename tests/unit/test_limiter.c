@@ -210,8 +210,8 @@ static void a_window_of_tokens(void)
     ASSERT_INT(none->stand, STAND_WAITS); /* it wants nothing, and nobody overtakes */
     struct customer *large = come_for(1001);
     ASSERT_REFUSED(large, "too_large");
-    ASSERT_STR(large->fault.message,
-               "an attempt at together asks for more tokens than a window of the limit has (1001 of 1000)");
+    ASSERT_STR(large->fault.message, "an attempt at together asks for more tokens, max_tokens among them, "
+                                     "than a window of the limit has (1001 of 1000)");
     ASSERT_INT(large->fault.retry_after_ns, -1);
     ASSERT_INT(look(1001).next, KOINE__NEVER);
     ASSERT_INT(look(99).next, START + SPAN); /* 600 leave; c and d come before */
