@@ -119,7 +119,7 @@ static const struct koine__setting rows[] = {
         .help = "So many probes must succeed, one after another, until the breaker closes. One that fails opens it again."),
 
     ROW("providers.*.latch", DURATION, "5m", RANGE(MS(1), HOURS(24)), .may_be_off = true,
-        .help = "For how long a key that was refused, an account that cannot pay, and a model that is gone are left alone where a route has another target. A new key ends it."),
+        .help = "For how long a key that was refused, an account that cannot pay, and a model that is gone are left alone where a route has another target. A new key or base URL ends it."),
 
     ROW("routes.*.targets[].target", TARGET, NULL,
         .help = "One target of the fallback chain, in the order they are tried: `instance/model`, split at the first "

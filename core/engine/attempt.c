@@ -335,6 +335,8 @@ static void pass_gate(struct koine__attempt *attempt)
     case KOINE__PASS_REFUSE:
         koine__attempt_fail(attempt, &fault);
         break;
+    case KOINE__PASS_BACK: /* between stages only */
+        break;
     }
 }
 

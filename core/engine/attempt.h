@@ -60,8 +60,9 @@ struct koine__attempt_spec { /* all borrowed until the attempt is freed */
     int64_t
         patience;  /* until when it waits in line, since another target would do; KOINE__NEVER: to the end */
     int64_t pause; /* ns that a 429 without advice stops the instance for */
-    int64_t retry_cost; /* what it took from the retry budget; 0: it is a first attempt */
-    bool may_not_wait;  /* a hedge: rather none than one in line */
+    int64_t retry_cost;   /* what it took from the retry budget; 0: it is a first attempt */
+    bool may_not_wait;    /* a hedge: rather none than one in line */
+    bool ignores_latches; /* no other target is left to try */
     const char *ca_file, *proxy;
     const char *call;           /* its id, for the log; NULL: it has none */
     struct koine__way *way;     /* NULL: nobody asks */

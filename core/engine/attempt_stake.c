@@ -2,6 +2,7 @@
  * after it. */
 #include "core/engine/attempt_internal.h"
 
+#include "core/engine/standing.h"
 #include "core/engine/worst.h"
 
 void koine__attempt_estimate(const struct koine__attempt_spec *spec, const struct koine__clock *clock,
@@ -39,6 +40,8 @@ void koine__attempt_ticket(const struct koine__attempt_spec *spec, const struct 
         .ends_by = spec->deadline,
         .patience = spec->patience,
         .may_not_wait = spec->may_not_wait,
+        .key = koine__instance_key(instance),
+        .ignores_latches = spec->ignores_latches,
         .worst = -1,
         .wake_at = KOINE__NEVER,
     };

@@ -82,6 +82,7 @@ static int start_attempt(struct koine_call *call, size_t index, bool is_hedge)
         .pause = koine__retry_delay(&target->instance->retry, call->retry.retries),
         .retry_cost = call->retry_cost,
         .may_not_wait = is_hedge,
+        .ignores_latches = koine__call_is_last_resort(call, index),
         .ca_file = call->spec.ca_file,
         .proxy = call->spec.proxy,
         .call = call->id,
@@ -470,11 +471,12 @@ static void conclude(struct koine_call *call, struct koine__attempt *attempt)
     }
 }
 
-/* What the caller must mend, whoever is asked. */
+/* What the caller must mend, or the machine, whoever is asked. */
 static bool is_fatal(const struct koine__fault *fault)
 {
     const struct koine__fault_class *row = koine__fault_class(fault->class_number);
-    return row->origin == KOINE_ORIGIN_CALLER && row->next == KOINE__NEXT_NO;
+    bool is_ours = row->origin == KOINE_ORIGIN_CALLER || row->origin == KOINE_ORIGIN_LOCAL;
+    return is_ours && row->next == KOINE__NEXT_NO;
 }
 
 static void judge_fault(struct koine_call *call, struct koine__attempt *attempt)

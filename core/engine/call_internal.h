@@ -12,6 +12,8 @@ void koine__call_record(struct koine_call *call, const struct koine__attempt *at
 
 /* call_policy.c */
 /* Whether that target is to be left alone; *ret says why. */
+/* Every other target is latched now, or there is none. */
+bool koine__call_is_last_resort(const struct koine_call *call, size_t index);
 bool koine__call_is_latched(const struct koine_call *call, size_t index, struct koine__fault *ret);
 /* Whether the gate would refuse an attempt at that target for certain; *ret says why, and all are told. */
 bool koine__call_is_refused(const struct koine_call *call, const struct koine__target *target,

@@ -28,6 +28,17 @@ bool koine__call_is_latched(const struct koine_call *call, size_t index, struct 
     return koine__route_is_latched(&call->route, index, now_of(call), ret);
 }
 
+bool koine__call_is_last_resort(const struct koine_call *call, size_t index)
+{
+    for (size_t i = 0; i < call->route.count; i++) {
+        bool may_be_tried = i != index && call->route.targets[i].instance->provider;
+        if (may_be_tried &&
+            koine__target_latch(&call->route.targets[i], now_of(call)).class_number == KOINE_CLASS_NONE)
+            return false;
+    }
+    return true;
+}
+
 /* ---- What is certain before there is an attempt ---- */
 
 bool koine__call_is_refused(const struct koine_call *call, const struct koine__target *target,
@@ -44,6 +55,8 @@ bool koine__call_is_refused(const struct koine_call *call, const struct koine__t
         .deadline = koine__latest_start(call->deadline, call->spec.min_attempt, now, false),
         .ends_by = call->deadline,
         .patience = koine__route_patience(&call->route, &call->route_state, now, call->deadline),
+        .key = koine__instance_key(target->instance),
+        .ignores_latches = true, /* of latches it was asked before */
         .worst = -1,
         .stake = {.purse = call->purse},
         .wake_at = KOINE__NEVER,

@@ -60,14 +60,9 @@ bool koine__route_is_latched(const struct koine__route *route, size_t index, int
                              struct koine__fault *ret)
 {
     struct koine__latch latch = koine__target_latch(&route->targets[index], now);
-    char left[32];
     if (latch.class_number == KOINE_CLASS_NONE || find_last_resort(route, now) == index)
         return false;
-    koine__write_duration((latch.until - now + KOINE__SEC - 1) / KOINE__SEC * KOINE__SEC, left, sizeof(left));
-    koine__fault_set(ret, KOINE_CLASS_REFUSED, "", "left alone for another %s after %s", left,
-                     koine_class_name(latch.class_number));
-    memcpy(ret->code, "latched", sizeof("latched"));
-    ret->retry_after_ns = latch.until - now;
+    koine__latch_fault(&latch, now, ret);
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include "core/hub/fork.h"
 #include "core/hub/prepare.h"
 #include "core/hub/resolve.h"
+#include "core/policy/last_look.h"
 #include "core/wire/transport_local.h"
 
 #include <string.h>
@@ -47,6 +48,7 @@ static void init_engine(struct koine_client *client, const struct koine__snapsho
     engine->inbox = &client->inbox;
     engine->gate.stages[KOINE__STAGE_BREAKER_PEEK] = &koine__breaker_peek_stage;
     engine->gate.stages[KOINE__STAGE_LIMITER] = &koine__limiter_stage;
+    engine->gate.stages[KOINE__STAGE_LAST_LOOK] = &koine__last_look_stage;
     engine->gate.stages[KOINE__STAGE_BREAKER_ENTER] = &koine__breaker_enter_stage;
     engine->gate.stages[KOINE__STAGE_POOL] = &client->pool.stage;
     for (size_t i = 0; i < KOINE__STAGES; i++) {

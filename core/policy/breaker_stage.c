@@ -87,6 +87,15 @@ static void tell(const struct koine__ticket *ticket, const struct koine__breaker
         tell_change(ticket, change, class_number, now);
 }
 
+bool koine__breaker_keeps_out(const struct koine__ticket *ticket, int64_t now)
+{
+    int64_t until;
+    if (!is_broken(ticket))
+        return false;
+    koine__breaker_look(ticket->policies->breaker, &ticket->policies->breaking, now, &until);
+    return until > now;
+}
+
 static enum koine__pass peek(void *self, struct koine__ticket *ticket, int64_t now,
                              struct koine__fault *ret_fault)
 {
@@ -133,6 +142,8 @@ static void record(struct koine__ticket *ticket, enum koine__verdict verdict, in
     ticket->breaker_generation = pass.generation;
     ticket->breaker_probe = pass.probe;
     tell(ticket, &change, class_number, now);
+    if (change.from != change.to && change.to == KOINE__BREAKER_OPEN && ticket->policies->limiter)
+        koine__limiter_stir(ticket->policies->limiter, now);
 }
 
 /* The end of a long answer need not be waited for to know that its server answers. */

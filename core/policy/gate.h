@@ -1,6 +1,6 @@
 /* gate: what an attempt passes before it may start, in the one order (DESIGN section 2): budget,
- * breaker.peek, limiter, pool, breaker.enter. Every stage may answer: go, wait, or refuse; a wait ends when
- * the stage wakes the ticket.
+ * breaker.peek, limiter, pool, last look, breaker.enter. Every stage may answer: go, wait, refuse, or back to
+ * an earlier one, whose line it waits in again; a wait ends when the stage wakes the ticket.
  *
  * The stages themselves come with their own files; an absent one lets everything through.
  */
@@ -14,14 +14,16 @@ enum koine__stage {
     KOINE__STAGE_BUDGET,
     KOINE__STAGE_BREAKER_PEEK,
     KOINE__STAGE_LIMITER,
-    KOINE__STAGE_POOL, /* a connection of the client's own: nobody else waits for one of those */
+    KOINE__STAGE_POOL,      /* a connection of the client's own: nobody else waits for one of those */
+    KOINE__STAGE_LAST_LOOK, /* whether what the earlier ones saw still holds */
     KOINE__STAGE_BREAKER_ENTER,
     KOINE__STAGES
 };
 enum koine__pass {
     KOINE__PASS_GO,
     KOINE__PASS_WAIT,
-    KOINE__PASS_REFUSE
+    KOINE__PASS_REFUSE,
+    KOINE__PASS_BACK /* to ticket->back_to, an earlier stage that does not let it through just now */
 };
 
 struct koine__policies;
@@ -81,6 +83,10 @@ struct koine__ticket { /* one attempt's way through the gate; zeroed but for wha
     struct koine__stake stake;
     uint64_t breaker_generation; /* the breaker's */
     uint32_t breaker_probe;
+    uint64_t key;         /* fingerprint of the credential; 0: none */
+    bool ignores_latches; /* the last resort of a route: it is tried though it is latched */
+    bool was_sent_back;   /* at least once */
+    unsigned back_to;     /* of KOINE__PASS_BACK, set by who answers it */
     void *stage_data[KOINE__STAGES];
 };
 struct koine__outcome { /* what became of an attempt that was let through */
@@ -112,7 +118,8 @@ struct koine__gate {
 /* True: an attempt with such a ticket would be refused now; the first stage that does says why. */
 bool koine__gate_foresee(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now,
                          struct koine__fault *ret_fault);
-/* Goes on from ticket->at. On a refusal the stages passed so far have been left again. */
+/* Goes on from ticket->at. On a refusal the stages passed so far have been left again; so have those from
+ * back_to on, of one that is sent back, before it enters them anew. */
 enum koine__pass koine__gate_enter(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now,
                                    struct koine__fault *ret_fault);
 void koine__gate_sent(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now);

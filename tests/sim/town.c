@@ -1,6 +1,7 @@
 /* town: see town.h. Its own memory is libc's. */
 #include "tests/sim/town_internal.h"
 
+#include "core/policy/last_look.h"
 #include "tests/unit/suite.h"
 
 #include <stdarg.h>
@@ -95,6 +96,7 @@ static void init_spies(struct town *town)
         [KOINE__STAGE_BUDGET] = &koine__budget_stage,
         [KOINE__STAGE_BREAKER_PEEK] = &koine__breaker_peek_stage,
         [KOINE__STAGE_LIMITER] = &koine__limiter_stage,
+        [KOINE__STAGE_LAST_LOOK] = &koine__last_look_stage,
         [KOINE__STAGE_BREAKER_ENTER] = &koine__breaker_enter_stage,
     };
     for (size_t i = 0; i < KOINE__STAGES; i++)

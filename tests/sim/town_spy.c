@@ -111,6 +111,10 @@ static const char *tell(struct town_spy *spy, struct koine__ticket *ticket, enum
         return oracle_breaker_peek(&seen->breaker, now, ticket->may_not_wait, refused);
     case KOINE__STAGE_LIMITER:
         return tell_limiter(spy, seen, ticket, pass, now);
+    case KOINE__STAGE_LAST_LOOK:
+        return pass == KOINE__PASS_GO && now < seen->paused_until
+                   ? "somebody in line for a connection was let through in spite of a pause"
+                   : NULL;
     case KOINE__STAGE_BREAKER_ENTER:
         return oracle_breaker_enter(&seen->breaker, ticket, now, ticket->ends_by, ticket->may_not_wait,
                                     refused);

@@ -2,6 +2,7 @@
 #include "tests/sim/world.h"
 
 #include "core/plugin/host.h"
+#include "core/policy/last_look.h"
 
 #include <CUnit/CUnit.h>
 #include <stdarg.h>
@@ -318,6 +319,7 @@ void world_police(struct world *world, const struct koine__limiter_config *limit
     world->engine.witness = &world->witness;
     world->engine.gate.stages[KOINE__STAGE_BREAKER_PEEK] = &koine__breaker_peek_stage;
     world->engine.gate.stages[KOINE__STAGE_LIMITER] = &koine__limiter_stage;
+    world->engine.gate.stages[KOINE__STAGE_LAST_LOOK] = &koine__last_look_stage;
     world->engine.gate.stages[KOINE__STAGE_BREAKER_ENTER] = &koine__breaker_enter_stage;
 }
 
