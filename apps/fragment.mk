@@ -2,6 +2,7 @@
 bin_PROGRAMS += apps/koine/koine
 apps_koine_koine_SOURCES = \
   apps/koine/main.c apps/koine/commands.h \
+  apps/koine/approval.c apps/koine/approval.h \
   apps/koine/args.c apps/koine/args.h \
   apps/koine/ask.c apps/koine/ask.h \
   apps/koine/chat.c \
@@ -13,6 +14,8 @@ apps_koine_koine_SOURCES = \
   apps/koine/doctor.c apps/koine/doctor.h \
   apps/koine/doctor_config.c \
   apps/koine/doctor_instance.c \
+  apps/koine/explain.c \
+  apps/koine/explanation.c apps/koine/explanation.h \
   apps/koine/help.c apps/koine/help.h \
   apps/koine/input.c apps/koine/input.h \
   apps/koine/interrupt.c apps/koine/interrupt.h \

@@ -18,5 +18,6 @@ plugin-check-page: apps/koine-plugin-check
 EXTRA_DIST += docs/plugin-check.md docs/benchmarks.md docs/examples/embed/poll.c docs/examples/embed/libuv.c \
   docs/examples/embed/libevent.c docs/examples/embed/glib.c docs/examples/embed/threads.c \
   docs/examples/embed/cxx.cpp
-EXTRA_DIST += docs/store.md docs/abi.md docs/new-provider.md docs/design.md docs/configuration.md docs/log.md docs/observing.md docs/troubleshooting.md docs/examples/koine.yaml docs/examples/first.c \
+EXTRA_DIST += docs/store.md docs/abi.md docs/new-provider.md docs/design.md docs/configuration.md docs/log.md docs/observing.md docs/troubleshooting.md docs/examples/koine.yaml docs/examples/staged.yaml \
+  docs/examples/.env.development docs/examples/.env.production docs/examples/first.c \
   docs/examples/webhook.c

@@ -1,4 +1,4 @@
-/* ask: the request that the options of `koine chat` describe. */
+/* ask: the request that the options of `koine chat` and `koine explain` describe. */
 #include "apps/koine/ask.h"
 
 #include "apps/koine/input.h"
@@ -73,13 +73,13 @@ static int take_document(struct args *args, koine_request *request, const char *
     return status;
 }
 
-static int take_prompt(struct args *args, koine_request *request)
+static int take_prompt(struct args *args, const char *otherwise, koine_request *request)
 {
     const char *system = args_value(args, "system");
     char *prompt = NULL;
     int status = system != NULL ? input_check(args, "--system", system, strlen(system)) : STATUS_DONE;
     if (status == STATUS_DONE)
-        status = input_prompt(args, &prompt);
+        status = input_prompt(args, otherwise, &prompt);
     if (status == STATUS_DONE && system != NULL)
         status = built(args, koine_request_message(request, "system", system));
     if (status == STATUS_DONE)
@@ -138,7 +138,7 @@ static int take_target(struct args *args, koine_request *request)
     return status;
 }
 
-int ask_build(struct args *args, koine_request **ret)
+int ask_build(struct args *args, const char *otherwise, koine_request **ret)
 {
     int status = check_options(args);
     if (status != STATUS_DONE)
@@ -150,7 +150,8 @@ int ask_build(struct args *args, koine_request **ret)
     const char *document = args_value(args, "request");
     status = take_target(args, request);
     if (status == STATUS_DONE) /* first: a document replaces what was built */
-        status = document != NULL ? take_document(args, request, document) : take_prompt(args, request);
+        status =
+            document != NULL ? take_document(args, request, document) : take_prompt(args, otherwise, request);
     if (status == STATUS_DONE)
         status = take_max_tokens(args, request);
     if (status == STATUS_DONE)

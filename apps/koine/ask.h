@@ -1,4 +1,4 @@
-/* ask: the request that the options of `koine chat` describe. */
+/* ask: the request that the options of `koine chat` and `koine explain` describe. */
 #ifndef KOINE_APPS_ASK_H
 #define KOINE_APPS_ASK_H
 
@@ -6,7 +6,8 @@
 
 #include <koine/koine.h>
 
-/* STATUS_DONE, or the problem is told. */
-int ask_build(struct args *args, koine_request **ret);
+/* STATUS_DONE, or the problem is told. `otherwise`: the prompt where there are no words, and then standard
+ * input is left alone; NULL: it stands there. */
+int ask_build(struct args *args, const char *otherwise, koine_request **ret);
 
 #endif

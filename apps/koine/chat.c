@@ -1,6 +1,7 @@
 /* koine chat: asks a model and shows its answer. */
 #include "apps/koine/commands.h"
 
+#include "apps/koine/approval.h"
 #include "apps/koine/ask.h"
 #include "apps/koine/interrupt.h"
 #include "apps/koine/out.h"
@@ -22,6 +23,7 @@ static const struct args_option options[] = {
     {"request", 0, "FILE", "send this whole document; - is standard input"},
     {"max-tokens", 0, "N", "an answer of at most N tokens"},
     {"budget", 0, "USD", "refuse what could cost more, such as 0.50"},
+    {"yes", 'y', NULL, "go on, whatever it may cost, without a question"},
     {"temperature", 0, "X", "how freely to choose words, such as 0.7"},
     {"stream", 0, NULL, "ask for the answer piece by piece"},
     {"no-stream", 0, NULL, "ask for the answer as a whole"},
@@ -69,6 +71,13 @@ static void show_way(const struct chat *chat, const koine_event *event)
         out_say("%.*s; trying again in %s", (int)length, why, words_time(koine_event_wait_ms(event), time));
 }
 
+/* A call that ended without an answer says so itself. */
+static int approve(const struct chat *chat, koine_client *client, koine_call *call, const koine_event *event)
+{
+    enum approval answer = approval_ask(chat->args, client, call, koine_event_text(event, NULL));
+    return answer == APPROVAL_NONE ? KOINE_OK : koine_call_approve(call, answer == APPROVAL_YES);
+}
+
 static void show(struct chat *chat, const koine_event *event)
 {
     int kind = koine_event_kind(event);
@@ -103,6 +112,10 @@ static int follow(struct chat *chat, koine_client *client)
         show(chat, event);
         if (is_terminal(event))
             return 1;
+        if (koine_event_kind(event) == KOINE_EVENT_APPROVAL)
+            number = approve(chat, client, call, event);
+        if (number < 0)
+            return number;
     }
 }
 
@@ -209,7 +222,7 @@ static int run(struct args *args)
     koine_request *request = NULL;
     koine_hub *hub = NULL;
     koine_client *client = NULL;
-    int status = ask_build(args, &request);
+    int status = ask_build(args, NULL, &request);
     if (status == STATUS_DONE)
         status = setup_hub(args, &hub);
     if (status == STATUS_DONE)

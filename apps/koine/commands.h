@@ -5,6 +5,6 @@
 #include "apps/koine/args.h"
 
 extern const struct args_command command_chat, command_models, command_providers, command_cost,
-    command_config, command_doctor, command_plugin, command_standin;
+    command_config, command_doctor, command_explain, command_plugin, command_standin;
 
 #endif

@@ -86,13 +86,19 @@ static char *join(char *const *words, const char *input)
     return text;
 }
 
+static char *copy(const char *text)
+{
+    char *copied = strdup(text);
+    if (copied == NULL)
+        out_no_memory();
+    return copied;
+}
+
 static int prompt_input(struct args *args, char **ret)
 {
     size_t length = 0;
     if (term_is_input()) {
-        *ret = strdup("");
-        if (*ret == NULL)
-            out_no_memory();
+        *ret = copy("");
         return STATUS_DONE;
     }
     int status = input_read(args, "-", ret, &length);
@@ -108,10 +114,12 @@ static int prompt_input(struct args *args, char **ret)
     return STATUS_DONE;
 }
 
-int input_prompt(struct args *args, char **ret)
+int input_prompt(struct args *args, const char *otherwise, char **ret)
 {
     char *input = NULL;
-    int status = prompt_input(args, &input);
+    if (otherwise != NULL)
+        input = copy(args->word_count > 0 ? "" : otherwise);
+    int status = otherwise != NULL ? STATUS_DONE : prompt_input(args, &input);
     if (status != STATUS_DONE)
         return status;
     char *text = join(args->words, input);

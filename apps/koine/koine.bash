@@ -65,12 +65,13 @@ _koine_options()
     local global="-c --config -v --verbose -h --help --version"
     case $1 in
         chat)
-            echo "-m --model -r --route -s --system --request --max-tokens --budget --temperature" \
+            echo "-m --model -r --route -s --system --request --max-tokens --budget -y --yes --temperature" \
                 "--stream --no-stream --metrics --json $global"
             ;;
         models) echo "--live --json $global" ;;
         providers) echo "--json $global" ;;
         doctor) echo "--offline --json $global" ;;
+        explain) echo "-m --model -r --route -s --system --request --max-tokens --budget --json $global" ;;
         cost)
             echo "-m --model --input --output --cache-read --cache-write --reasoning --at --by --since --tenant --csv" \
                 "--json $global"
@@ -121,7 +122,7 @@ _koine_value()
 _koine_words()
 {
     case $1 in
-        '') _koine_reply -W "chat models providers cost config doctor plugin standin" -- "$2" ;;
+        '') _koine_reply -W "chat models providers cost config doctor explain plugin standin" -- "$2" ;;
         models | doctor) _koine_reply -W "$(_koine_instances)" -- "$2" ;;
         config) _koine_reply -W "check show" -- "$2" ;;
         cost) _koine_reply -W "report" -- "$2" ;;

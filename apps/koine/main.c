@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 static const struct args_command *const commands[] = {
-    &command_chat,   &command_models, &command_providers, &command_cost, &command_config,
-    &command_doctor, &command_plugin, &command_standin,   NULL,
+    &command_chat,   &command_models,  &command_providers, &command_cost,    &command_config,
+    &command_doctor, &command_explain, &command_plugin,    &command_standin, NULL,
 };
 enum {
     COMMANDS = sizeof(commands) / sizeof(commands[0]) - 1

@@ -223,6 +223,14 @@ static void add_call(koine_json_writer *writer, const koine_response *response)
     add_attempts(writer, response);
 }
 
+/* Of a call that was declined: what it could have cost; null where nobody knows, as for every other fault. */
+static void add_estimate(koine_json_writer *writer, const koine_error *error)
+{
+    koine_cost cost = KOINE_COST_INIT;
+    koine_error_estimate(error, &cost);
+    add_usd(writer, "estimate_usd", &cost);
+}
+
 void result_error(const koine_error *error)
 {
     koine_json_writer *writer = koine_json_writer_new();
@@ -231,6 +239,7 @@ void result_error(const koine_error *error)
     result_add_error_members(writer, error);
     koine_json_close(writer);
     add_call(writer, koine_error_partial(error));
+    add_estimate(writer, error);
     koine_json_close(writer);
     result_print(writer);
 }
@@ -249,6 +258,7 @@ void result_problem(const char *message)
         koine_json_add_null(writer, absent[i]);
     koine_json_close(writer);
     add_call(writer, NULL);
+    add_estimate(writer, NULL);
     koine_json_close(writer);
     result_print(writer);
 }

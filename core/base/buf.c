@@ -103,7 +103,12 @@ void koine__buf_adds(struct koine__buf *buf, const char *text)
 
 void koine__buf_addc(struct koine__buf *buf, char c)
 {
-    koine__buf_add(buf, &c, 1);
+    if (buf->error || buf->cap - buf->len < 2) {
+        koine__buf_add(buf, &c, 1);
+        return;
+    }
+    buf->ptr[buf->len++] = c;
+    buf->ptr[buf->len] = '\0';
 }
 
 void koine__buf_addf(struct koine__buf *buf, const char *format, ...)

@@ -12,6 +12,8 @@ struct koine_error {
     char *target;
     koine_response *partial;                /* owned; NULL: none */
     void (*free_partial)(koine_response *); /* set with it: base knows no responses */
+    bool has_worst;                         /* of a call that was declined: */
+    int64_t worst;                          /* picodollars that it could have cost; -1: nobody knows */
     bool is_static;                         /* the one error that needs no memory */
 };
 

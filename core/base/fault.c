@@ -158,12 +158,40 @@ static bool is_blank(const char *ptr, size_t size)
     return size == 3 && p[0] == 0xE2 && p[1] == 0x80 && (p[2] == 0xA8 || p[2] == 0xA9);
 }
 
+static bool is_plain(char c)
+{
+    return c > 0x20 && c < 0x7F && c != '<';
+}
+
+/* What needs no second look: words of ASCII with a space between them, up to what may open a tag. */
+static size_t plain_length(koine_str text)
+{
+    size_t len = 0;
+    while (len < text.len && is_plain(text.ptr[len])) {
+        len++;
+        if (len + 1 < text.len && text.ptr[len] == ' ' && is_plain(text.ptr[len + 1]))
+            len++;
+    }
+    return len;
+}
+
 void koine__fault_words(char *ret, size_t size, const char *ptr, size_t len)
 {
     koine_str rest = {ptr, len};
     size_t used = 0;
     bool gap = false;
     while (rest.len) {
+        size_t plain = plain_length(rest);
+        if (plain > 0 && used + plain + 1 < size) { /* and a blank before it */
+            if (gap && used)
+                ret[used++] = ' ';
+            gap = false;
+            memcpy(ret + used, rest.ptr, plain);
+            used += plain;
+            rest.ptr += plain;
+            rest.len -= plain;
+            continue;
+        }
         size_t tag = rest.ptr[0] == '<' ? tag_length(rest) : 0;
         size_t length = koine__utf8_length(rest.ptr, rest.len);
         size_t step = tag ? tag : length ? length : 1;

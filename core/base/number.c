@@ -24,6 +24,7 @@ static const struct unit size_units[] = {
     {"B", 1},         {"kB", 1000},     {"MB", 1000000},  {"GB", 1000000000},
     {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30},
 };
+#define SECOND     INT64_C(1000000000)
 #define TIME_UNITS (sizeof(time_units) / sizeof(time_units[0]))
 #define SIZE_UNITS (sizeof(size_units) / sizeof(size_units[0]))
 
@@ -174,35 +175,59 @@ int koine__read_usd(koine_str text, int64_t *ret)
     return KOINE_OK;
 }
 
-/* "1.5s" into ret[48]; false if the unit cannot say it in nine digits behind the point. */
-static bool write_in(int64_t ns, const struct unit *unit, char *ret, size_t size)
+size_t koine__write_digits(uint64_t value, char *ret)
 {
-    char fraction[10];
+    char digits[20];
     size_t len = 0;
+    do {
+        digits[len++] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
+    for (size_t i = 0; i < len; i++)
+        ret[i] = digits[len - 1 - i];
+    return len;
+}
+
+/* "1.5s" into ret[48]; its length, or 0 if the unit cannot say it in nine digits behind the point. Written
+ * without printf, since every refusal says how long it will hold. */
+static size_t write_in(int64_t ns, const struct unit *unit, char *ret)
+{
     int64_t rest = ns % unit->factor;
     int64_t place = unit->factor;
-    while (rest && len < 9 && place % 10 == 0) {
+    size_t len = koine__write_digits((uint64_t)(ns / unit->factor), ret);
+    if (rest)
+        ret[len++] = '.';
+    for (int i = 0; rest && i < 9 && place % 10 == 0; i++) {
         place /= 10;
-        fraction[len++] = (char)('0' + rest / place);
+        ret[len++] = (char)('0' + rest / place);
         rest %= place;
     }
-    fraction[len] = '\0';
-    snprintf(ret, size, "%lld%s%s%s", (long long)(ns / unit->factor), len ? "." : "", fraction, unit->name);
-    return rest == 0;
+    if (rest)
+        return 0;
+    return (size_t)(stpcpy(ret + len, unit->name) - ret);
 }
 
 void koine__write_duration(int64_t ns, char *ret, size_t size)
 {
     char best[48] = "", text[48];
-    if (ns <= 0) {
-        snprintf(ret, size, "%s", ns ? "off" : "0");
-        return;
-    }
+    size_t shortest = 0;
     /* Ties go to the smaller unit: 250ms, not 0.25s; and 90s, not 1.5m. */
-    for (size_t i = 0; i < TIME_UNITS && (i == 0 || ns >= time_units[i].factor); i++)
-        if (write_in(ns, &time_units[i], text, sizeof(text)) && (!best[0] || strlen(text) < strlen(best)))
-            memcpy(best, text, sizeof(best));
-    snprintf(ret, size, "%s", best);
+    for (size_t i = 0; ns > 0 && i < TIME_UNITS && (i == 0 || ns >= time_units[i].factor); i++) {
+        if (i == 0 && ns % SECOND == 0) /* then seconds say it shorter */
+            continue;
+        size_t len = write_in(ns, &time_units[i], text);
+        if (len == 0 || (shortest > 0 && len >= shortest))
+            continue;
+        memcpy(best, text, len + 1);
+        shortest = len;
+    }
+    if (ns <= 0)
+        memcpy(best, ns ? "off" : "0", ns ? sizeof("off") : sizeof("0"));
+    if (size == 0)
+        return;
+    shortest = strlen(best) < size ? strlen(best) : size - 1;
+    memcpy(ret, best, shortest);
+    ret[shortest] = '\0';
 }
 
 void koine__write_usd(int64_t picodollars, char *ret, size_t size)

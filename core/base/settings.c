@@ -119,7 +119,7 @@ static const struct koine__setting rows[] = {
         .help = "So many probes must succeed, one after another, until the breaker closes. One that fails opens it again."),
 
     ROW("providers.*.latch", DURATION, "5m", RANGE(MS(1), HOURS(24)), .may_be_off = true,
-        .help = "For how long a key that was refused, an account that cannot pay, and a model that is gone are left alone where a route has another target. A new key ends it."),
+        .help = "For how long a key that was refused, an account that cannot pay, and a model that is gone are left alone where a route has another target. A new key or base URL ends it."),
 
     ROW("routes.*.targets[].target", TARGET, NULL,
         .help = "One target of the fallback chain, in the order they are tried: `instance/model`, split at the first "
@@ -186,6 +186,11 @@ static const struct koine__setting rows[] = {
         .help = "Most rows that wait in memory until the store has written them."),
     ROW("store.when_down", CHOICE, "buffer", .choices = "buffer|refuse",
         .help = "What happens while the store cannot be written. `buffer`: calls go on and up to `store.queue` rows are kept; what is more is lost, and a notice says so. `refuse`: what would have to be recorded is refused (class `refused`, code `store`)."),
+
+    ROW("approval.call", DOLLARS, NULL, RANGE(0, DOLLARS(1000000)),
+        .help = "A call that could cost more waits for an answer before anything is sent. What it could cost is the dearest way through its route, retries included, but no more than its budgets have left; `budgets.estimate` holds here too. By default nothing is asked."),
+    ROW("approval.run", DOLLARS, NULL, RANGE(0, DOLLARS(1000000)),
+        .help = "The same for a call with which its run could come to cost more: what the calls of the run have spent and reserved, and what this one could cost."),
 
     ROW("pool.connections", INTEGER, "64", RANGE(1, 10000),
         .help = "Most connections that one client has open at once."),

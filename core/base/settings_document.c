@@ -67,6 +67,12 @@ static const struct {
      "here there is no store, and nothing is kept. `store: {}` is one with all its defaults. It is opened "
      "with the "
      "first client, and stays the same until the program ends."},
+    {"approval", "approval",
+     "What may be spent unasked. A call that could cost more, or of which nobody knows what it could cost, "
+     "waits "
+     "for an answer: `koine chat` asks on the terminal, a program gets an event, and `koine_generate`, which "
+     "asks "
+     "nobody, gives class `declined`."},
     {"pool", "pool", "Connections of a client."},
     {"network", "network", "How providers are reached."},
     {"webhook", "webhook", "Where notices are sent; see observing.md."},

@@ -37,6 +37,7 @@ int koine__read_usd(koine_str text, int64_t *ret); /* the same, US dollars in pi
 int koine__read_date(koine_str text, int64_t *ret_seconds);      /* 2024-07-23 or 2024-07-23T10:00:00Z, UTC */
 int koine__read_http_date(koine_str text, int64_t *ret_seconds); /* RFC 9110: IMF-fixdate, RFC 850, asctime */
 
+size_t koine__write_digits(uint64_t value, char *ret); /* decimal, at most 20, no NUL; how many */
 void koine__write_duration(int64_t ns, char *ret,
                            size_t size); /* shortest that reads back: "1.5s"; -1 is "off" */
 /* Decimal dollars, exact, at least two decimals: 12345 → "0.000000012345". */

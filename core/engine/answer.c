@@ -193,6 +193,8 @@ int koine__answer_message(struct koine_response *answer)
     koine__buf_reset(&answer->message);
     koine__buf_fit(&answer->text);
     koine__buf_fit(&answer->reasoning);
+    koine__buf_reserve(&answer->message,
+                       sizeof("{\"role\":\"assistant\",\"content\":\"\"}") + answer->text.len);
     koine__writer_init(&writer, &answer->message);
     koine__write_open(&writer, none, '{');
     koine__write_str(&writer, KOINE__STR("role"), KOINE__STR("assistant"));

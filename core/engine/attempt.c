@@ -1,14 +1,12 @@
 /* attempt: see attempt.h. This file is its way: gate, request, transfer, end. */
+#include "core/engine/asking.h"
 #include "core/engine/attempt_internal.h"
 
-#include "core/money/price.h"
 #include "core/policy/route.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#define REQUEST_LIMIT ((size_t)64 << 20) /* part C3: larger bodies cannot be kept for another attempt */
 
 static void on_soon(struct koine__timer *timer);
 static void on_wake(struct koine__ticket *ticket);
@@ -22,22 +20,11 @@ bool koine__attempt_answered(const struct koine__attempt *attempt)
 
 static void init_ticket(struct koine__attempt *attempt)
 {
-    const struct koine__instance *instance = attempt->spec.target->instance;
-    attempt->ticket = (struct koine__ticket){
-        .instance = instance->name,
-        .model = attempt->spec.target->model,
-        .policies = &instance->policies,
-        .witness = attempt->engine->witness,
-        .inbox = attempt->engine->inbox,
-        .deadline = attempt->spec.starts_by,
-        .ends_by = attempt->spec.deadline,
-        .patience = attempt->spec.patience,
-        .may_not_wait = attempt->spec.may_not_wait,
-        .worst = -1,
-        .wake_at = KOINE__NEVER,
-        .wake = on_wake,
-    };
-    koine__attempt_stake(attempt, instance->limits.tokens >= 0);
+    const struct koine__engine *engine = attempt->engine;
+    koine__attempt_ticket(&attempt->spec, koine__loop_clock(engine->loop), &attempt->ticket);
+    attempt->ticket.witness = engine->witness;
+    attempt->ticket.inbox = engine->inbox;
+    attempt->ticket.wake = on_wake;
 }
 
 static int init_state(struct koine__attempt *attempt)
@@ -105,7 +92,7 @@ void koine__attempt_free(struct koine__attempt *attempt)
 {
     if (!attempt)
         return;
-    struct koine__outcome outcome = {KOINE_CLASS_CANCELLED, attempt->sent, -1, -1};
+    struct koine__outcome outcome = {KOINE_CLASS_CANCELLED, attempt->sent, -1, -1, true};
     drop_work(attempt);
     koine__timer_stop(attempt->engine->loop, &attempt->soon);
     koine__gate_leave(&attempt->engine->gate, &attempt->ticket, &outcome,
@@ -163,15 +150,7 @@ void koine__attempt_end(struct koine__attempt *attempt, const struct koine__faul
 
 struct koine__desk *koine__attempt_desk(struct koine__attempt *attempt)
 {
-    const struct koine__instance *instance = attempt->spec.target->instance;
-    const struct koine__host_env env = {
-        .log = attempt->engine->log,
-        .instance = instance->name,
-        .option = koine__instance_option,
-        .options_arg = instance,
-        .price = koine__price_query,
-        .price_arg = attempt->spec.catalogue,
-    };
+    const struct koine__host_env env = koine__asking_env(&attempt->spec, attempt->engine->log);
     if (!attempt->desk)
         attempt->desk = koine__desk_take(&attempt->engine->desks, &env, attempt);
     return attempt->desk;
@@ -190,11 +169,7 @@ void koine__attempt_run_job(struct koine__attempt *attempt, enum koine__job_kind
 {
     struct koine__bridge *bridge = attempt->engine->bridge;
     struct koine__job *job = &attempt->desk->job;
-    job->kind = kind;
-    job->provider = attempt->spec.target->instance->provider;
-    job->exchange = attempt->spec.exchange;
-    job->time_limit = attempt->spec.target->instance->isolate_timeout;
-    job->failure = NULL;
+    koine__asking_job(attempt->desk, &attempt->spec, kind);
     job->done = done;
     job->owner = attempt;
     attempt->job_running = true;
@@ -206,11 +181,11 @@ void koine__attempt_run_job(struct koine__attempt *attempt, enum koine__job_kind
 
 bool koine__attempt_job_failed(struct koine__attempt *attempt)
 {
-    const struct koine__job *job = &attempt->desk->job;
-    if (!job->failure)
-        return false;
-    koine__attempt_failf(attempt, KOINE_CLASS_PLUGIN, "", "plugin %s %s", job->provider->id, job->failure);
-    return true;
+    struct koine__fault fault;
+    bool broke = koine__asking_broke(attempt->desk, &fault);
+    if (broke)
+        koine__attempt_fail(attempt, &fault);
+    return broke;
 }
 
 /* ---- gate → request → transfer ---- */
@@ -219,26 +194,6 @@ static void on_wake(struct koine__ticket *ticket)
 {
     struct koine__attempt *attempt = KOINE__CONTAINER(ticket, struct koine__attempt, ticket);
     koine__timer_set(attempt->engine->loop, &attempt->soon, koine__loop_now(attempt->engine->loop));
-}
-
-/* The vendor itself would refuse it, after a round trip. */
-static bool lacks_key(const struct koine__attempt *attempt)
-{
-    const struct koine__instance *instance = attempt->spec.target->instance;
-    return attempt->desk->out.secret_name && !instance->secret && koine__instance_needs_key(instance);
-}
-
-static void fail_without_key(struct koine__attempt *attempt)
-{
-    const struct koine__instance *instance = attempt->spec.target->instance;
-    const char *variable = instance->provider->key_variable;
-    if (instance->reads_variable)
-        koine__attempt_failf(attempt, KOINE_CLASS_AUTH, "",
-                             "there is no key: set %s, or providers.%s.api_key", variable, instance->name);
-    else /* what is in there does not go just anywhere: see snapshot_instance.c */
-        koine__attempt_failf(attempt, KOINE_CLASS_AUTH, "",
-                             "there is no key: set providers.%s.api_key, for example to ${%s}",
-                             instance->name, variable);
 }
 
 /* Of all that the provider wrote only the body is needed when the transfer has started. */
@@ -279,27 +234,6 @@ static int start_transfer(struct koine__attempt *attempt)
     return rc;
 }
 
-/* A request that keeps the rules of koine_out can only be wrong in its key. */
-static void fail_start(struct koine__attempt *attempt, int rc)
-{
-    if (rc == KOINE_EMEMORY)
-        koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory for the request");
-    else if (rc == KOINE_ESYSTEM)
-        koine__attempt_failf(attempt, KOINE_CLASS_CONNECT, "connect", "the system refused a connection");
-    else if (attempt->desk->out.broken)
-        koine__attempt_failf(attempt, KOINE_CLASS_PLUGIN, "", "plugin %s wrote a wrong request: %s",
-                             attempt->spec.target->instance->provider->id, attempt->desk->out.broken);
-    else
-        koine__attempt_failf(attempt, KOINE_CLASS_AUTH, "",
-                             "the key cannot travel in a header: it holds a line end");
-}
-
-static const char *notice_action(int what)
-{
-    static const char *const names[] = {"changed", "dropped", "mapped", "clamped"};
-    return what >= KOINE_NOTICE_DROPPED && what <= KOINE_NOTICE_CLAMPED ? names[what] : names[0];
-}
-
 /* What did not travel as written. False: the attempt was ended for it. */
 static bool take_notices(struct koine__attempt *attempt)
 {
@@ -307,14 +241,7 @@ static bool take_notices(struct koine__attempt *attempt)
     const struct koine__out *out = &attempt->desk->out;
     for (size_t i = 0; i < out->notice_count; i++) {
         const struct koine__notice *notice = &out->notices[i];
-        const char *action = notice_action(notice->what);
-        bool loses = notice->what == KOINE_NOTICE_DROPPED || notice->what == KOINE_NOTICE_CLAMPED;
-        if (mode == KOINE__PARAMETERS_STRICT && loses) {
-            koine__attempt_failf(attempt, KOINE_CLASS_UNSUPPORTED, "",
-                                 "parameters: strict, and %s would be %s: %s", notice->member, action,
-                                 notice->why);
-            return false;
-        }
+        bool loses = koine__notice_loses(notice);
         struct koine_event *event = NULL;
         if (mode == KOINE__PARAMETERS_WARN && loses)
             event = koine__event_new(&(struct koine__event_parts){.kind = KOINE_EVENT_PARAMETER,
@@ -324,8 +251,8 @@ static bool take_notices(struct koine__attempt *attempt)
         if (event)
             koine__events_push(&attempt->assembly.events, event);
         bool told = event || mode != KOINE__PARAMETERS_WARN || !loses;
-        if (!told || koine__answer_parameter(attempt->assembly.answer, notice->member, action, notice->why) !=
-                         KOINE_OK) {
+        if (!told || koine__answer_parameter(attempt->assembly.answer, notice->member,
+                                             koine__notice_action(notice), notice->why) != KOINE_OK) {
             koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory for a notice");
             return false;
         }
@@ -333,74 +260,45 @@ static bool take_notices(struct koine__attempt *attempt)
     return true;
 }
 
-static int class_of_answer(int32_t answer)
+static void send_request(struct koine__attempt *attempt)
 {
-    switch (answer) {
-    case KOINE_UNSUPPORTED:
-        return KOINE_CLASS_UNSUPPORTED;
-    case KOINE_INVALID:
-        return KOINE_CLASS_INVALID;
-    case KOINE_NO_MEMORY:
-        return KOINE_CLASS_MEMORY;
-    default:
-        return KOINE_CLASS_PLUGIN;
-    }
-}
-
-static void send_request(struct koine__attempt *attempt, const struct koine__job *job)
-{
-    if (koine__attempt_job_failed(attempt))
-        return;
-    if (koine__node_failed(attempt->spec.doc)) {
-        koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory to read the document");
-        return;
-    }
-    if (job->answer != KOINE_DONE) {
-        const char *why = attempt->desk->out.why ? attempt->desk->out.why : "the provider wrote no request";
-        koine__attempt_failf(attempt, class_of_answer(job->answer), "", "%s", why);
+    const struct koine__desk *desk = attempt->desk;
+    const struct koine__attempt_spec *spec = &attempt->spec;
+    struct koine__fault fault;
+    if (koine__asking_broke(desk, &fault) || koine__asking_refused(desk, spec, &fault) ||
+        koine__asking_loses(desk, spec, &fault)) {
+        koine__attempt_fail(attempt, &fault);
         return;
     }
     if (!take_notices(attempt))
         return;
-    if (lacks_key(attempt)) {
-        fail_without_key(attempt);
-        return;
+    int rc = KOINE_OK;
+    bool failed = koine__asking_lacks_key(desk, spec, &fault);
+    if (!failed && (rc = start_transfer(attempt)) != KOINE_OK) {
+        koine__asking_fault(desk, spec, rc, &fault);
+        failed = true;
     }
-    int rc = start_transfer(attempt);
-    if (rc != KOINE_OK)
-        fail_start(attempt, rc);
+    if (failed)
+        koine__attempt_fail(attempt, &fault);
 }
 
 static void on_request(struct koine__job *job)
 {
     struct koine__attempt *attempt = job->owner;
     attempt->job_running = false;
-    send_request(attempt, job);
+    send_request(attempt);
     koine__attempt_leave_desk(attempt);
 }
 
 static void write_request(struct koine__attempt *attempt)
 {
-    const struct koine__target *target = attempt->spec.target;
     struct koine__desk *desk = koine__attempt_desk(attempt);
     attempt->phase = KOINE__PHASE_REQUEST;
     if (!desk) {
         koine__attempt_failf(attempt, KOINE_CLASS_MEMORY, "", "no memory for the request");
         return;
     }
-    koine__out_init(&desk->out, &desk->arena, target->instance->base_url, REQUEST_LIMIT);
-    desk->ask = (koine_ask){
-        .size = (uint32_t)sizeof(koine_ask),
-        .framing = attempt->spec.stream ? KOINE_FRAME_SSE : KOINE_FRAME_WHOLE,
-        .step = attempt->state.step,
-        .self = target->instance->provider,
-        .host = &desk->host.pub,
-        .doc = attempt->spec.doc,
-        .model = koine__str(target->model),
-        .state = attempt->state.bytes,
-    };
-    desk->job.ask = &desk->ask;
-    desk->job.out = &desk->out.pub;
+    koine__asking_prepare(desk, &attempt->spec, &attempt->state);
     koine__attempt_run_job(attempt, KOINE__JOB_REQUEST, on_request);
 }
 
@@ -436,6 +334,8 @@ static void pass_gate(struct koine__attempt *attempt)
         break;
     case KOINE__PASS_REFUSE:
         koine__attempt_fail(attempt, &fault);
+        break;
+    case KOINE__PASS_BACK: /* between stages only */
         break;
     }
 }

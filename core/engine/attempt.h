@@ -13,7 +13,9 @@
 #include "core/engine/desk.h"
 #include "core/engine/observer.h"
 #include "core/engine/plan.h"
+#include "core/money/estimate.h"
 #include "core/engine/work.h"
+#include "core/money/estimate.h"
 #include "core/policy/gate.h"
 #include "core/policy/happening.h"
 #include "core/wire/frame.h"
@@ -44,7 +46,8 @@ struct koine__exchange_state { /* what a provider keeps between the frames and s
 struct koine__attempt_spec { /* all borrowed until the attempt is freed */
     const struct koine__target *target;
     const koine_exchange *exchange;
-    const koine_node *doc; /* NULL: the operation has none */
+    const koine_node *doc;      /* NULL: the operation has none */
+    struct koine__count *count; /* of doc, shared by the attempts with it; NULL: likewise */
     const struct koine__catalogue *catalogue;
     bool stream;     /* how the provider is asked */
     bool held;       /* nothing is delivered before the answer is whole */
@@ -58,8 +61,9 @@ struct koine__attempt_spec { /* all borrowed until the attempt is freed */
     int64_t
         patience;  /* until when it waits in line, since another target would do; KOINE__NEVER: to the end */
     int64_t pause; /* ns that a 429 without advice stops the instance for */
-    int64_t retry_cost; /* what it took from the retry budget; 0: it is a first attempt */
-    bool may_not_wait;  /* a hedge: rather none than one in line */
+    int64_t retry_cost;   /* what it took from the retry budget; 0: it is a first attempt */
+    bool may_not_wait;    /* a hedge: rather none than one in line */
+    bool ignores_latches; /* no other target is left to try */
     const char *ca_file, *proxy;
     const char *call;           /* its id, for the log; NULL: it has none */
     struct koine__way *way;     /* NULL: nobody asks */
@@ -105,6 +109,7 @@ struct koine__attempt {
     int64_t retry_after_ns; /* -1: nothing */
     bool never_retry;
 
+    bool cut_short; /* by its share of the call's deadline, which says nothing about the provider */
     bool requested; /* there is an HTTP request: it gets a row */
     bool sent, more;
     int body_end;                   /* 0: open; 1: ended clean; 2: cut */
@@ -122,6 +127,13 @@ struct koine__attempt {
     const char *request_id; /* in the arena, or "" */
 };
 
+/* What it may take and cost at most, before it (attempt_stake.c). */
+void koine__attempt_estimate(const struct koine__attempt_spec *spec, const struct koine__clock *clock,
+                             bool typical, struct koine__estimate *ret);
+/* Its ticket for the gate, with what counts there: `worst` and the stake where the call has budgets, tokens
+ * where they are limited. Nobody's witness, inbox or wake. */
+void koine__attempt_ticket(const struct koine__attempt_spec *spec, const struct koine__clock *clock,
+                           struct koine__ticket *ret);
 /* Starts it. Nothing of the owner is called before the loop runs again. KOINE_EMEMORY: there is no attempt.
  */
 int koine__attempt_new(struct koine__engine *engine, const struct koine__attempt_spec *spec,

@@ -34,9 +34,6 @@ void koine__attempt_arm(
 void koine__attempt_on_timer(struct koine__timer *timer);
 
 /* attempt_stake.c */
-/* Fills the ticket's worst and stake where the call has budgets, and its tokens where somebody counts them.
- */
-void koine__attempt_stake(struct koine__attempt *attempt, bool counts_tokens);
 /* What became of it, for the gate; after its cost is known. */
 struct koine__outcome koine__attempt_outcome(const struct koine__attempt *attempt);
 

@@ -71,9 +71,9 @@ static void conclude(struct koine__attempt *attempt)
     attempt->ended_at = now;
     if (outcome.class_number == KOINE_CLASS_RATE_LIMIT) /* before anybody takes the place that is left */
         pause_instance(attempt, now);
+    koine__timer_set(attempt->engine->loop, &attempt->soon, now); /* likewise, for it may set a latch */
     koine__gate_leave(&attempt->engine->gate, &attempt->ticket, &outcome, now);
     koine__timer_stop(attempt->engine->loop, &attempt->timer);
-    koine__timer_set(attempt->engine->loop, &attempt->soon, now);
     koine__attempt_leave_desk(attempt);
 }
 

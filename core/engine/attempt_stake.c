@@ -2,32 +2,22 @@
  * after it. */
 #include "core/engine/attempt_internal.h"
 
-#include "core/money/budget.h"
-#include "core/money/estimate.h"
+#include "core/engine/standing.h"
+#include "core/engine/worst.h"
 
-#include <string.h>
-
-void koine__attempt_stake(struct koine__attempt *attempt, bool counts_tokens)
+void koine__attempt_estimate(const struct koine__attempt_spec *spec, const struct koine__clock *clock,
+                             bool typical, struct koine__estimate *ret)
 {
-    const struct koine__attempt_spec *spec = &attempt->spec;
-    const struct koine__instance *instance = spec->target->instance;
-    const struct koine__clock *clock = koine__loop_clock(attempt->engine->loop);
-    struct koine__ticket *ticket = &attempt->ticket;
     /* What has no exchange with a price, such as list_models, costs nothing. */
-    const koine_node *doc = spec->needs_stop ? spec->doc : NULL;
-    if (counts_tokens)
-        ticket->tokens = koine__estimate_tokens(doc, spec->target->known);
-    if (!spec->purse)
-        return;
-    struct koine__estimate_ask ask = {
-        .doc = doc,
-        .known = spec->target->known,
-        .at = clock->wall(clock->arg) / KOINE__SEC,
-        .typical = spec->purse->typical,
-        .free = instance->free_of_charge || strcmp(instance->base_url, KOINE_LOCAL) == 0,
-    };
+    koine__target_estimate(spec->target, spec->needs_stop ? spec->doc : NULL, spec->count,
+                           clock->wall(clock->arg) / KOINE__SEC, typical, ret);
+}
+
+static void stake(const struct koine__attempt_spec *spec, const struct koine__clock *clock,
+                  struct koine__ticket *ticket)
+{
     struct koine__estimate estimate;
-    koine__estimate(&ask, &estimate);
+    koine__attempt_estimate(spec, clock, spec->purse->typical, &estimate);
     ticket->worst = estimate.cost;
     ticket->stake = (struct koine__stake){
         .purse = spec->purse,
@@ -36,6 +26,30 @@ void koine__attempt_stake(struct koine__attempt *attempt, bool counts_tokens)
         .prompt = estimate.prompt_cost,
         .rate = estimate.rate,
     };
+}
+
+void koine__attempt_ticket(const struct koine__attempt_spec *spec, const struct koine__clock *clock,
+                           struct koine__ticket *ret)
+{
+    const struct koine__instance *instance = spec->target->instance;
+    *ret = (struct koine__ticket){
+        .instance = instance->name,
+        .model = spec->target->model,
+        .policies = &instance->policies,
+        .deadline = spec->starts_by,
+        .ends_by = spec->deadline,
+        .patience = spec->patience,
+        .may_not_wait = spec->may_not_wait,
+        .key = koine__instance_key(instance),
+        .ignores_latches = spec->ignores_latches,
+        .worst = -1,
+        .wake_at = KOINE__NEVER,
+    };
+    if (instance->limits.tokens >= 0)
+        ret->tokens =
+            koine__estimate_tokens(spec->needs_stop ? spec->doc : NULL, spec->count, spec->target->known);
+    if (spec->purse)
+        stake(spec, clock, ret);
 }
 
 /* Tokens that were told or estimated; -1: neither. */
@@ -49,6 +63,7 @@ struct koine__outcome koine__attempt_outcome(const struct koine__attempt *attemp
 {
     struct koine__outcome outcome = {
         .class_number = attempt->fault->class_number,
+        .is_ours = attempt->cut_short,
         .sent = attempt->sent,
         .tokens = attempt->billing == KOINE__BILLING_NONE ? 0 : tokens_of(&attempt->usage),
         .cost = attempt->cost.state == KOINE_UNPRICED ? -1 : attempt->cost.picodollars,

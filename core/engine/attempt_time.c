@@ -12,6 +12,7 @@ static const char STAGE_TOTAL[] = "total";
 struct nearest {
     int64_t due, limit;
     const char *stage;
+    bool is_hasty; /* the caller's deadline leaves less than the provider may take to begin */
 };
 
 static void consider(struct nearest *nearest, int64_t from, int64_t limit, const char *stage)
@@ -20,7 +21,7 @@ static void consider(struct nearest *nearest, int64_t from, int64_t limit, const
         return;
     int64_t due = koine__time_add(from, limit);
     if (due < nearest->due)
-        *nearest = (struct nearest){due, limit, stage};
+        *nearest = (struct nearest){due, limit, stage, false};
 }
 
 static void consider_stream(const struct koine__attempt *attempt, struct nearest *nearest)
@@ -36,10 +37,17 @@ static void consider_stream(const struct koine__attempt *attempt, struct nearest
     consider(nearest, attempt->last_event, timeouts->progress, STAGE_PROGRESS);
 }
 
+static bool is_hasty(const struct koine__attempt *attempt)
+{
+    const struct koine__timeouts *timeouts = &attempt->spec.target->instance->timeouts;
+    int64_t usual = timeouts->first_byte >= 0 ? timeouts->first_byte : timeouts->total;
+    return usual < 0 || attempt->share < usual;
+}
+
 static struct nearest find_nearest(const struct koine__attempt *attempt)
 {
     const struct koine__timeouts *timeouts = &attempt->spec.target->instance->timeouts;
-    struct nearest nearest = {KOINE__NEVER, 0, ""};
+    struct nearest nearest = {KOINE__NEVER, 0, "", false};
     if (attempt->phase == KOINE__PHASE_GATE) {
         nearest.due = attempt->ticket.wake_at;
         return nearest;
@@ -58,6 +66,7 @@ static struct nearest find_nearest(const struct koine__attempt *attempt)
     /* An answer that never began is a route that is silent, and is moved away from like one. */
     bool silent = attempt->phase == KOINE__PHASE_SENT;
     consider(&nearest, attempt->started, total, silent ? STAGE_FIRST_BYTE : STAGE_TOTAL);
+    nearest.is_hasty = shares && nearest.limit == attempt->share && is_hasty(attempt);
     return nearest;
 }
 
@@ -73,6 +82,7 @@ static void fail_late(struct koine__attempt *attempt, const struct nearest *near
     struct koine__fault fault;
     char limit[32];
     bool connecting = nearest->stage == STAGE_CONNECT;
+    attempt->cut_short = nearest->is_hasty;
     koine__write_duration(nearest->limit, limit, sizeof(limit));
     koine__fault_set(&fault, connecting ? KOINE_CLASS_CONNECT : KOINE_CLASS_TIMEOUT, nearest->stage,
                      "%s took longer than %s", nearest->stage, limit);

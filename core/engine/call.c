@@ -1,5 +1,6 @@
 /* call: see call.h. This file is its way through the route. */
 #include "core/engine/call_internal.h"
+#include "core/engine/standing.h"
 
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -54,20 +55,6 @@ static void warn_retired(const struct koine_call *call, const struct koine__targ
                    koine__log_text("target", target->text), koine__log_text("since", target->known->retired));
 }
 
-/* A wait in line that another target may spare. */
-static int64_t patience_of(const struct koine_call *call, const struct koine__target *target)
-{
-    bool alone = koine__route_untried(&call->route_state) == 0;
-    return alone ? KOINE__NEVER : koine__time_add(now_of(call), target->instance->retry.move_on_after);
-}
-
-/* A deadline that is shorter than min_attempt itself is what somebody wants; a hedge is not. */
-static int64_t starts_by(const struct koine_call *call, bool is_hedge)
-{
-    int64_t latest = call->deadline - call->spec.min_attempt;
-    return latest > now_of(call) || is_hedge ? latest : call->deadline;
-}
-
 static void watch_for_hedge(struct koine_call *call, const struct koine__target *target, int64_t from)
 {
     if (call->route.hedge_after > 0 && !call->has_hedged)
@@ -78,6 +65,7 @@ static void watch_for_hedge(struct koine_call *call, const struct koine__target 
 static int start_attempt(struct koine_call *call, size_t index, bool is_hedge)
 {
     const struct koine__target *target = &call->route.targets[index];
+    unsigned untried = koine__route_untried(&call->route_state);
     struct koine__attempt_spec spec = {
         .target = target,
         .exchange = exchange_of(call, target->instance->provider),
@@ -87,13 +75,14 @@ static int start_attempt(struct koine_call *call, size_t index, bool is_hedge)
         .untold = call->spec.untold,
         .needs_stop = call->spec.operation == KOINE__OP_GENERATE,
         .state = index == call->route_state.current ? &call->step : NULL,
-        .untried = koine__route_untried(&call->route_state),
+        .untried = untried,
         .deadline = call->deadline,
-        .starts_by = starts_by(call, is_hedge),
-        .patience = patience_of(call, target),
+        .starts_by = koine__latest_start(call->deadline, call->spec.min_attempt, now_of(call), is_hedge),
+        .patience = koine__route_patience(&call->route, &call->route_state, now_of(call), call->deadline),
         .pause = koine__retry_delay(&target->instance->retry, call->retry.retries),
         .retry_cost = call->retry_cost,
         .may_not_wait = is_hedge,
+        .ignores_latches = koine__call_is_last_resort(call, index),
         .ca_file = call->spec.ca_file,
         .proxy = call->spec.proxy,
         .call = call->id,
@@ -101,14 +90,17 @@ static int start_attempt(struct koine_call *call, size_t index, bool is_hedge)
         .purse = call->purse,
     };
     void *items = call->attempts;
+    struct koine__version *version;
     struct koine__attempt *attempt;
     if (koine__array_reserve(&items, &call->attempt_capacity, call->attempt_count + 1,
                              sizeof(*call->attempts)) != KOINE_OK)
         return KOINE_EMEMORY;
     call->attempts = items;
     if (prepare_step(call, spec.exchange) != KOINE_OK ||
-        koine__document_for(call->document, target, index, &spec.doc) != KOINE_OK)
+        koine__document_for(call->document, target, index, &version) != KOINE_OK)
         return KOINE_EMEMORY;
+    spec.doc = version ? version->root : NULL;
+    spec.count = version ? &version->count : NULL;
     int rc = koine__attempt_new(call->calls->engine, &spec, &attempt);
     if (rc != KOINE_OK)
         return rc;
@@ -124,13 +116,6 @@ static int start_attempt(struct koine_call *call, size_t index, bool is_hedge)
 }
 
 /* ---- what follows from a fault ---- */
-
-static int64_t window_of(const void *arg, size_t index)
-{
-    const struct koine_call *call = arg;
-    const struct koine__model *known = call->route.targets[index].known;
-    return known ? known->context : -1;
-}
 
 /* Our own layers say no because of what the provider said before: that is worth more. */
 static bool is_afterthought(const struct koine_call *call, const struct koine__fault *fault,
@@ -193,13 +178,22 @@ static void wait_to_retry(struct koine_call *call, int64_t at)
     koine__timer_set(call->calls->engine->loop, &call->wait_timer, at);
 }
 
+/* From now on that target is the current one. A step is in the state of the exchange that it was made for. */
+static void turn_to(struct koine_call *call, size_t index)
+{
+    if (index != call->route_state.current) {
+        koine__dealloc(call->step.bytes);
+        call->step = (struct koine__exchange_state){0};
+    }
+    koine__route_move(&call->route_state, index);
+}
+
 static void move_to(struct koine_call *call, size_t index)
 {
-    koine__route_move(&call->route_state, index);
+    koine__call_return_retry(call);
+    turn_to(call, index);
     announce_switch(call, current_target(call));
     call->retry = (struct koine__retry_state){0};
-    koine__dealloc(call->step.bytes);
-    call->step = (struct koine__exchange_state){0};
     koine_response_free(call->steps);
     call->steps = NULL;
     try_target(call);
@@ -215,22 +209,21 @@ static void give_up(struct koine_call *call, struct koine__attempt *attempt, boo
     struct koine__fault fault = *chosen;
     fault.deadline_limited |= deadline_limited;
     fault.budget_limited = budget_limited;
+    koine__call_return_retry(call);
     koine__call_fail(call, &fault, last_decides ? call->fault_target : call->first_fault_target, attempt);
 }
 
 static void decide(struct koine_call *call, struct koine__attempt *attempt)
 {
     const struct koine__target *target = current_target(call);
-    struct koine__retry_config config = target->instance->retry;
-    size_t next = koine__route_next(&call->route_state, call->fault, window_of, call);
-    if (target->max_retries >= 0)
-        config.max_retries = target->max_retries;
+    struct koine__retry_config config = koine__target_retry(target);
+    size_t next = koine__route_next(&call->route_state, call->fault, koine__route_window, &call->route);
     struct koine__retry_ask ask = {
         .fault = call->fault,
         .now = now_of(call),
         .deadline = call->deadline,
         .min_attempt = call->spec.min_attempt,
-        .another_target = next < call->route.count,
+        .another_target = koine__route_has_other(&call->route, next, now_of(call)),
         .attempts_left = koine__route_attempts_left(&call->route_state),
     };
     struct koine__retry_verdict verdict =
@@ -256,10 +249,12 @@ static void fail_target(struct koine_call *call, int class_number, const char *w
     fail_current(call, &fault);
 }
 
+/* What needs no attempt is said at once, also from koine_start; attempts are made in the loop's time, since
+ * their timers run from then on. */
 static void try_target(struct koine_call *call)
 {
     const struct koine__target *target = current_target(call);
-    struct koine__fault latched;
+    struct koine__fault fault;
     if (call->finished)
         return;
     if (!target->instance->provider) {
@@ -271,17 +266,22 @@ static void try_target(struct koine_call *call)
         give_up(call, NULL, true, false);
         return;
     }
-    if (koine__call_is_latched(call, call->route_state.current, &latched)) {
-        fail_current(call, &latched);
+    if (koine__call_is_latched(call, call->route_state.current, &fault) ||
+        koine__call_is_refused(call, target, &fault)) {
+        fail_current(call, &fault);
         return;
     }
-    if (start_attempt(call, call->route_state.current, false) != KOINE_OK)
+    if (call->starting)
+        koine__timer_set(call->calls->engine->loop, &call->wait_timer, call->began);
+    else if (start_attempt(call, call->route_state.current, false) != KOINE_OK)
         fail_target(call, KOINE_CLASS_MEMORY, "no memory for an attempt");
 }
 
 static void on_wait_over(struct koine__timer *timer)
 {
-    try_target(KOINE__CONTAINER(timer, struct koine_call, wait_timer));
+    struct koine_call *call = KOINE__CONTAINER(timer, struct koine_call, wait_timer);
+    if (!koine__call_must_wait(call))
+        try_target(call);
 }
 
 /* ---- what attempts tell ---- */
@@ -481,11 +481,18 @@ static void conclude(struct koine_call *call, struct koine__attempt *attempt)
     }
 }
 
+/* What the caller must mend, or the machine, whoever is asked. */
+static bool is_fatal(const struct koine__fault *fault)
+{
+    const struct koine__fault_class *row = koine__fault_class(fault->class_number);
+    bool is_ours = row->origin == KOINE_ORIGIN_CALLER || row->origin == KOINE_ORIGIN_LOCAL;
+    return is_ours && row->next == KOINE__NEXT_NO;
+}
+
 static void judge_fault(struct koine_call *call, struct koine__attempt *attempt)
 {
-    if (!koine__route_moves(&call->route.typed, attempt->fault->class_number)) {
-        /* No other target would do better, nor does one that is under way. */
-        koine__route_move(&call->route_state, index_of(call, attempt));
+    if (is_fatal(attempt->fault)) { /* nor would one that is under way do better */
+        turn_to(call, index_of(call, attempt));
         end_others(call, attempt);
     }
     remember_fault(call, attempt->fault, attempt->spec.target);
@@ -502,19 +509,30 @@ static void judge(struct koine_call *call, struct koine__attempt *attempt)
         judge_fault(call, attempt);
 }
 
-/* A hedge that our own layers refused was none: the call goes on as if it had not been tried. */
-static bool is_refused_hedge(const struct koine_call *call, const struct koine__attempt *attempt)
+/* A hedge that came to nothing while the other goes on. */
+static bool is_lost_hedge(const struct koine_call *call, const struct koine__attempt *attempt)
 {
-    return attempt->spec.may_not_wait && !attempt->requested && !call->cancelling && !call->committed;
+    if (!attempt->spec.may_not_wait || call->cancelling || call->committed ||
+        koine__attempt_answered(attempt))
+        return false;
+    return !attempt->requested || (call->attempt_count > 0 && !is_fatal(attempt->fault));
 }
 
-static void take_back_hedge(struct koine_call *call, const struct koine__target *target, int64_t cost)
+/* The call goes on as if it had not hedged. */
+static void turn_back(struct koine_call *call)
 {
-    koine__call_give_retry(target, cost);
-    koine__route_move(&call->route_state, call->hedged_from);
+    turn_to(call, call->hedged_from);
     call->retry = call->hedged_retry;
     if (call->decisive && !koine__attempt_answered(call->decisive))
         remember_fault(call, call->decisive->fault, call->decisive->spec.target);
+}
+
+/* But a target that would say the same again is not asked again. */
+static void lose_hedge(struct koine_call *call, const struct koine__attempt *attempt)
+{
+    if (attempt->requested && koine__fault_class(attempt->fault->class_number)->again == KOINE__AGAIN_NO)
+        call->route_state.asked_early = index_of(call, attempt) + 1;
+    turn_back(call);
 }
 
 static void on_ended(struct koine__attempt *attempt)
@@ -524,8 +542,8 @@ static void on_ended(struct koine__attempt *attempt)
     unlink_attempt(call, attempt);
     koine__call_record(call, attempt);
     koine__call_note(call, attempt);
-    if (is_refused_hedge(call, attempt)) {
-        take_back_hedge(call, attempt->spec.target, attempt->spec.retry_cost);
+    if (is_lost_hedge(call, attempt)) {
+        lose_hedge(call, attempt);
     } else {
         if (!call->cancelling && !call->committed)
             judge(call, attempt);
@@ -556,6 +574,7 @@ static void stop_all(struct koine_call *call, const struct koine__fault *fault)
     koine__timer_stop(loop, &call->wait_timer);
     koine__timer_stop(loop, &call->deadline_timer);
     koine__timer_stop(loop, &call->hedge_timer);
+    koine__call_return_retry(call);
     if (call->attempt_count == 0)
         koine__call_fail(call, fault, current_target(call), NULL);
     for (size_t i = 0; i < call->attempt_count; i++)
@@ -599,17 +618,16 @@ static void on_cancelled(struct koine__watch *watch, bool readable, bool writabl
 
 static int hedge_at(struct koine_call *call, size_t next)
 {
-    koine__dealloc(call->step.bytes); /* the one under way has its own copy */
-    call->step = (struct koine__exchange_state){0};
     call->has_hedged = true;
     call->hedged_from = call->route_state.current;
     call->hedged_retry = call->retry;
-    koine__route_move(&call->route_state, next);
+    turn_to(call, next); /* the one under way has a copy of its step */
     call->retry = (struct koine__retry_state){0};
-    int64_t cost = call->retry_cost;
     int rc = start_attempt(call, next, true);
-    if (rc != KOINE_OK) /* without memory for two the one under way is enough */
-        take_back_hedge(call, &call->route.targets[next], cost);
+    if (rc != KOINE_OK) { /* without memory for two the one under way is enough */
+        koine__call_return_retry(call);
+        turn_back(call);
+    }
     return rc;
 }
 
@@ -655,7 +673,8 @@ static void enter_list(struct koine_call *call)
 {
     static atomic_ullong numbers;
     struct koine__calls *calls = call->calls;
-    snprintf(call->id, sizeof(call->id), "c%llu", atomic_fetch_add(&numbers, 1) + 1);
+    call->id[0] = 'c';
+    koine__write_digits(atomic_fetch_add(&numbers, 1) + 1, call->id + 1);
     call->next = calls->first;
     if (calls->first)
         calls->first->prev = call;
@@ -672,6 +691,10 @@ int koine__call_new(struct koine__calls *calls, const struct koine__call_spec *s
     call->fault = call->first_fault = &koine__no_fault;
     call->spec = *spec;
     call->route = *spec->route;
+    call->approval_state =
+        spec->approval && spec->operation == KOINE__OP_GENERATE ? KOINE__APPROVAL_OPEN : KOINE__APPROVAL_DONE;
+    if (spec->approval)
+        call->approval = *spec->approval;
     call->spec.plan = NULL; /* neither is ours before we succeed */
     call->spec.canceller = koine__canceller_ref(spec->canceller);
     call->began = now_of(call);
@@ -695,8 +718,11 @@ int koine__call_new(struct koine__calls *calls, const struct koine__call_spec *s
     call->document = spec->document;
     koine__call_log_prompt(call);
     call->purse = spec->purse;
-    koine__timer_set(calls->engine->loop, &call->wait_timer, call->began); /* the nearest first: armed once */
-    koine__timer_set(calls->engine->loop, &call->deadline_timer, call->deadline);
+    call->starting = true;
+    try_target(call);
+    call->starting = false;
+    if (!call->finished) /* after what is nearer, so that the descriptor is set once */
+        koine__timer_set(calls->engine->loop, &call->deadline_timer, call->deadline);
     *ret = call;
     return KOINE_OK;
 }

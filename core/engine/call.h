@@ -33,6 +33,7 @@ struct koine__call_spec {
     const struct koine__catalogue *catalogue;
     struct koine__document *document; /* the call's own once it is started; NULL: the operation has none */
     struct koine__purse *purse;       /* likewise; NULL: no budget */
+    const struct koine__approval *approval; /* copied; NULL: nothing is asked */
     bool stream;
     bool untold;      /* only the answer is wanted: nobody reads its events */
     int64_t deadline; /* ns from now */
@@ -47,20 +48,32 @@ struct koine__call_spec {
     void (*release_plan)(void *plan);
 };
 
+enum koine__approval_state {
+    KOINE__APPROVAL_OPEN,
+    KOINE__APPROVAL_AWAITED,
+    KOINE__APPROVAL_DONE /* or there was nothing to ask */
+};
+
 struct koine_call {
     struct koine__calls *calls;
     struct koine__call_spec spec;
     struct koine__route route;
     struct koine_call *next, *prev, *ready_next;
     bool is_ready, finished, cancelling;
+    bool starting; /* koine__call_new is under way */
     char id[24];
     char *run;
+
+    struct koine__approval approval;
+    enum koine__approval_state approval_state;
+    int64_t worst; /* what it could cost, once that was asked; -1: nobody knows */
 
     struct koine__document *document;
     struct koine__purse *purse;
     struct koine__route_state route_state;
     struct koine__retry_state retry;
-    int64_t retry_cost; /* what the next attempt has taken from the retry budget */
+    int64_t retry_cost; /* what the next attempt has taken from the retry budget of retry_target's server */
+    const struct koine__target *retry_target;
     bool has_hedged;
     size_t hedged_from;                     /* the target that was current then */
     struct koine__retry_state hedged_retry; /* of that target */
@@ -94,6 +107,8 @@ struct koine_call {
 int koine__call_new(struct koine__calls *calls, const struct koine__call_spec *spec, struct koine_call **ret,
                     koine_error **ret_error);
 void koine__call_cancel(struct koine_call *call);
+/* The answer to a call that waits for one; KOINE_EARGUMENT: it does not. */
+int koine__call_approve(struct koine_call *call, bool yes);
 void koine__call_destroy(struct koine_call *call);
 /* Starts another attempt at the next target while one is under way (hedging), though that waits in no line;
  * 0, or KOINE_ENOTFOUND: there is none. */

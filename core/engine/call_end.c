@@ -54,8 +54,10 @@ static void leave_ready(struct koine_call *call)
 struct koine_event *koine__calls_next(struct koine__calls *calls, struct koine_call **ret_call)
 {
     struct koine_call *call = calls->ready;
-    if (!call)
+    if (!call) {
+        koine__loop_rest(calls->engine->loop);
         return NULL;
+    }
     leave_ready(call);
     struct koine_event *event = koine__events_pop(&call->events);
     koine__call_ready(call); /* to the end of the line, so that no call starves another */
@@ -178,7 +180,7 @@ void koine__call_fail(struct koine_call *call, const struct koine__fault *fault,
         koine_response_free(answer);
     }
     koine__call_log_end(call, koine_class_name(last.class_number));
-    observe_end(call, attempt ? attempt->spec.target : target, last.class_number);
+    observe_end(call, target, last.class_number);
     push_terminal(call, KOINE_EVENT_FAULT);
 }
 
@@ -231,17 +233,18 @@ static void leave_list(struct koine_call *call)
         call->next->prev = call->prev;
 }
 
-/* What is under way costs what it costs, also where nobody waits for it any more: it is settled like one that
- * was cancelled. */
-static void free_attempts(struct koine_call *call)
+/* What was asked may have to be paid for, whether anybody waits for the answer or not. */
+static void end_attempts(struct koine_call *call)
 {
     struct koine__fault fault;
     koine__fault_set(&fault, KOINE_CLASS_CANCELLED, "", "the call was freed");
+    call->cancelling = true;
     while (call->attempt_count > 0) {
         struct koine__attempt *attempt = call->attempts[--call->attempt_count];
         if (!call->calls->engine->is_abandoned) {
             koine__attempt_end(attempt, &fault);
             koine__call_record(call, attempt);
+            koine__call_note(call, attempt);
         }
         koine__attempt_free(attempt);
     }
@@ -250,9 +253,11 @@ static void free_attempts(struct koine_call *call)
 void koine__call_destroy(struct koine_call *call)
 {
     stop_timers(call);
+    end_attempts(call);
+    if (!call->calls->engine->is_abandoned)
+        koine__call_return_retry(call);
     if (!call->finished)
         observe_end(call, NULL, KOINE_CLASS_NONE);
-    free_attempts(call);
     koine__attempt_free(call->decisive);
     if (call->is_ready)
         leave_ready(call);

@@ -163,6 +163,14 @@ int64_t koine_event_wait_ms(const koine_event *event)
     return event ? event->wait_ms : 0;
 }
 
+int koine_event_estimate(const koine_event *event, koine_cost *ret)
+{
+    if (!event || !ret || event->kind != KOINE_EVENT_APPROVAL)
+        return 0;
+    koine__cost_estimate(event->worst, ret);
+    return 1;
+}
+
 int koine_event_finish(const koine_event *event)
 {
     return event ? event->finish : KOINE_FINISH_NONE;

@@ -10,6 +10,7 @@ struct koine_event {
     struct koine_event *next;
     int kind, tool, choice, finish;
     int64_t wait_ms;
+    int64_t worst; /* of an approval: picodollars; -1: nobody knows */
     bool has_usage;
     koine_usage usage;
     const koine_error *error;                      /* borrowed from the call */

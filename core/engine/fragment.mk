@@ -1,6 +1,8 @@
 libkoinecore_la_SOURCES += \
   core/engine/answer.c \
   core/engine/answer.h \
+  core/engine/asking.c \
+  core/engine/asking.h \
   core/engine/assemble.c \
   core/engine/assemble.h \
   core/engine/attempt.c \
@@ -12,6 +14,7 @@ libkoinecore_la_SOURCES += \
   core/engine/attempt_time.c \
   core/engine/call.c \
   core/engine/call.h \
+  core/engine/call_approval.c \
   core/engine/call_end.c \
   core/engine/call_internal.h \
   core/engine/call_log.c \
@@ -27,5 +30,9 @@ libkoinecore_la_SOURCES += \
   core/engine/observer.h \
   core/engine/plan.c \
   core/engine/plan.h \
+  core/engine/standing.c \
+  core/engine/standing.h \
   core/engine/work.c \
-  core/engine/work.h
+  core/engine/work.h \
+  core/engine/worst.c \
+  core/engine/worst.h

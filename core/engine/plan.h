@@ -62,6 +62,12 @@ struct koine__route {
     int64_t hedge_after; /* ns; 0 or less: never */
     struct koine__typed_fallback typed;
 };
+struct koine__approval { /* what a call may cost unasked; picodollars */
+    int64_t call, run;   /* above which it waits for an answer; -1: never */
+    int64_t approved;    /* answered beforehand: up to so much; -1: nothing is */
+    bool typical;        /* prompts are estimated, not bounded */
+    bool answered_never; /* nobody reads its question: it is declined */
+};
 /* Whether the vendor would refuse a call without a key; a server of one's own may need none. */
 bool koine__instance_needs_key(const struct koine__instance *instance);
 const char *koine__instance_option(const void *instance, const char *name); /* for koine__host_env */

@@ -2,7 +2,9 @@
 #include "core/hub/client.h"
 
 #include "core/hub/fork.h"
+#include "core/hub/prepare.h"
 #include "core/hub/resolve.h"
+#include "core/policy/last_look.h"
 #include "core/wire/transport_local.h"
 
 #include <string.h>
@@ -49,6 +51,7 @@ static void init_engine(struct koine_client *client, const struct koine__snapsho
     engine->inbox = &client->inbox;
     engine->gate.stages[KOINE__STAGE_BREAKER_PEEK] = &koine__breaker_peek_stage;
     engine->gate.stages[KOINE__STAGE_LIMITER] = &koine__limiter_stage;
+    engine->gate.stages[KOINE__STAGE_LAST_LOOK] = &koine__last_look_stage;
     engine->gate.stages[KOINE__STAGE_BREAKER_ENTER] = &koine__breaker_enter_stage;
     engine->gate.stages[KOINE__STAGE_POOL] = &client->pool.stage;
     for (size_t i = 0; i < KOINE__STAGES; i++) {
@@ -187,35 +190,25 @@ static void release_snapshot(void *plan)
     koine__snapshot_unref(plan);
 }
 
-static bool wants_stream(const struct koine_request *request, const struct koine__document *document,
-                         bool otherwise)
-{
-    int32_t told = koine__node_truth(koine__node_get(document->root, "stream"));
-    if (request->stream >= 0)
-        return request->stream != 0;
-    return told >= 0 ? told != 0 : otherwise;
-}
-
 struct start { /* how the two ways of asking differ */
-    bool stream_otherwise;
-    bool complete; /* commit, whatever the request and the route say */
-    bool waits;    /* for the end, so that nobody polls the descriptor or reads an event: finish_call lets
-                      the loop go */
+    struct koine__manner manner;
+    bool waits; /* for the end, so that nobody polls the descriptor or reads an event: finish_call lets
+                   the loop go */
 };
 
-/* The budgets that must bear the call; NULL where there is no limit. */
-static int make_purse(const struct koine_client *client, const struct koine__snapshot *snapshot,
-                      const struct koine_request *request, const char *run, struct koine__purse **ret)
+/* The budgets that must bear the call; NULL where there is no limit and nobody asks what a run has spent. */
+static int make_purse(const struct koine_client *client, const struct koine__prepared *prepared,
+                      struct koine__purse **ret)
 {
-    struct koine__budget_config config = snapshot->budgets;
-    if (request->budget >= 0 && (config.call < 0 || request->budget < config.call))
-        config.call = request->budget;
+    struct koine__budget_config money = prepared->money;
     *ret = NULL;
-    if (config.call < 0 && config.run < 0)
+    if (money.run < 0 && prepared->snapshot->approval.run >= 0)
+        money.run = KOINE__NO_LIMIT;
+    if (money.call < 0 && money.run < 0)
         return KOINE_OK;
     struct koine__budget *budget =
-        config.run >= 0 ? koine__runs_budget(client->hub->runs, run, config.run) : NULL;
-    struct koine__purse *purse = config.run < 0 || budget ? koine__purse_new(&config) : NULL;
+        money.run >= 0 ? koine__runs_budget(client->hub->runs, prepared->run, money.run) : NULL;
+    struct koine__purse *purse = money.run < 0 || budget ? koine__purse_new(&money) : NULL;
     if (!purse)
         return KOINE_EMEMORY;
     if (budget)
@@ -224,46 +217,41 @@ static int make_purse(const struct koine_client *client, const struct koine__sna
     return KOINE_OK;
 }
 
-static int start_call(struct koine_client *client, struct koine__snapshot *snapshot,
-                      const struct koine_request *request, struct koine__document *document,
-                      const struct start *how, struct koine_call **ret, koine_error **ret_error)
+/* The call takes over document and snapshot. */
+static int start_call(struct koine_client *client, const struct koine_request *request,
+                      const struct koine__prepared *prepared, const struct start *how,
+                      struct koine_call **ret, koine_error **ret_error)
 {
-    struct koine__route route;
-    int rc = koine__resolve(snapshot, request, document, &route, ret_error);
-    if (rc == KOINE_OK)
-        rc = koine__document_check(document, ret_error);
-    if (rc != KOINE_OK)
-        return rc;
-    const char *run = request->run ? request->run : client->hub->run;
+    const struct koine__snapshot *snapshot = prepared->snapshot;
     struct koine__purse *purse;
-    if (make_purse(client, snapshot, request, run, &purse) != KOINE_OK)
+    if (make_purse(client, prepared, &purse) != KOINE_OK)
         return koine__error_memory(ret_error);
+    struct koine__approval approval = snapshot->approval;
+    approval.approved = request->approved;
+    approval.answered_never = how->waits;
     koine__pool_set_limit(&client->pool, snapshot->pool_connections);
-    if (how->complete)
-        route.commit = KOINE_COMMIT_COMPLETE;
-    else if (request->commit != KOINE_COMMIT_ROUTE)
-        route.commit = request->commit;
     struct koine__call_spec spec = {
         .operation = KOINE__OP_GENERATE,
-        .route = &route,
+        .route = &prepared->route,
         .catalogue = snapshot->catalogue,
-        .document = document,
+        .document = prepared->document,
         .purse = purse,
-        .stream = wants_stream(request, document, how->stream_otherwise),
+        .approval = &approval,
+        .stream = prepared->stream,
         .untold = how->waits,
-        .deadline = request->deadline_ms > 0 ? request->deadline_ms * KOINE__MS : route.deadline,
+        .deadline = prepared->deadline,
         .min_attempt = snapshot->min_attempt,
         .canceller = request->canceller,
         .user = request->user,
-        .run = run,
+        .run = prepared->run,
         .ca_file = snapshot->ca_file,
         .proxy = snapshot->proxy,
-        .plan = snapshot,
+        .plan = prepared->snapshot,
         .release_plan = release_snapshot,
     };
     if (how->waits)
         koine__loop_hold(client->loop, true);
-    rc = koine__call_new(&client->calls, &spec, ret, ret_error);
+    int rc = koine__call_new(&client->calls, &spec, ret, ret_error);
     if (how->waits && rc != KOINE_OK)
         koine__loop_hold(client->loop, false);
     if (rc != KOINE_OK)
@@ -285,22 +273,13 @@ static void leave(struct koine_client *client)
 static int start_usable(struct koine_client *client, const struct koine_request *request,
                         const struct start *how, struct koine_call **ret, koine_error **ret_error)
 {
-    struct koine__snapshot *snapshot;
-    struct koine__document *document = NULL;
-    koine_str text;
-    int rc = koine__request_text(request, &text.ptr, &text.len);
-    if (rc != KOINE_OK)
-        return koine__error(ret_error, rc, "the request was not built: %s", koine_strerror(rc));
-    rc = koine__hub_snapshot(client->hub, &snapshot, ret_error);
+    struct koine__prepared prepared;
+    int rc = koine__prepare(client->hub, client, request, &how->manner, &prepared, ret_error);
     if (rc != KOINE_OK)
         return rc;
-    rc = koine__document_read(text, &document, ret_error);
-    if (rc == KOINE_OK)
-        rc = start_call(client, snapshot, request, document, how, ret, ret_error);
-    if (rc != KOINE_OK) {
-        koine__document_free(document);
-        koine__snapshot_unref(snapshot);
-    }
+    rc = start_call(client, request, &prepared, how, ret, ret_error);
+    if (rc != KOINE_OK)
+        koine__prepared_release(&prepared);
     return rc;
 }
 
@@ -319,7 +298,7 @@ static int start(struct koine_client *client, const struct koine_request *reques
 
 int koine_start(koine_client *client, const koine_request *request, koine_call **ret, koine_error **ret_error)
 {
-    static const struct start how = {.stream_otherwise = true, .complete = false};
+    static const struct start how = {.manner = {.stream_otherwise = true}};
     if (!ret)
         return koine__error(ret_error, KOINE_EARGUMENT, "koine_start: ret is NULL");
     return start(client, request, &how, ret, ret_error);
@@ -388,6 +367,12 @@ void koine_call_cancel(koine_call *call)
         koine__call_cancel(call);
 }
 
+int koine_call_approve(koine_call *call, int yes)
+{
+    int rc = call ? usable(call->calls->client) : KOINE_EARGUMENT;
+    return rc == KOINE_OK ? koine__call_approve(call, yes != 0) : rc;
+}
+
 void koine_call_free(koine_call *call)
 {
     if (!call || usable(call->calls->client) != KOINE_OK)
@@ -451,7 +436,7 @@ static int finish_call(struct koine_client *client, struct koine_call *call, koi
 int koine_generate(koine_client *client, const koine_request *request, koine_response **ret,
                    koine_error **ret_error)
 {
-    static const struct start how = {.stream_otherwise = false, .complete = true, .waits = true};
+    static const struct start how = {.manner = {.complete = true}, .waits = true};
     struct koine_call *call;
     if (!ret)
         return koine__error(ret_error, KOINE_EARGUMENT, "koine_generate: ret is NULL");

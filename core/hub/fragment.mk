@@ -13,6 +13,12 @@ libkoinecore_la_SOURCES += \
   core/hub/config_tree.h \
   core/hub/env.c \
   core/hub/env.h \
+  core/hub/explain.c \
+  core/hub/explain_cost.c \
+  core/hub/explain_internal.h \
+  core/hub/explain_json.c \
+  core/hub/explain_target.c \
+  core/hub/explain_words.c \
   core/hub/file.c \
   core/hub/file.h \
   core/hub/fork.c \
@@ -27,6 +33,8 @@ libkoinecore_la_SOURCES += \
   core/hub/models.c \
   core/hub/notice.c \
   core/hub/notice.h \
+  core/hub/prepare.c \
+  core/hub/prepare.h \
   core/hub/probe.c \
   core/hub/request.c \
   core/hub/request.h \

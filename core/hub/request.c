@@ -23,9 +23,15 @@ int koine_request_new(koine_request **ret)
     koine__buf_init(&request->tools, DOCUMENT_LIMIT);
     koine__buf_init(&request->parts, DOCUMENT_LIMIT);
     request->stream = -1;
-    request->budget = -1;
+    request->budget = request->approved = -1;
     *ret = request;
     return KOINE_OK;
+}
+
+static void forget_source(struct koine_request *request)
+{
+    koine__source_unref(request->source);
+    request->source = NULL;
 }
 
 static void clear_built(struct koine_request *request)
@@ -47,6 +53,7 @@ void koine_request_free(koine_request *request)
     if (!request)
         return;
     clear_built(request);
+    forget_source(request);
     koine__dealloc(request->members);
     koine__buf_release(&request->text);
     koine__buf_release(&request->messages);
@@ -202,6 +209,7 @@ static int begin_change(struct koine_request *request, bool is_part)
         stick(request, take_apart(request));
     }
     request->fresh = false;
+    forget_source(request);
     if (request->error == KOINE_OK && !is_part)
         stick(request, end_parts(request));
     return request->error;
@@ -212,6 +220,7 @@ int koine_request_set_document(koine_request *request, const char *json, size_t 
     if (!request || !json)
         return request ? stick(request, KOINE_EARGUMENT) : KOINE_EARGUMENT;
     clear_built(request);
+    forget_source(request);
     koine__buf_reset(&request->text);
     koine__buf_add(&request->text, json, length);
     request->given = request->fresh = true;
@@ -449,6 +458,25 @@ int koine__request_text(const struct koine_request *request, const char **ret, s
     return KOINE_OK;
 }
 
+int koine__request_document(const struct koine_request *request, const void *user,
+                            struct koine__document **ret, koine_error **ret_error)
+{
+    struct koine_request *cache = (struct koine_request *)(uintptr_t)request;
+    koine_str text;
+    int rc = koine__request_text(request, &text.ptr, &text.len);
+    if (rc != KOINE_OK)
+        return koine__error(ret_error, rc, "the request was not built: %s", koine_strerror(rc));
+    if (cache->source && !koine__source_lend(cache->source, user))
+        forget_source(cache);
+    if (!cache->source) {
+        rc = koine__source_read(text, &cache->source, ret_error);
+        if (rc != KOINE_OK)
+            return rc;
+        koine__source_lend(cache->source, user);
+    }
+    return koine__document_new(cache->source, ret) == KOINE_OK ? KOINE_OK : koine__error_memory(ret_error);
+}
+
 /* ---- options ---- */
 
 static int keep_text(struct koine_request *request, char **at, const char *text)
@@ -490,13 +518,23 @@ int koine_request_set_deadline(koine_request *request, int64_t ms)
     return KOINE_OK;
 }
 
+static int keep_amount(struct koine_request *request, int64_t *at, const char *usd)
+{
+    int64_t amount = -1;
+    if (usd && koine__read_usd(koine__str(usd), &amount) != KOINE_OK)
+        return stick(request, KOINE_EARGUMENT);
+    *at = amount;
+    return KOINE_OK;
+}
+
 int koine_request_set_budget(koine_request *request, const char *usd)
 {
-    int64_t budget = -1;
-    if (!request || (usd && koine__read_usd(koine__str(usd), &budget) != KOINE_OK))
-        return request ? stick(request, KOINE_EARGUMENT) : KOINE_EARGUMENT;
-    request->budget = budget;
-    return KOINE_OK;
+    return request ? keep_amount(request, &request->budget, usd) : KOINE_EARGUMENT;
+}
+
+int koine_request_set_approved_cost(koine_request *request, const char *usd)
+{
+    return request ? keep_amount(request, &request->approved, usd) : KOINE_EARGUMENT;
 }
 
 int koine_request_set_commit(koine_request *request, int commit)

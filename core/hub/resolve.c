@@ -36,17 +36,17 @@ int koine__resolve_single(const struct koine__snapshot *snapshot, const struct k
                           koine_error **ret_error)
 {
     struct koine__target *target = koine__arena_alloc(arena, sizeof(*target));
-    size_t text_len = strlen(instance->name) + 1 + model.len;
-    char *text = koine__arena_alloc(arena, text_len + 1);
+    size_t name_len = strlen(instance->name);
+    char *text = koine__arena_alloc(arena, name_len + 1 + model.len + 1);
     if (!target || !text)
         return koine__error_memory(ret_error);
     /* Without a model (a list of models is asked for) the target is the instance itself. */
-    snprintf(text, text_len + 1, "%s%s%.*s", instance->name, model.len ? "/" : "", (int)model.len,
-             model.ptr ? model.ptr : "");
-    *target = (struct koine__target){.text = text,
-                                     .instance = instance,
-                                     .model = text + strlen(instance->name) + (model.len ? 1 : 0),
-                                     .max_retries = -1};
+    char *end = mempcpy(text, instance->name, name_len);
+    if (model.len > 0) {
+        *end++ = '/';
+        memcpy(end, model.ptr, model.len);
+    }
+    *target = (struct koine__target){.text = text, .instance = instance, .model = end, .max_retries = -1};
     if (instance->provider)
         target->known = koine__catalogue_find(snapshot->catalogue, instance->provider->id, model);
     *ret = snapshot->single;

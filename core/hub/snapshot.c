@@ -229,6 +229,17 @@ static void read_budgets(struct koine__snapshot *snapshot)
     };
 }
 
+static void read_approval(struct koine__snapshot *snapshot)
+{
+    const struct koine__store *store = snapshot->store;
+    snapshot->approval = (struct koine__approval){
+        .call = limit_of(store, "approval.call"),
+        .run = limit_of(store, "approval.run"),
+        .approved = -1,
+        .typical = snapshot->budgets.typical,
+    };
+}
+
 /* The run's limit is the lowest that anybody set. It takes the setting's place, so that whoever looks at what
  * is in force sees it. */
 static int lower_run_limit(const struct koine__building *building)
@@ -350,6 +361,7 @@ static int build(const struct koine__building *building, const struct koine__sto
         return rc;
     read_numbers(snapshot);
     read_budgets(snapshot);
+    read_approval(snapshot);
     if (!snapshot->proxy && !building->env)
         snapshot->proxy = "";
     rc = load_plugins(building);

@@ -39,6 +39,7 @@ struct koine__snapshot {
         single; /* what a route of one target takes from the default one; without its target */
     int64_t pool_connections, pool_idle, min_attempt;
     struct koine__budget_config budgets;
+    struct koine__approval approval; /* as the settings say; nothing is answered beforehand */
     const char *ca_file,
         *proxy; /* proxy NULL: as the environment says; "": none, for nobody asked to read that */
     struct koine__webhook webhook;

@@ -19,6 +19,9 @@ void koine__budget_init(struct koine__budget *budget, const char *scope, int64_t
 
 void koine__budget_release(struct koine__budget *budget)
 {
+    if (pthread_mutex_trylock(&budget->mutex) != 0) /* by a thread that a child of fork does not have */
+        return;
+    pthread_mutex_unlock(&budget->mutex);
     pthread_mutex_destroy(&budget->mutex);
 }
 
@@ -90,6 +93,35 @@ void koine__purse_free(struct koine__purse *purse)
 void koine__purse_add(struct koine__purse *purse, struct koine__budget *budget)
 {
     purse->budgets[purse->count++] = budget;
+}
+
+bool koine__purse_look(struct koine__purse *purse, const char *scope, struct koine__budget_view *ret)
+{
+    for (size_t i = 0; i < purse->count; i++) {
+        if (strcmp(purse->budgets[i]->scope, scope) != 0)
+            continue;
+        koine__budget_look(purse->budgets[i], ret);
+        return true;
+    }
+    return false;
+}
+
+int64_t koine__purse_left(struct koine__purse *purse)
+{
+    int64_t least = KOINE__NO_LIMIT;
+    for (size_t i = 0; i < purse->count; i++) {
+        struct koine__budget_view view;
+        koine__budget_look(purse->budgets[i], &view);
+        int64_t left = view.limit == KOINE__NO_LIMIT ? view.limit : koine__budget_left(&view);
+        if (left < least)
+            least = left;
+    }
+    return least;
+}
+
+bool koine__purse_refuses_unknown(struct koine__purse *purse, bool unpriced)
+{
+    return koine__purse_left(purse) != KOINE__NO_LIMIT && !(unpriced && purse->allow_unpriced);
 }
 
 static void lock_all(struct koine__purse *purse)
@@ -191,7 +223,7 @@ static enum koine__pass enter(void *self, struct koine__ticket *ticket, int64_t 
     (void)now;
     if (!stake->purse)
         return KOINE__PASS_GO;
-    if (ticket->worst < 0 && !(stake->unpriced && stake->purse->allow_unpriced))
+    if (ticket->worst < 0 && koine__purse_refuses_unknown(stake->purse, stake->unpriced))
         return refuse_unknown(ticket, ret_fault);
     int64_t amount = ticket->worst < 0 ? 0 : ticket->worst;
     if (!koine__purse_reserve(stake->purse, amount, &refused))
@@ -216,4 +248,14 @@ static void leave(void *self, struct koine__ticket *ticket, const struct koine__
                             outcome->cost >= 0 ? outcome->cost : stake->reserved);
 }
 
-const struct koine__gate_stage koine__budget_stage = {.enter = enter, .leave = leave};
+/* What an attempt may cost is reckoned when there is one. */
+static enum koine__pass foresee(void *self, struct koine__ticket *ticket, int64_t now,
+                                struct koine__fault *ret_fault)
+{
+    (void)self;
+    (void)now;
+    (void)ret_fault;
+    return ticket->stake.purse ? KOINE__PASS_WAIT : KOINE__PASS_GO;
+}
+
+const struct koine__gate_stage koine__budget_stage = {.foresee = foresee, .enter = enter, .leave = leave};

@@ -21,7 +21,8 @@
 
 #include <pthread.h>
 
-#define KOINE__PURSE_MOST 5 /* call, run, tenant, day, month */
+#define KOINE__PURSE_MOST 5         /* call, run, tenant, day, month */
+#define KOINE__NO_LIMIT   INT64_MAX /* of a budget: what is spent is counted, and nothing refused */
 
 struct koine__budget {
     pthread_mutex_t mutex;
@@ -56,6 +57,13 @@ struct koine__purse *koine__purse_new(const struct koine__budget_config *config)
 void koine__purse_free(struct koine__purse *purse); /* NULL is fine; nothing is reserved any more */
 /* A budget of a wider scope than those that are in; borrowed. */
 void koine__purse_add(struct koine__purse *purse, struct koine__budget *budget);
+
+/* What the one that has least left still bears; KOINE__NO_LIMIT: no budget in it has a limit. */
+int64_t koine__purse_left(struct koine__purse *purse);
+/* The budget of that scope as it stands. False: there is none. */
+bool koine__purse_look(struct koine__purse *purse, const char *scope, struct koine__budget_view *ret);
+/* Whether the purse refuses what nobody knows the cost of, `unpriced`: for want of a price. */
+bool koine__purse_refuses_unknown(struct koine__purse *purse, bool unpriced);
 
 /* False: one of them refuses, and nothing is reserved; the first that does, as it stood. */
 bool koine__purse_reserve(struct koine__purse *purse, int64_t amount, struct koine__budget_view *ret_refused);

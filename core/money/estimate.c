@@ -1,6 +1,8 @@
 /* estimate: see estimate.h. */
 #include "core/money/estimate.h"
 
+#include "core/wire/json_text.h"
+
 /* What a vendor may put before the messages: a default system prompt, dates, channels. The longest that is
  * published, of OpenAI's harmony format, has about 100 tokens. */
 #define BEFORE_MESSAGES 256
@@ -18,12 +20,6 @@
 /* Of a document such as a PDF: its pages have about 3000 tokens (Anthropic) and 100 kB. */
 #define FILE_BYTES 32
 #define TEXT_BYTES 4
-
-struct count { /* of a document */
-    int64_t bytes;
-    int64_t images, audio_bytes, file_bytes; /* parts; their bytes are in none of the others */
-    bool has_audio, has_file;
-};
 
 static int64_t larger(int64_t a, int64_t b)
 {
@@ -63,23 +59,14 @@ static int64_t bytes_of_unit(const char *digits)
     return unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
 }
 
-/* What of a string's inside stands for itself: up to its end, or an escape. */
-static size_t plain_length(koine_str rest)
-{
-    size_t len = 0;
-    while (len < rest.len && rest.ptr[len] != '"' && rest.ptr[len] != '\\')
-        len++;
-    return len;
-}
-
 /* Bytes of the string behind its first quote, the last one counted; *ret_end: behind that. */
 static int64_t bytes_of_string(koine_str json, size_t start, size_t *ret_end)
 {
     int64_t bytes = 0;
     for (size_t i = start;;) {
-        size_t plain = plain_length((koine_str){json.ptr + i, json.len - i});
-        bytes += (int64_t)plain;
-        i += plain;
+        const char *stop = koine__json_stop(json.ptr + i, json.ptr + json.len);
+        bytes += stop - (json.ptr + i);
+        i = (size_t)(stop - json.ptr);
         if (i >= json.len || json.ptr[i] == '"') {
             *ret_end = i + 1;
             return bytes + 1;
@@ -114,7 +101,7 @@ static bool is_text(koine_str type)
     return false;
 }
 
-static void count_part(struct count *count, const koine_node *part)
+static void count_part(struct koine__count *count, const koine_node *part)
 {
     koine_str type = koine__node_str(koine__node_get(part, "type"));
     if (koine__node_kind(part) != KOINE_NODE_OBJECT || is_text(type))
@@ -132,10 +119,10 @@ static void count_part(struct count *count, const koine_node *part)
     }
 }
 
-static void count_document(const koine_node *doc, struct count *ret)
+static void count_document(const koine_node *doc, struct koine__count *ret)
 {
     const koine_node *messages = koine__node_get(doc, "messages");
-    *ret = (struct count){.bytes = bytes_of(koine__node_source(doc))};
+    *ret = (struct koine__count){.bytes = bytes_of(koine__node_source(doc))};
     for (size_t i = 0; i < koine__node_count(messages); i++) {
         const koine_node *content = koine__node_get(koine__node_at(messages, i), "content");
         if (koine__node_kind(content) != KOINE_NODE_ARRAY)
@@ -145,6 +132,16 @@ static void count_document(const koine_node *doc, struct count *ret)
     }
     ret->bytes -= bytes_of(koine__node_source(koine__node_get(doc, "koine"))); /* stays with us */
     ret->has_audio |= koine__node_get(doc, "audio") != NULL; /* the answer is to be spoken */
+    ret->is_known = !koine__node_failed(doc);
+}
+
+static const struct koine__count *counted(const koine_node *doc, struct koine__count *kept,
+                                          struct koine__count *own)
+{
+    struct koine__count *count = kept ? kept : own;
+    if (!kept || !kept->is_known)
+        count_document(doc, count);
+    return count;
 }
 
 /* ---- tokens ---- */
@@ -156,7 +153,7 @@ static int64_t window_of(const struct koine__model *known)
     return known->max_input >= 0 ? known->max_input : known->context;
 }
 
-static int64_t prompt_bound(const koine_node *doc, const struct count *count, int64_t window)
+static int64_t prompt_bound(const koine_node *doc, const struct koine__count *count, int64_t window)
 {
     if (count->has_file)
         return window;
@@ -167,7 +164,7 @@ static int64_t prompt_bound(const koine_node *doc, const struct count *count, in
     return window >= 0 && window < tokens ? window : tokens;
 }
 
-static int64_t prompt_usual(const struct count *count, int64_t window)
+static int64_t prompt_usual(const struct koine__count *count, int64_t window)
 {
     int64_t tokens = quotient(count->bytes, TEXT_BYTES) + quotient(count->audio_bytes, AUDIO_BYTES) +
                      quotient(count->file_bytes, FILE_BYTES);
@@ -227,7 +224,8 @@ static bool find_rates(const struct koine__estimate_ask *ask, int64_t prompt, st
 
 /* ---- all of it ---- */
 
-static const char *reason(const struct count *count, const struct koine__estimate *estimate, bool has_rates)
+static const char *reason(const struct koine__count *count, const struct koine__estimate *estimate,
+                          bool has_rates)
 {
     if (!has_rates)
         return "its price is not known; add it to a catalogue, or set price: free or budgets.unpriced: allow";
@@ -240,18 +238,18 @@ static const char *reason(const struct count *count, const struct koine__estimat
 
 void koine__estimate(const struct koine__estimate_ask *ask, struct koine__estimate *ret)
 {
-    struct count count;
+    struct koine__count own;
     struct rates rates;
     *ret = (struct koine__estimate){0};
     if (!ask->doc || ask->free)
         return;
-    count_document(ask->doc, &count);
+    const struct koine__count *count = counted(ask->doc, ask->count, &own);
     int64_t window = window_of(ask->known);
-    ret->prompt = ask->typical ? prompt_usual(&count, window) : prompt_bound(ask->doc, &count, window);
+    ret->prompt = ask->typical ? prompt_usual(count, window) : prompt_bound(ask->doc, count, window);
     ret->answer = answer_bound(ask->doc, ask->known);
     bool has_rates = find_rates(ask, ret->prompt, &rates);
-    ret->unknown = reason(&count, ret, has_rates);
-    ret->unpriced = !has_rates || count.has_audio;
+    ret->unknown = reason(count, ret, has_rates);
+    ret->unpriced = !has_rates || count->has_audio;
     if (ret->unknown) {
         ret->cost = -1;
         return;
@@ -261,12 +259,13 @@ void koine__estimate(const struct koine__estimate_ask *ask, struct koine__estima
     ret->cost = sum(ret->prompt_cost, product(ret->answer, rates.output));
 }
 
-int64_t koine__estimate_tokens(const koine_node *doc, const struct koine__model *known)
+int64_t koine__estimate_tokens(const koine_node *doc, struct koine__count *count,
+                               const struct koine__model *known)
 {
-    struct count count;
+    struct koine__count own;
     if (!doc)
         return 0;
-    count_document(doc, &count);
     int64_t answer = answer_bound(doc, known);
-    return sum(prompt_usual(&count, window_of(known)), answer < 0 ? KOINE__ANSWER_USUAL : answer);
+    return sum(prompt_usual(counted(doc, count, &own), window_of(known)),
+               answer < 0 ? KOINE__ANSWER_USUAL : answer);
 }

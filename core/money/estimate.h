@@ -22,8 +22,16 @@
 
 #define KOINE__ANSWER_USUAL 4096 /* tokens, where neither the document nor the catalogue tells a limit */
 
+/* What is counted of a document, whoever answers it: kept by whoever asks about it more than once. */
+struct koine__count {
+    bool is_known; /* else nothing was counted yet */
+    int64_t bytes;
+    int64_t images, audio_bytes, file_bytes; /* parts; their bytes are in none of the others */
+    bool has_audio, has_file;
+};
 struct koine__estimate_ask {
     const koine_node *doc;            /* NULL: there is none, as for list_models */
+    struct koine__count *count;       /* of doc, filled here if it is not yet; NULL: nobody keeps it */
     const struct koine__model *known; /* NULL: the catalogue does not know it */
     int64_t at;                       /* seconds since 1970: which prices hold */
     bool typical;
@@ -43,6 +51,7 @@ struct koine__estimate {
 void koine__estimate(const struct koine__estimate_ask *ask, struct koine__estimate *ret);
 /* What counts against a limit of tokens a minute: the typical prompt and the longest answer, or
  * KOINE__ANSWER_USUAL where none is told. */
-int64_t koine__estimate_tokens(const koine_node *doc, const struct koine__model *known);
+int64_t koine__estimate_tokens(const koine_node *doc, struct koine__count *count,
+                               const struct koine__model *known);
 
 #endif

@@ -120,6 +120,17 @@ void koine__cost_copy(const koine_cost *cost, koine_cost *ret)
     ret->size = theirs;
 }
 
+void koine__cost_estimate(int64_t picodollars, koine_cost *ret)
+{
+    koine_cost cost = KOINE_COST_INIT;
+    if (picodollars >= 0) {
+        cost.state = KOINE_PRICED;
+        cost.picodollars = picodollars;
+    }
+    cost.estimated = 1;
+    koine__cost_copy(&cost, ret);
+}
+
 void koine__cost_from_provider(const koine_provider_cost *cost, koine_cost *ret)
 {
     static const int states[] = {KOINE_UNPRICED, KOINE_PRICED, KOINE_FREE_OF_CHARGE};

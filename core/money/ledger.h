@@ -39,6 +39,8 @@ void koine__usage_init(koine_usage *usage); /* all -1 */
 /* Copies what both sides know; ret->size says how much the caller can take. */
 void koine__usage_copy(const koine_usage *usage, koine_usage *ret);
 void koine__cost_copy(const koine_cost *cost, koine_cost *ret);
+/* What something could cost, as the application reads it; -1: nobody knows. Keeps ret->size. */
+void koine__cost_estimate(int64_t picodollars, koine_cost *ret);
 void koine__cost_from_provider(const koine_provider_cost *cost, koine_cost *ret);
 
 #endif

@@ -114,6 +114,17 @@ struct koine__budget *koine__runs_budget(struct koine__runs *runs, const char *i
     return run ? &run->budget : NULL;
 }
 
+void koine__runs_look(struct koine__runs *runs, const char *id, int64_t limit, struct koine__budget_view *ret)
+{
+    *ret = (struct koine__budget_view){.scope = "run"};
+    pthread_mutex_lock(&runs->mutex);
+    struct run *run = find(runs, id, hash_of(id));
+    if (run)
+        koine__budget_look(&run->budget, ret);
+    pthread_mutex_unlock(&runs->mutex);
+    ret->limit = limit;
+}
+
 size_t koine__runs_count(struct koine__runs *runs)
 {
     pthread_mutex_lock(&runs->mutex);

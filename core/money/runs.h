@@ -12,6 +12,9 @@ void koine__runs_free(struct koine__runs *runs); /* NULL is fine; no purse holds
 /* The run's budget, made if it is not there, with this limit from now on; lent as long as the table lives.
  * NULL: no memory. */
 struct koine__budget *koine__runs_budget(struct koine__runs *runs, const char *id, int64_t limit);
+/* What the run has spent and reserved, with that limit; nothing where it has no budget yet. Makes nothing. */
+void koine__runs_look(struct koine__runs *runs, const char *id, int64_t limit,
+                      struct koine__budget_view *ret);
 size_t koine__runs_count(struct koine__runs *runs);
 
 #endif

@@ -82,6 +82,7 @@ const char *koine__breaker_state_name(enum koine__breaker_state state); /* "clos
  * in line for it; enter, after the line, takes the pass. Class refused, code "breaker_open", and where it is
  * open the time that is left as advice. A hedge is no probe: it passes a closed one only. A probe has
  * succeeded with its first event. Changes go to ticket->witness. */
+bool koine__breaker_keeps_out(const struct koine__ticket *ticket, int64_t now); /* peek would refuse it */
 extern const struct koine__gate_stage koine__breaker_peek_stage, koine__breaker_enter_stage;
 
 #endif

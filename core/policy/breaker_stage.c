@@ -5,6 +5,7 @@
 #include "core/policy/happening.h"
 #include "core/policy/policies.h"
 #include <stdio.h>
+#include <string.h>
 
 static bool is_broken(const struct koine__ticket *ticket)
 {
@@ -49,7 +50,7 @@ static enum koine__pass refuse(const struct koine__ticket *ticket, enum koine__b
         koine__fault_set(
             ret_fault, KOINE_CLASS_REFUSED, "", "%s: the breaker is half open, and %s", ticket->instance,
             ticket->may_not_wait ? "a hedge is no probe" : "as many probes are under way as may");
-    snprintf(ret_fault->code, sizeof(ret_fault->code), "breaker_open");
+    memcpy(ret_fault->code, "breaker_open", sizeof("breaker_open"));
     return KOINE__PASS_REFUSE;
 }
 
@@ -84,6 +85,15 @@ static void tell(const struct koine__ticket *ticket, const struct koine__breaker
 {
     if (change->from != change->to && ticket->witness)
         tell_change(ticket, change, class_number, now);
+}
+
+bool koine__breaker_keeps_out(const struct koine__ticket *ticket, int64_t now)
+{
+    int64_t until;
+    if (!is_broken(ticket))
+        return false;
+    koine__breaker_look(ticket->policies->breaker, &ticket->policies->breaking, now, &until);
+    return until > now;
 }
 
 static enum koine__pass peek(void *self, struct koine__ticket *ticket, int64_t now,
@@ -132,6 +142,8 @@ static void record(struct koine__ticket *ticket, enum koine__verdict verdict, in
     ticket->breaker_generation = pass.generation;
     ticket->breaker_probe = pass.probe;
     tell(ticket, &change, class_number, now);
+    if (change.from != change.to && change.to == KOINE__BREAKER_OPEN && ticket->policies->limiter)
+        koine__limiter_stir(ticket->policies->limiter, now);
 }
 
 /* The end of a long answer need not be waited for to know that its server answers. */
@@ -146,13 +158,14 @@ static void answering(void *self, struct koine__ticket *ticket, int64_t now)
 
 static void leave(void *self, struct koine__ticket *ticket, const struct koine__outcome *outcome, int64_t now)
 {
-    enum koine__verdict verdict = koine__verdict_of(outcome->class_number);
+    enum koine__verdict verdict =
+        outcome->is_ours ? KOINE__VERDICT_NONE : koine__verdict_of(outcome->class_number);
     (void)self;
     if (!is_broken(ticket) || (ticket->breaker_judged && verdict == KOINE__VERDICT_SUCCESS))
         return;
     record(ticket, verdict, outcome->class_number, now);
 }
 
-const struct koine__gate_stage koine__breaker_peek_stage = {.enter = peek};
+const struct koine__gate_stage koine__breaker_peek_stage = {.foresee = peek, .enter = peek};
 const struct koine__gate_stage koine__breaker_enter_stage = {
     .enter = enter, .answering = answering, .leave = leave};

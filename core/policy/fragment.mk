@@ -9,11 +9,14 @@ libkoinecore_la_SOURCES += \
   core/policy/happening.h \
   core/policy/inbox.c \
   core/policy/inbox.h \
+  core/policy/last_look.c \
+  core/policy/last_look.h \
   core/policy/latch.c \
   core/policy/latch.h \
   core/policy/limiter.c \
   core/policy/limiter.h \
   core/policy/limiter_internal.h \
+  core/policy/limiter_lines.c \
   core/policy/limiter_log.c \
   core/policy/limiter_log.h \
   core/policy/limiter_queue.c \

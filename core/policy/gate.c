@@ -1,10 +1,11 @@
 /* gate: see gate.h. */
 #include "core/policy/gate.h"
 
-static void leave_from(const struct koine__gate *gate, struct koine__ticket *ticket, unsigned stage,
-                       const struct koine__outcome *outcome, int64_t now)
+/* Those before `stage`, back to `first`. */
+static void leave_between(const struct koine__gate *gate, struct koine__ticket *ticket, unsigned first,
+                          unsigned stage, const struct koine__outcome *outcome, int64_t now)
 {
-    while (stage-- > 0) {
+    while (stage-- > first) {
         const struct koine__gate_stage *it = gate->stages[stage];
         if (!(ticket->passed & (1u << stage)))
             continue;
@@ -12,6 +13,26 @@ static void leave_from(const struct koine__gate *gate, struct koine__ticket *tic
         if (it && it->leave)
             it->leave(it->self, ticket, outcome, now);
     }
+}
+
+/* Who stands behind a stage that cannot tell is not asked: the first that refuses is the one that is told. */
+bool koine__gate_foresee(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now,
+                         struct koine__fault *ret_fault)
+{
+    enum koine__pass pass = KOINE__PASS_GO;
+    for (unsigned i = 0; i < KOINE__STAGES && pass == KOINE__PASS_GO; i++) {
+        const struct koine__gate_stage *stage = gate->stages[i];
+        if (stage)
+            pass = stage->foresee ? stage->foresee(stage->self, ticket, now, ret_fault) : KOINE__PASS_WAIT;
+    }
+    return pass == KOINE__PASS_REFUSE;
+}
+
+static void leave_unused(const struct koine__gate *gate, struct koine__ticket *ticket, unsigned first,
+                         int class_number, int64_t now)
+{
+    struct koine__outcome unused = {.class_number = class_number, .tokens = -1, .cost = -1};
+    leave_between(gate, ticket, first, ticket->at, &unused, now);
 }
 
 enum koine__pass koine__gate_enter(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now,
@@ -29,10 +50,14 @@ enum koine__pass koine__gate_enter(const struct koine__gate *gate, struct koine_
         if (pass == KOINE__PASS_WAIT)
             return pass;
         if (pass == KOINE__PASS_REFUSE) {
-            struct koine__outcome unused = {
-                .class_number = ret_fault->class_number, .tokens = -1, .cost = -1};
-            leave_from(gate, ticket, ticket->at, &unused, now);
+            leave_unused(gate, ticket, 0, ret_fault->class_number, now);
             return pass;
+        }
+        if (pass == KOINE__PASS_BACK) {
+            leave_unused(gate, ticket, ticket->back_to, KOINE_CLASS_REFUSED, now);
+            ticket->at = ticket->back_to;
+            ticket->was_sent_back = true;
+            continue;
         }
         ticket->passed |= 1u << ticket->at;
         ticket->at++;
@@ -63,5 +88,5 @@ void koine__gate_leave(const struct koine__gate *gate, struct koine__ticket *tic
     ticket->waits = false;
     if (waiting && waiting->forget)
         waiting->forget(waiting->self, ticket, now);
-    leave_from(gate, ticket, KOINE__STAGES, outcome, now);
+    leave_between(gate, ticket, 0, KOINE__STAGES, outcome, now);
 }

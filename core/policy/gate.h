@@ -1,6 +1,6 @@
 /* gate: what an attempt passes before it may start, in the one order (DESIGN section 2): store, budget,
- * breaker.peek, limiter, pool, breaker.enter. Every stage may answer: go, wait, or refuse; a wait ends when
- * the stage wakes the ticket.
+ * breaker.peek, limiter, pool, last look, breaker.enter. Every stage may answer: go, wait, refuse, or back to
+ * an earlier one, whose line it waits in again; a wait ends when the stage wakes the ticket.
  *
  * The stages themselves come with their own files; an absent one lets everything through.
  */
@@ -15,14 +15,16 @@ enum koine__stage {
     KOINE__STAGE_BUDGET,
     KOINE__STAGE_BREAKER_PEEK,
     KOINE__STAGE_LIMITER,
-    KOINE__STAGE_POOL, /* a connection of the client's own: nobody else waits for one of those */
+    KOINE__STAGE_POOL,      /* a connection of the client's own: nobody else waits for one of those */
+    KOINE__STAGE_LAST_LOOK, /* whether what the earlier ones saw still holds */
     KOINE__STAGE_BREAKER_ENTER,
     KOINE__STAGES
 };
 enum koine__pass {
     KOINE__PASS_GO,
     KOINE__PASS_WAIT,
-    KOINE__PASS_REFUSE
+    KOINE__PASS_REFUSE,
+    KOINE__PASS_BACK /* to ticket->back_to, an earlier stage that does not let it through just now */
 };
 
 struct koine__policies;
@@ -57,29 +59,35 @@ struct koine__stake { /* the budget's own: what `worst` is made of, and what is 
     bool holds;
 };
 struct koine__ticket { /* one attempt's way through the gate; zeroed but for what its owner fills in */
-    const char *instance, *model;           /* for messages */
+    /* What the limiter looks at of one that waits and of its neighbours in line stands together, for
+     * thousands may wait, and each leaves from anywhere. */
     const struct koine__policies *policies; /* what holds where it goes; NULL: nothing */
-    const struct koine__witness *witness;   /* NULL: nobody looks */
     struct koine__inbox *inbox;             /* of its owner's thread; NULL: it wakes by ticket->wake alone */
-    int64_t deadline;                       /* of the call */
-    int64_t ends_by;                        /* when the attempt must have ended, once it started at `now` */
-    int64_t
-        patience; /* until when it waits in line, for another target may do; KOINE__NEVER: to the deadline */
-    bool may_not_wait; /* a hedge: it is refused instead */
-    int64_t tokens;    /* it may take: prompt and answer */
-    int64_t worst;     /* it may cost, picodollars; -1: nobody knows */
-    struct koine__stake stake;
-    struct koine__limiter_turn limiter;
-    struct koine__ticket *inbox_next, *inbox_prev; /* the inbox's */
+    int64_t tokens;                         /* it may take: prompt and answer */
+    bool waits;                             /* the stage at `at` has it in line */
     bool in_inbox;
+    bool may_not_wait; /* a hedge: it is refused instead */
+    bool breaker_judged;
+    struct koine__limiter_turn limiter;
+    unsigned at;                                   /* the stage that comes next; KOINE__STAGES: through */
+    unsigned passed;                               /* bit per stage that said go and must be left */
+    struct koine__ticket *inbox_next, *inbox_prev; /* the inbox's */
+    int64_t deadline;                              /* of the call */
+    int64_t ends_by;  /* when the attempt must have ended, once it started at `now` */
+    int64_t patience; /* until when it waits in line, for another target may do; KOINE__NEVER: to the deadline
+                       */
+    int64_t wake_at;  /* of a wait: ask again no later than then; KOINE__NEVER: only when woken */
+    void (*wake)(struct koine__ticket *ticket); /* the owner's; called in the owner's thread */
+    const char *instance, *model;               /* for messages */
+    const struct koine__witness *witness;       /* NULL: nobody looks */
+    int64_t worst;                              /* it may cost, picodollars; -1: nobody knows */
+    struct koine__stake stake;
     uint64_t breaker_generation; /* the breaker's */
     uint32_t breaker_probe;
-    bool breaker_judged;
-    unsigned at;     /* the stage that comes next; KOINE__STAGES: through */
-    unsigned passed; /* bit per stage that said go and must be left */
-    bool waits;      /* the stage at `at` has it in line */
-    int64_t wake_at; /* of a wait: ask again no later than then; KOINE__NEVER: only when woken */
-    void (*wake)(struct koine__ticket *ticket); /* the owner's; called in the owner's thread */
+    uint64_t key;         /* fingerprint of the credential; 0: none */
+    bool ignores_latches; /* the last resort of a route: it is tried though it is latched */
+    bool was_sent_back;   /* at least once */
+    unsigned back_to;     /* of KOINE__PASS_BACK, set by who answers it */
     void *stage_data[KOINE__STAGES];
 };
 struct koine__outcome { /* what became of an attempt that was let through */
@@ -87,6 +95,7 @@ struct koine__outcome { /* what became of an attempt that was let through */
     bool sent;          /* at least one byte may have reached the provider */
     int64_t tokens;     /* taken, told or estimated; -1: nobody knows */
     int64_t cost;       /* picodollars; -1: nobody knows */
+    bool is_ours;       /* it was ended for the caller's lack of time: no verdict on the provider */
 };
 struct koine__gate_stage {
     enum koine__pass (*enter)(void *self, struct koine__ticket *ticket, int64_t now,
@@ -99,11 +108,19 @@ struct koine__gate_stage {
     /* Of one that waits: it gives up; may be NULL. */
     void (*forget)(void *self, struct koine__ticket *ticket, int64_t now);
     void *self;
+    /* Whether `enter` would refuse now, before there is an attempt: nothing is taken, and the ticket is not
+     * kept. Go: not for all that is known; wait: that cannot be told beforehand. May be NULL: likewise. */
+    enum koine__pass (*foresee)(void *self, struct koine__ticket *ticket, int64_t now,
+                                struct koine__fault *ret_fault);
 };
 struct koine__gate {
     const struct koine__gate_stage *stages[KOINE__STAGES]; /* NULL: absent, also for those who passed it */
 };
-/* Goes on from ticket->at. On a refusal the stages passed so far have been left again. */
+/* True: an attempt with such a ticket would be refused now; the first stage that does says why. */
+bool koine__gate_foresee(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now,
+                         struct koine__fault *ret_fault);
+/* Goes on from ticket->at. On a refusal the stages passed so far have been left again; so have those from
+ * back_to on, of one that is sent back, before it enters them anew. */
 enum koine__pass koine__gate_enter(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now,
                                    struct koine__fault *ret_fault);
 void koine__gate_sent(const struct koine__gate *gate, struct koine__ticket *ticket, int64_t now);

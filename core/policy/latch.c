@@ -3,6 +3,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"
+#include "core/base/str.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -144,4 +145,14 @@ bool koine__latch_clear(struct koine__latches *latches, uint64_t key, const char
     }
     pthread_mutex_unlock(&latches->mutex);
     return found;
+}
+
+void koine__latch_fault(const struct koine__latch *latch, int64_t now, struct koine__fault *ret)
+{
+    char left[32];
+    koine__write_duration((latch->until - now + KOINE__SEC - 1) / KOINE__SEC * KOINE__SEC, left, sizeof(left));
+    koine__fault_set(ret, KOINE_CLASS_REFUSED, "", "left alone for another %s after %s", left,
+                     koine_class_name(latch->class_number));
+    memcpy(ret->code, "latched", sizeof("latched"));
+    ret->retry_after_ns = latch->until - now;
 }

@@ -1,6 +1,6 @@
 /* latch: what a provider will refuse for as long as nobody mends it: a wrong key, an empty account, a model
- * that is gone. It is left alone for a while, and loudly. Of one instance: billing and auth with the key they
- * were said of, so that a new key is free at once; model_gone with the model. Of more than
+ * that is gone. It is left alone for a while, and loudly. Of one instance at one server: billing and auth
+ * with the key they were said of, so that a new key is free at once; model_gone with the model. Of more than
  * KOINE__LATCHES_MOST the one that was set first gives way. While there is none, looking takes no lock. [any
  * thread]
  */
@@ -29,5 +29,7 @@ struct koine__latch koine__latch_find(struct koine__latches *latches, uint64_t k
 /* An answer came with this key and model: none of theirs holds any more. True: there was one, though its time
  * may have been over: only now somebody knows that it is mended. */
 bool koine__latch_clear(struct koine__latches *latches, uint64_t key, const char *model);
+/* What a target is refused with that is left alone: class refused, code latched. */
+void koine__latch_fault(const struct koine__latch *latch, int64_t now, struct koine__fault *ret);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* ---- What is counted -------------------------------------------------------------------------------- */
 
@@ -121,6 +122,7 @@ static void set_config(struct koine__limiter *limiter, const struct koine__limit
         .slack = at_least(config->slack, 0),
         .unused_grant = at_least(config->unused_grant, KOINE__MS), /* looking more often helps nobody */
     };
+    atomic_store_explicit(&limiter->crowded, limiter->config.queue == 0, memory_order_relaxed);
     limiter->log.span = koine__time_add(limiter->config.window, limiter->config.slack);
     if (!keeps_log(limiter))
         koine__sliding_forget(&limiter->log);
@@ -134,27 +136,17 @@ int koine__limiter_new(const struct koine__limiter_config *config, struct koine_
     pthread_mutex_init(&limiter->mutex, NULL);
     koine__inbox_init(&limiter->for_nobody, NULL);
     koine__sliding_init(&limiter->log, 0);
-    limiter->now = limiter->paused_until = INT64_MIN;
+    limiter->now = limiter->paused_until = limiter->pause_told = INT64_MIN;
     set_config(limiter, config);
     *ret = limiter;
     return KOINE_OK;
-}
-
-static void free_lines(struct koine__line *line)
-{
-    while (line) {
-        struct koine__line *next = line->next;
-        koine__dealloc(line);
-        line = next;
-    }
 }
 
 void koine__limiter_free(struct koine__limiter *limiter)
 {
     if (!limiter)
         return;
-    free_lines(limiter->lines);
-    free_lines(limiter->spare);
+    koine__lines_release(limiter);
     koine__sliding_release(&limiter->log);
     koine__inbox_release(&limiter->for_nobody);
     pthread_mutex_destroy(&limiter->mutex);
@@ -183,6 +175,9 @@ static void look_around(struct koine__limiter *limiter, const struct koine__tick
 
 static void end(struct koine__limiter *limiter, struct koine__news *news)
 {
+    bool crowded = limiter->waiting >= limiter->config.queue;
+    if (crowded != atomic_load_explicit(&limiter->crowded, memory_order_relaxed))
+        atomic_store_explicit(&limiter->crowded, crowded, memory_order_relaxed);
     pthread_mutex_unlock(&limiter->mutex);
     koine__news_deliver(limiter, news);
 }
@@ -198,21 +193,48 @@ void koine__limiter_configure(struct koine__limiter *limiter, const struct koine
     end(limiter, &news);
 }
 
+/* The answers of one burst each ask for much the same. */
+static bool is_news_of_pause(const struct koine__limiter *limiter, int64_t until)
+{
+    return limiter->paused_until <= limiter->now || until - limiter->pause_told > KOINE__PAUSE_NEWS;
+}
+
 bool koine__limiter_pause(struct koine__limiter *limiter, int64_t now, int64_t until)
 {
     struct koine__news news = {.count = 0};
     begin(limiter, now);
     int64_t most = koine__time_add(limiter->now, KOINE__PAUSE_MOST);
     until = until < most ? until : most;
-    bool is_news = until > limiter->now && until > limiter->paused_until;
-    if (is_news) {
+    bool lasts_longer = until > limiter->now && until > limiter->paused_until;
+    bool is_news = lasts_longer && is_news_of_pause(limiter, until);
+    if (lasts_longer) {
         limiter->paused_until = until;
         koine__queue_revoke_all(limiter);
-        koine__queue_tell_all(limiter, &news);
-        look_around(limiter, NULL, &news);
     }
+    if (is_news) {
+        limiter->pause_told = until;
+        koine__queue_tell_all(limiter, &news);
+    }
+    look_around(limiter, NULL, &news);
     end(limiter, &news);
     return is_news;
+}
+
+void koine__limiter_stir(struct koine__limiter *limiter, int64_t now)
+{
+    struct koine__news news = {.count = 0};
+    begin(limiter, now);
+    koine__queue_tell_all(limiter, &news);
+    look_around(limiter, NULL, &news);
+    end(limiter, &news);
+}
+
+bool koine__limiter_is_paused(struct koine__limiter *limiter, int64_t now)
+{
+    pthread_mutex_lock(&limiter->mutex);
+    bool paused = at_least(limiter->now, now) < limiter->paused_until; /* the time its stage goes by */
+    pthread_mutex_unlock(&limiter->mutex);
+    return paused;
 }
 
 void koine__limiter_look(struct koine__limiter *limiter, int64_t now, int64_t tokens,
@@ -260,7 +282,7 @@ static struct koine__limiter *limiter_of(const struct koine__ticket *ticket)
     return ticket->policies ? ticket->policies->limiter : NULL;
 }
 
-static int64_t waits_until(const struct koine__ticket *ticket)
+int64_t koine__limiter_waits_until(const struct koine__ticket *ticket)
 {
     return ticket->deadline < ticket->patience ? ticket->deadline : ticket->patience;
 }
@@ -270,24 +292,23 @@ static enum reason judge(const struct koine__limiter *limiter, const struct koin
 {
     if (limiter->config.tokens >= 0 && ticket->tokens > limiter->config.tokens)
         return REASON_TOO_LARGE;
-    if (limiter->paused_until > limiter->now && limiter->paused_until > waits_until(ticket))
+    if (limiter->paused_until > limiter->now && limiter->paused_until > koine__limiter_waits_until(ticket))
         return REASON_PAUSED;
-    if (earliest > waits_until(ticket) || earliest == KOINE__NEVER)
+    if (earliest > koine__limiter_waits_until(ticket) || earliest == KOINE__NEVER)
         return REASON_HOPELESS;
     return REASON_NONE;
 }
 
-/* One that is not in line. */
-static enum reason arrive(struct koine__limiter *limiter, struct koine__ticket *ticket, int64_t *ret_earliest)
+static bool passes(const struct koine__limiter *limiter, const struct koine__ticket *ticket)
+{
+    return !koine__queue_awake(limiter) && koine__limiter_fits(limiter, ticket);
+}
+
+/* Why one that does not pass may not stand in line. */
+static enum reason turn_away(const struct koine__limiter *limiter, const struct koine__ticket *ticket,
+                             int64_t *ret_earliest)
 {
     int64_t count, ahead;
-    bool first = !koine__queue_awake(limiter);
-    if (first && koine__limiter_fits(limiter, ticket)) {
-        if (koine__limiter_take(limiter, ticket) != KOINE_OK)
-            return REASON_MEMORY;
-        ticket->limiter.turn = KOINE__TURN_HELD;
-        return REASON_NONE;
-    }
     koine__queue_ahead(limiter, &count, &ahead);
     *ret_earliest = koine__limiter_earliest(limiter, count, ahead, koine__limiter_reserved(ticket));
     enum reason reason = judge(limiter, ticket, *ret_earliest);
@@ -295,10 +316,23 @@ static enum reason arrive(struct koine__limiter *limiter, struct koine__ticket *
         return reason;
     if (ticket->may_not_wait)
         return REASON_BUSY;
+    if (reason == REASON_NONE && limiter->waiting >= limiter->config.queue && !ticket->was_sent_back)
+        return REASON_QUEUE_FULL;
+    return reason;
+}
+
+/* One that is not in line. */
+static enum reason arrive(struct koine__limiter *limiter, struct koine__ticket *ticket, int64_t *ret_earliest)
+{
+    if (passes(limiter, ticket)) {
+        if (koine__limiter_take(limiter, ticket) != KOINE_OK)
+            return REASON_MEMORY;
+        ticket->limiter.turn = KOINE__TURN_HELD;
+        return REASON_NONE;
+    }
+    enum reason reason = turn_away(limiter, ticket, ret_earliest);
     if (reason != REASON_NONE)
         return reason;
-    if (limiter->waiting >= limiter->config.queue)
-        return REASON_QUEUE_FULL;
     return koine__queue_join(limiter, ticket) == KOINE_OK ? REASON_NONE : REASON_MEMORY;
 }
 
@@ -308,7 +342,7 @@ static enum reason wait_on(struct koine__limiter *limiter, struct koine__ticket 
 {
     *ret_earliest = koine__limiter_earliest(limiter, 0, 0, koine__limiter_reserved(ticket));
     enum reason reason = judge(limiter, ticket, *ret_earliest);
-    if (reason == REASON_NONE && limiter->now >= waits_until(ticket))
+    if (reason == REASON_NONE && limiter->now >= koine__limiter_waits_until(ticket))
         reason = ticket->deadline <= ticket->patience ? REASON_HOPELESS : REASON_IMPATIENT;
     if (reason != REASON_NONE)
         koine__queue_quit(limiter, ticket);
@@ -356,7 +390,8 @@ static void put_into_words(const struct answer *answer, const struct koine__tick
     static const struct {
         const char *code, *text;
     } words[] = {
-        [REASON_TOO_LARGE] = {"too_large", "asks for more tokens than a window of the limit has"},
+        [REASON_TOO_LARGE] = {"too_large",
+                              "asks for more tokens, max_tokens among them, than a window of the limit has"},
         [REASON_BUSY] = {"busy", "would have to wait in line, and may not"},
         [REASON_PAUSED] = {"paused", "was told to wait by the provider, for longer than the call can"},
         [REASON_HOPELESS] = {"hopeless", "cannot be let through by the limits in the time that is left"},
@@ -379,17 +414,87 @@ static void put_into_words(const struct answer *answer, const struct koine__tick
     }
     koine__fault_set(ret_fault, KOINE_CLASS_REFUSED, "", "an attempt at %s %s%s",
                      ticket->instance ? ticket->instance : "the provider", words[answer->reason].text, more);
-    snprintf(ret_fault->code, sizeof(ret_fault->code), "%s", words[answer->reason].code);
+    stpncpy(ret_fault->code, words[answer->reason].code, sizeof(ret_fault->code) - 1);
     ret_fault->retry_after_ns = known ? left : -1;
+}
+
+enum koine__pass koine__limiter_foresee(const struct koine__ticket *ticket, int64_t now,
+                                        int64_t *ret_earliest, struct koine__fault *ret_fault)
+{
+    struct koine__limiter *limiter = limiter_of(ticket);
+    struct koine__news news = {.count = 0};
+    struct answer answer = {.pass = KOINE__PASS_GO, .earliest = now};
+    if (limiter) {
+        begin(limiter, now);
+        look_around(limiter, NULL, &news);
+        if (!passes(limiter, ticket)) {
+            answer.reason = turn_away(limiter, ticket, &answer.earliest);
+            answer.pass = answer.reason == REASON_NONE ? KOINE__PASS_WAIT : KOINE__PASS_REFUSE;
+        }
+        answer.now = limiter->now;
+        answer.most_tokens = limiter->config.tokens;
+        end(limiter, &news);
+    }
+    if (answer.pass == KOINE__PASS_REFUSE)
+        put_into_words(&answer, ticket, ret_fault);
+    *ret_earliest = answer.earliest;
+    return answer.pass;
+}
+
+/* Only of a full line it is told beforehand, so that who is not refused takes the lock once. How many tokens
+ * it will take nobody knows yet. */
+static enum koine__pass foresee(void *self, struct koine__ticket *ticket, int64_t now,
+                                struct koine__fault *ret_fault)
+{
+    struct koine__limiter *limiter = limiter_of(ticket);
+    struct koine__news news = {.count = 0};
+    struct answer answer = {.pass = KOINE__PASS_GO};
+    (void)self;
+    if (!limiter || !atomic_load_explicit(&limiter->crowded, memory_order_relaxed))
+        return KOINE__PASS_GO;
+    begin(limiter, now);
+    koine__queue_owner_came(limiter, ticket);
+    look_around(limiter, NULL, &news);
+    if (limiter->config.tokens >= 0)
+        answer.pass = KOINE__PASS_WAIT;
+    else if (!passes(limiter, ticket))
+        answer.reason = turn_away(limiter, ticket, &answer.earliest);
+    answer.now = limiter->now;
+    end(limiter, &news);
+    if (answer.reason != REASON_NONE) {
+        put_into_words(&answer, ticket, ret_fault);
+        return KOINE__PASS_REFUSE;
+    }
+    return answer.pass;
+}
+
+static void forget(void *self, struct koine__ticket *ticket, int64_t now)
+{
+    struct koine__limiter *limiter = limiter_of(ticket);
+    struct koine__news news = {.count = 0};
+    (void)self;
+    if (!limiter)
+        return;
+    begin(limiter, now);
+    koine__queue_owner_came(limiter, ticket);
+    if (ticket->limiter.turn == KOINE__TURN_GRANTED)
+        koine__limiter_give_back(limiter, ticket);
+    koine__queue_quit(limiter, ticket);
+    look_around(limiter, NULL, &news);
+    end(limiter, &news);
 }
 
 static enum koine__pass enter(void *self, struct koine__ticket *ticket, int64_t now,
                               struct koine__fault *ret_fault)
 {
     struct koine__limiter *limiter = limiter_of(ticket);
-    (void)self;
     if (!limiter)
         return KOINE__PASS_GO;
+    if (ticket->waits && koine__breaker_keeps_out(ticket, now)) {
+        forget(self, ticket, now);
+        ticket->back_to = KOINE__STAGE_BREAKER_PEEK; /* which knows what to say */
+        return KOINE__PASS_BACK;
+    }
     struct answer answer = ask(limiter, ticket, now);
     if (answer.pass == KOINE__PASS_REFUSE)
         put_into_words(&answer, ticket, ret_fault);
@@ -424,21 +529,5 @@ static void leave(void *self, struct koine__ticket *ticket, const struct koine__
     end(limiter, &news);
 }
 
-static void forget(void *self, struct koine__ticket *ticket, int64_t now)
-{
-    struct koine__limiter *limiter = limiter_of(ticket);
-    struct koine__news news = {.count = 0};
-    (void)self;
-    if (!limiter)
-        return;
-    begin(limiter, now);
-    koine__queue_owner_came(limiter, ticket);
-    if (ticket->limiter.turn == KOINE__TURN_GRANTED)
-        koine__limiter_give_back(limiter, ticket);
-    koine__queue_quit(limiter, ticket);
-    look_around(limiter, NULL, &news);
-    end(limiter, &news);
-}
-
 const struct koine__gate_stage koine__limiter_stage = {
-    .enter = enter, .sent = sent, .leave = leave, .forget = forget};
+    .foresee = foresee, .enter = enter, .sent = sent, .leave = leave, .forget = forget};

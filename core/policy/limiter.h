@@ -23,6 +23,7 @@
 #include "core/policy/gate.h"
 
 #define KOINE__PAUSE_MOST (300 * KOINE__SEC) /* part C3: no advice stops an instance for longer */
+#define KOINE__PAUSE_NEWS KOINE__SEC
 
 struct koine__limiter_config {
     int64_t requests, tokens; /* in a window; -1: as many as you like */
@@ -41,8 +42,12 @@ void koine__limiter_free(struct koine__limiter *limiter); /* NULL is fine; nobod
 void koine__limiter_configure(struct koine__limiter *limiter, const struct koine__limiter_config *config,
                               int64_t now);
 /* Nobody is let through before `until` (at most KOINE__PAUSE_MOST from now), and those who wait and cannot
- * wait as long are told. True: it was not paused as long before. */
+ * wait as long are told. True: that is news, for it was not paused, or only until KOINE__PAUSE_NEWS or more
+ * before; what is less than that is told to nobody. */
 bool koine__limiter_pause(struct koine__limiter *limiter, int64_t now, int64_t until);
+/* Those in line come and look again, for something else has changed: the breaker has opened. */
+void koine__limiter_stir(struct koine__limiter *limiter, int64_t now);
+bool koine__limiter_is_paused(struct koine__limiter *limiter, int64_t now);
 
 struct koine__limiter_view { /* for explain and metrics */
     struct koine__limiter_config config;
@@ -62,12 +67,17 @@ void koine__limiter_look(struct koine__limiter *limiter, int64_t now, int64_t to
  *   busy        it may not wait, and would have to
  *   paused      the pause lasts beyond its deadline or its patience
  *   hopeless    likewise what is in the log, and those that are in line before it
- *   queue_full
+ *   queue_full  but not one that was sent back, for it was let through before
  *   impatient   it waited as long as it may
  *
  * All but the last are said at once, the middle ones also of one that waits when that becomes known. What is
  * reserved in the log is taken at its word for that: it may turn out to be less. Class memory: there is none
- * to count or to wait. The deadline itself is for the call to watch; one that comes after it is hopeless. */
+ * to count or to wait. One that waits also hears of its deadline here, so that there is time for another
+ * target. */
 extern const struct koine__gate_stage koine__limiter_stage;
+/* What the stage would say to that ticket if it came now: it takes nothing and stands in no line. Whoever
+ * would wait hears when it might pass at the earliest, as in a view. */
+enum koine__pass koine__limiter_foresee(const struct koine__ticket *ticket, int64_t now,
+                                        int64_t *ret_earliest, struct koine__fault *ret_fault);
 
 #endif

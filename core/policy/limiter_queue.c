@@ -1,8 +1,6 @@
 /* limiter_queue: who waits, whose turn it is, and who looks after it; see limiter_internal.h. */
 #include "core/policy/limiter_internal.h"
 
-#include "core/base/mem.h"
-
 /* ---- Lists ------------------------------------------------------------------------------------------ */
 
 static void link_last(struct koine__tickets *list, struct koine__ticket *ticket)
@@ -48,57 +46,34 @@ static struct koine__inbox *inbox_of(struct koine__limiter *limiter, const struc
     return ticket->inbox ? ticket->inbox : &limiter->for_nobody;
 }
 
-static struct koine__line *find_line(struct koine__limiter *limiter, const struct koine__ticket *ticket)
-{
-    const struct koine__inbox *inbox = inbox_of(limiter, ticket);
-    struct koine__line *line = limiter->lines;
-    while (line && line->inbox != inbox)
-        line = line->next;
-    return line;
-}
-
-static struct koine__line *new_line(struct koine__limiter *limiter, const struct koine__ticket *ticket)
-{
-    struct koine__line *line = limiter->spare;
-    if (line)
-        limiter->spare = line->next;
-    else
-        line = koine__alloc(sizeof(*line));
-    if (!line)
-        return NULL;
-    *line = (struct koine__line){.inbox = inbox_of(limiter, ticket), .next = limiter->lines};
-    if (limiter->lines)
-        limiter->lines->prev = line;
-    limiter->lines = line;
-    return line;
-}
-
-/* Its inbox may end before we do. */
-static void recycle_line(struct koine__limiter *limiter, struct koine__line *line)
-{
-    if (line->prev)
-        line->prev->next = line->next;
-    else
-        limiter->lines = line->next;
-    if (line->next)
-        line->next->prev = line->prev;
-    line->next = limiter->spare;
-    limiter->spare = line;
-}
-
 static void count_waiter(struct koine__limiter *limiter, struct koine__line *line,
                          const struct koine__ticket *ticket, int sign)
 {
     limiter->waiting += sign;
     line->count += sign;
     line->tokens += sign * koine__limiter_reserved(ticket);
+    if (line->asleep)
+        return;
+    limiter->awake_count += sign;
+    limiter->awake_tokens += sign * koine__limiter_reserved(ticket);
+}
+
+static void set_asleep(struct koine__limiter *limiter, struct koine__line *line, bool asleep)
+{
+    if (line->asleep == asleep)
+        return;
+    int sign = asleep ? -1 : 1;
+    limiter->awake_count += sign * line->count;
+    limiter->awake_tokens += sign * line->tokens;
+    line->asleep = asleep;
+    koine__lines_changed(limiter, line);
 }
 
 int koine__queue_join(struct koine__limiter *limiter, struct koine__ticket *ticket)
 {
-    struct koine__line *line = find_line(limiter, ticket);
+    struct koine__line *line = koine__lines_find(limiter, inbox_of(limiter, ticket));
     if (!line)
-        line = new_line(limiter, ticket);
+        line = koine__lines_new(limiter, inbox_of(limiter, ticket));
     if (!line)
         return KOINE_EMEMORY;
     ticket->limiter.turn = KOINE__TURN_WAITS;
@@ -106,6 +81,7 @@ int koine__queue_join(struct koine__limiter *limiter, struct koine__ticket *tick
     ticket->limiter.order = (uint64_t)++limiter->order;
     link_last(&line->waiting, ticket);
     count_waiter(limiter, line, ticket, 1);
+    koine__lines_changed(limiter, line);
     return KOINE_OK;
 }
 
@@ -116,6 +92,13 @@ static void stop_waiting(struct koine__limiter *limiter, struct koine__ticket *t
     count_waiter(limiter, line, ticket, -1);
     if (line->duty == ticket)
         line->duty = NULL; /* another may come to lie where it was */
+    koine__lines_changed(limiter, line);
+}
+
+static void take_up(struct koine__limiter *limiter, struct koine__ticket *ticket)
+{
+    unlink_from(&ticket->limiter.line->granted, ticket);
+    koine__lines_changed(limiter, ticket->limiter.line);
 }
 
 void koine__queue_quit(struct koine__limiter *limiter, struct koine__ticket *ticket)
@@ -123,7 +106,7 @@ void koine__queue_quit(struct koine__limiter *limiter, struct koine__ticket *tic
     if (ticket->limiter.turn == KOINE__TURN_WAITS)
         stop_waiting(limiter, ticket);
     else if (ticket->limiter.turn == KOINE__TURN_GRANTED)
-        unlink_from(&ticket->limiter.line->granted, ticket);
+        take_up(limiter, ticket);
     ticket->limiter.turn = KOINE__TURN_NONE;
     ticket->limiter.line = NULL;
     koine__inbox_drop(inbox_of(limiter, ticket), ticket);
@@ -131,30 +114,18 @@ void koine__queue_quit(struct koine__limiter *limiter, struct koine__ticket *tic
 
 static struct koine__line *next_line(const struct koine__limiter *limiter)
 {
-    struct koine__line *next = NULL;
-    for (struct koine__line *line = limiter->lines; line; line = line->next) {
-        if (line->asleep || !line->waiting.first)
-            continue;
-        if (!next || line->waiting.first->limiter.order < next->waiting.first->limiter.order)
-            next = line;
-    }
-    return next;
+    return koine__lines_first(limiter, KOINE__BY_TURN);
 }
 
 bool koine__queue_awake(const struct koine__limiter *limiter)
 {
-    return limiter->waiting > 0 && next_line(limiter);
+    return next_line(limiter);
 }
 
 void koine__queue_ahead(const struct koine__limiter *limiter, int64_t *ret_count, int64_t *ret_tokens)
 {
-    *ret_count = *ret_tokens = 0;
-    for (const struct koine__line *line = limiter->lines; line; line = line->next) {
-        if (line->asleep)
-            continue;
-        *ret_count += line->count;
-        *ret_tokens += line->tokens;
-    }
+    *ret_count = limiter->awake_count;
+    *ret_tokens = limiter->awake_tokens;
 }
 
 /* ---- Grants ----------------------------------------------------------------------------------------- */
@@ -203,6 +174,7 @@ static void leave_line(struct koine__limiter *limiter, struct koine__line *line,
         return;
     ticket->limiter.granted_at = limiter->now;
     link_last(&line->granted, ticket);
+    koine__lines_changed(limiter, line);
 }
 
 void koine__queue_grant(struct koine__limiter *limiter, const struct koine__ticket *self,
@@ -232,60 +204,58 @@ static void revoke(struct koine__limiter *limiter, struct koine__line *line)
         link_first(&line->waiting, ticket);
         count_waiter(limiter, line, ticket, 1);
     }
+    koine__lines_changed(limiter, line);
 }
 
-static int64_t expires(const struct koine__limiter *limiter, const struct koine__line *line)
+/* When the oldest grant does. */
+static int64_t expires(const struct koine__limiter *limiter)
 {
-    if (!line->granted.first)
+    const struct koine__line *line = koine__lines_first(limiter, KOINE__BY_GRANT);
+    if (!line)
         return KOINE__NEVER;
     return koine__time_add(line->granted.first->limiter.granted_at, limiter->config.unused_grant);
 }
 
 void koine__queue_revoke_late(struct koine__limiter *limiter)
 {
-    for (struct koine__line *line = limiter->lines; line; line = line->next) {
-        if (expires(limiter, line) > limiter->now)
-            continue;
+    while (expires(limiter) <= limiter->now) {
+        struct koine__line *line = koine__lines_first(limiter, KOINE__BY_GRANT);
         revoke(limiter, line);
-        line->asleep = true;
+        set_asleep(limiter, line, true);
     }
 }
 
 void koine__queue_revoke_all(struct koine__limiter *limiter)
 {
-    for (struct koine__line *line = limiter->lines; line; line = line->next)
+    struct koine__line *line;
+    while ((line = koine__lines_first(limiter, KOINE__BY_GRANT)))
         revoke(limiter, line);
 }
 
 void koine__queue_owner_came(struct koine__limiter *limiter, const struct koine__ticket *ticket)
 {
-    struct koine__line *line = limiter->lines ? find_line(limiter, ticket) : NULL;
+    struct koine__line *line = koine__lines_find(limiter, inbox_of(limiter, ticket));
     if (line)
-        line->asleep = false;
+        set_asleep(limiter, line, false);
 }
 
 /* ---- Duty ------------------------------------------------------------------------------------------- */
 
-struct outlook {   /* what those on duty have to look for */
-    int64_t next;  /* when time alone lets the next one pass; KOINE__NEVER: it does not */
-    int64_t grant; /* when somebody's grant, or one made now, is to be revoked */
-    size_t lively; /* lines that may be granted something */
+struct outlook {    /* what those on duty have to look for */
+    int64_t next;   /* when time alone lets the next one pass; KOINE__NEVER: it does not */
+    int64_t grant;  /* when somebody's grant, or one made now, is to be revoked */
+    int64_t lively; /* lines that may be granted something */
 };
 
-static bool is_lively(const struct koine__line *line)
+static int64_t earlier(int64_t a, int64_t b)
 {
-    return line->granted.first || (line->waiting.first && !line->asleep);
+    return a < b ? a : b;
 }
 
 static struct outlook look_out(const struct koine__limiter *limiter)
 {
-    struct outlook outlook = {KOINE__NEVER, koine__time_add(limiter->now, limiter->config.unused_grant), 0};
-    for (const struct koine__line *line = limiter->lines; line; line = line->next) {
-        int64_t end = expires(limiter, line);
-        if (end < outlook.grant)
-            outlook.grant = end;
-        outlook.lively += is_lively(line);
-    }
+    int64_t revoked = koine__time_add(limiter->now, limiter->config.unused_grant);
+    struct outlook outlook = {KOINE__NEVER, earlier(expires(limiter), revoked), limiter->lively};
     const struct koine__line *first = next_line(limiter);
     if (!first)
         return outlook;
@@ -296,30 +266,48 @@ static struct outlook look_out(const struct koine__limiter *limiter)
 
 static int64_t must_look(const struct outlook *outlook, const struct koine__line *line)
 {
-    bool others = outlook->lively > (is_lively(line) ? 1 : 0);
-    return others && outlook->grant < outlook->next ? outlook->grant : outlook->next;
+    bool others = outlook->lively > (line->lively ? 1 : 0);
+    return others ? earlier(outlook->grant, outlook->next) : outlook->next;
+}
+
+/* Its first is told, so it will come; `self` is here. */
+static void put_on_duty(struct koine__limiter *limiter, struct koine__line *line,
+                        const struct koine__ticket *self, struct koine__news *news)
+{
+    line->duty = line->waiting.first;
+    line->looks_at = limiter->now;
+    koine__lines_put_right(limiter, line);
+    if (line->waiting.first != self)
+        tell(limiter, line->waiting.first, news);
+}
+
+static void settle_changed(struct koine__limiter *limiter, const struct outlook *outlook,
+                           const struct koine__ticket *self, struct koine__news *news)
+{
+    struct koine__line *line;
+    while ((line = koine__lines_take_changed(limiter))) {
+        const struct koine__ticket *first = line->waiting.first;
+        if (!first && !line->granted.first)
+            koine__lines_recycle(limiter, line);
+        else if (first && (line->duty != first || line->looks_at > must_look(outlook, line)))
+            put_on_duty(limiter, line, self, news);
+    }
 }
 
 void koine__queue_settle(struct koine__limiter *limiter, const struct koine__ticket *self,
                          struct koine__news *news)
 {
-    if (!limiter->lines)
-        return;
     struct outlook outlook = look_out(limiter);
-    struct koine__line *line, *next;
-    for (line = limiter->lines; line; line = next) {
-        next = line->next;
-        struct koine__ticket *first = line->waiting.first;
-        if (!first && !line->granted.first)
-            recycle_line(limiter, line);
-        if (!first || first == self)
-            continue;
-        if (line->duty == first && line->looks_at <= must_look(&outlook, line))
-            continue;
-        line->duty = first;
-        line->looks_at = limiter->now; /* it was told, so it will come */
-        tell(limiter, first, news);
-    }
+    struct koine__line *line;
+    settle_changed(limiter, &outlook, self, news);
+    /* The only lively line may look later than those asleep, so their order says nothing; each of them let a
+     * grant go by before it came to that, which is rare. */
+    for (line = outlook.lively == 1 ? limiter->lines : NULL; line; line = line->next)
+        if (line->waiting.first && line->looks_at > must_look(&outlook, line))
+            put_on_duty(limiter, line, self, news);
+    while (outlook.lively != 1 && (line = koine__lines_first(limiter, KOINE__BY_LOOK)) &&
+           line->looks_at > must_look(&outlook, line))
+        put_on_duty(limiter, line, self, news);
 }
 
 void koine__queue_tell_all(struct koine__limiter *limiter, struct koine__news *news)
@@ -332,10 +320,12 @@ void koine__queue_tell_all(struct koine__limiter *limiter, struct koine__news *n
 int64_t koine__queue_wake_at(struct koine__limiter *limiter, const struct koine__ticket *ticket)
 {
     struct koine__line *line = ticket->limiter.line;
+    int64_t gives_up = koine__limiter_waits_until(ticket);
     if (!line || line->waiting.first != ticket)
-        return ticket->patience;
+        return gives_up;
     struct outlook outlook = look_out(limiter);
     line->duty = ticket;
     line->looks_at = must_look(&outlook, line);
-    return line->looks_at < ticket->patience ? line->looks_at : ticket->patience;
+    koine__lines_put_right(limiter, line);
+    return earlier(line->looks_at, gives_up);
 }

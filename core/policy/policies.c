@@ -8,7 +8,7 @@
 
 struct koine__state {
     enum koine__state_kind kind;
-    char *first, *second; /* instance, or plugin and base URL */
+    char *instance, *plugin, *base_url; /* "" where it is kept by something else */
     uint64_t key;
     size_t holders;
     struct koine__limiter *limiter; /* those of its kind */
@@ -26,7 +26,7 @@ struct koine__states {
 };
 struct name { /* what a state is found by */
     enum koine__state_kind kind;
-    const char *first, *second;
+    const char *instance, *plugin, *base_url;
     uint64_t key;
 };
 
@@ -74,12 +74,13 @@ static void unlock(struct koine__states *states)
         pthread_mutex_unlock(&states->mutex);
 }
 
+/* A 401 says something of a key at a server, a 404 of a model there: another server is asked anew. */
 static struct name name_of(const struct koine__states_key *key, enum koine__state_kind kind)
 {
-    bool of_server = kind == KOINE__STATE_OF_SERVER;
-    const char *first = of_server ? key->plugin : key->instance;
-    const char *second = of_server ? key->base_url : NULL;
-    return (struct name){kind, first ? first : "", second ? second : "",
+    const char *instance = kind == KOINE__STATE_OF_SERVER ? NULL : key->instance;
+    const char *plugin = kind == KOINE__STATE_OF_KEY ? NULL : key->plugin;
+    const char *base_url = kind == KOINE__STATE_OF_KEY ? NULL : key->base_url;
+    return (struct name){kind, instance ? instance : "", plugin ? plugin : "", base_url ? base_url : "",
                          kind == KOINE__STATE_OF_KEY ? key->key : 0};
 }
 
@@ -89,8 +90,10 @@ static int compare(const struct koine__state *state, const struct name *name)
         return state->kind < name->kind ? -1 : 1;
     if (state->key != name->key)
         return state->key < name->key ? -1 : 1;
-    int order = strcmp(state->first, name->first);
-    return order ? order : strcmp(state->second, name->second);
+    int order = strcmp(state->instance, name->instance);
+    if (order == 0)
+        order = strcmp(state->plugin, name->plugin);
+    return order ? order : strcmp(state->base_url, name->base_url);
 }
 
 /* Where it is, or where it belongs. */
@@ -114,8 +117,9 @@ static void free_state(struct koine__state *state)
     koine__breaker_free(state->breaker);
     for (size_t i = 0; i < 2; i++)
         koine__pace_release(&state->pace[i]);
-    koine__dealloc(state->first);
-    koine__dealloc(state->second);
+    koine__dealloc(state->instance);
+    koine__dealloc(state->plugin);
+    koine__dealloc(state->base_url);
     koine__dealloc(state);
 }
 
@@ -140,9 +144,10 @@ static struct koine__state *make_state(const struct name *name, const struct koi
         koine__pace_init(&state->pace[i]);
     state->kind = name->kind;
     state->key = name->key;
-    state->first = koine__strdup(name->first);
-    state->second = koine__strdup(name->second);
-    if (state->first && state->second && fill_state(state, limits))
+    state->instance = koine__strdup(name->instance);
+    state->plugin = koine__strdup(name->plugin);
+    state->base_url = koine__strdup(name->base_url);
+    if (state->instance && state->plugin && state->base_url && fill_state(state, limits))
         return state;
     free_state(state);
     return NULL;
@@ -173,7 +178,7 @@ static struct koine__state *hold_state(struct koine__states *states, const struc
 
 static void drop_state(struct koine__states *states, struct koine__state *state)
 {
-    struct name name = {state->kind, state->first, state->second, state->key};
+    struct name name = {state->kind, state->instance, state->plugin, state->base_url, state->key};
     if (--state->holders > 0)
         return;
     size_t at = place_of(states, &name);

@@ -1,9 +1,9 @@
 /* policies: what holds where an attempt goes: the state that is kept there, and the settings it is judged by.
  *
  * State is found in a hub's table by what it is kept by (DESIGN section 6): limiter and pauses by instance
- * and key, latches by instance (and in it by key and model), breaker, retry budget and pace by plugin and
- * base URL. It is counted: a configuration that names it keeps it, and a new one that names the same finds it
- * as it was. What nobody names any more is gone.
+ * and key, latches by instance, plugin and base URL (and in it by key and model), breaker, retry budget and
+ * pace by plugin and base URL. It is counted: a configuration that names it keeps it, and a new one that
+ * names the same finds it as it was. What nobody names any more is gone.
  */
 #ifndef KOINE_CORE_POLICY_POLICIES_H
 #define KOINE_CORE_POLICY_POLICIES_H

@@ -8,9 +8,15 @@ void koine__route_start(struct koine__route_state *state, size_t count, unsigned
     *state = (struct koine__route_state){.count = count, .max_attempts = max_attempts};
 }
 
+static bool is_asked(const struct koine__route_state *state, size_t index)
+{
+    return state->asked_early == index + 1;
+}
+
 unsigned koine__route_untried(const struct koine__route_state *state)
 {
-    return state->current < state->count ? (unsigned)(state->count - state->current - 1) : 0;
+    size_t untried = state->current < state->count ? state->count - state->current - 1 : 0;
+    return (unsigned)(state->asked_early > state->current + 1 ? untried - 1 : untried);
 }
 
 unsigned koine__route_attempts_left(const struct koine__route_state *state)
@@ -25,7 +31,7 @@ static size_t first_larger(const struct koine__route_state *state,
     int64_t current = window(arg, state->current);
     for (size_t i = state->current + 1; i < state->count; i++) {
         /* Of an unknown window nobody can say that it is larger. */
-        if (current >= 0 && window(arg, i) > current)
+        if (current >= 0 && window(arg, i) > current && !is_asked(state, i))
             return i;
     }
     return state->count;
@@ -53,7 +59,8 @@ size_t koine__route_next(const struct koine__route_state *state, const struct ko
         return state->count;
     if (koine__fault_class(fault->class_number)->next == KOINE__NEXT_LARGER)
         return first_larger(state, window, arg);
-    return state->current + 1;
+    size_t next = state->current + 1;
+    return is_asked(state, next) ? next + 1 : next;
 }
 
 void koine__route_move(struct koine__route_state *state, size_t index)

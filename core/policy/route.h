@@ -21,6 +21,8 @@ struct koine__route_state {
     size_t current;    /* index; count: none left */
     unsigned attempts; /* started in this call */
     unsigned max_attempts;
+    size_t asked_early; /* 1 + the index of one that was asked out of its turn (a hedge), and is not again; 0:
+                           none */
     struct koine__typed_fallback typed;
 };
 void koine__route_start(struct koine__route_state *state, size_t count, unsigned max_attempts);

@@ -1,4 +1,5 @@
-/* json_text: what strings and numbers look like inside JSON text. For the json files of this folder.
+/* json_text: what strings and numbers look like inside JSON text. For the json files of this folder, and for
+ * whoever counts bytes of checked text.
  *
  * The inline part is the hot path of scanner and writer: sixteen bytes at a time where the processor can,
  * else eight, then one UTF-8 sequence at a time.

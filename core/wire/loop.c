@@ -49,7 +49,8 @@ struct koine__loop {
     int64_t now;   /* of this round */
     int64_t armed; /* when timer_fd expires; never later than the nearest timer, perhaps earlier */
     bool inside, firing, busy, held;
-    bool shows_busy; /* busy_fd is readable */
+    bool overdue;    /* a timer was due when the loop last looked, and process was not called since */
+    bool shows_busy; /* busy_fd is readable: for `busy` and `overdue`, and perhaps a while longer */
     bool quiet;      /* nothing was ready in the round before */
     int waiting;     /* of `events`: what wait has read, for process */
     struct slot *slots;
@@ -199,34 +200,46 @@ void koine__loop_on_wake(struct koine__loop *loop, void (*woken)(void *arg), voi
 
 static void show_busy(struct koine__loop *loop)
 {
-    if (loop->busy == loop->shows_busy || (loop->held && loop->busy))
+    bool has_work = loop->busy || loop->overdue;
+    if (has_work == loop->shows_busy || (loop->held && has_work))
         return;
-    loop->shows_busy = loop->busy;
-    if (loop->busy)
+    loop->shows_busy = has_work;
+    if (has_work)
         raise_event(loop->busy_fd);
     else
         clear_event(loop->busy_fd);
 }
 
+/* The end of it is shown when somebody is about to poll: it may begin again before that. */
 void koine__loop_set_busy(struct koine__loop *loop, bool busy)
 {
     loop->busy = busy;
+    if (busy)
+        show_busy(loop);
+}
+
+void koine__loop_rest(struct koine__loop *loop)
+{
     show_busy(loop);
 }
 
 /* ---- Timers --------------------------------------------------------------------------------------- */
 
-/* Sees to it that timer_fd expires no later than the nearest timer. A virtual clock's future never comes by
- * itself, but what is due already keeps the descriptor readable there too. */
+/* Sees to it that timer_fd expires no later than the nearest timer. What is due already needs no timer, whose
+ * setting is dear, to keep the descriptor readable. A virtual clock's future never comes by itself. */
 static void arm(struct koine__loop *loop)
 {
-    if (loop->held || !loop->heap || loop->heap->due >= loop->armed)
+    if (loop->held || loop->overdue || !loop->heap || loop->heap->due >= loop->armed)
         return;
     int64_t now = koine__now(loop->clock);
-    bool ahead = loop->heap->due > now;
-    if (ahead && loop->clock->advance)
+    if (loop->heap->due <= now) {
+        loop->overdue = true;
+        show_busy(loop);
         return;
-    int64_t rest = ahead ? loop->heap->due - now : 1;
+    }
+    if (loop->clock->advance)
+        return;
+    int64_t rest = loop->heap->due - now;
     struct itimerspec spec = {.it_value = {.tv_sec = rest / KOINE__SEC, .tv_nsec = rest % KOINE__SEC}};
     if (timerfd_settime(loop->timer_fd, 0, &spec, NULL) == 0)
         loop->armed = loop->heap->due;
@@ -381,7 +394,7 @@ static int deliver_ready(struct koine__loop *loop)
         count = epoll_wait(loop->epoll_fd, loop->events, MOST_EVENTS, 0);
     if (count < 0)
         return errno == EINTR ? 0 : KOINE_ESYSTEM;
-    loop->quiet = count == 0;
+    loop->quiet = count <= (loop->shows_busy ? 1 : 0);
     for (int i = 0; i < count; i++)
         done += deliver(loop, &loop->events[i]);
     return done;
@@ -413,13 +426,15 @@ int koine__loop_process(struct koine__loop *loop)
         return KOINE_EARGUMENT;
     int done = 0, moved = 1;
     loop->inside = true;
-    loop->quiet = false;
+    loop->quiet = loop->overdue && loop->waiting == 0;
+    loop->overdue = false;
     for (int round = 0; round < MOST_ROUNDS && moved > 0; round++) {
         moved = run_round(loop);
         done += moved > 0 ? moved : 0;
     }
     loop->inside = false;
     arm(loop);
+    show_busy(loop);
     return moved < 0 ? moved : done;
 }
 
@@ -463,7 +478,8 @@ static int wait_virtual(struct koine__loop *loop, int64_t until)
 
 int koine__loop_wait(struct koine__loop *loop, int64_t until)
 {
-    if (loop->busy)
+    if (loop->busy || loop->overdue)
         return 1;
+    show_busy(loop);
     return loop->clock->advance ? wait_virtual(loop, until) : wait_real(loop, until);
 }

@@ -67,8 +67,9 @@ void koine__loop_unwatch(struct koine__loop *loop,
 /* Called on each wake-up, in the loop's thread. */
 void koine__loop_on_wake(struct koine__loop *loop, void (*woken)(void *arg), void *arg);
 /* What is called at the end of every round: keeps the descriptor readable while `busy` says that something
- * waits. */
+ * waits, and until koine__loop_rest, wait or the end of process after it. */
 void koine__loop_set_busy(struct koine__loop *loop, bool busy);
+void koine__loop_rest(struct koine__loop *loop); /* nobody has anything to do: the descriptor says so */
 
 /* While it is held, nobody but koine__loop_wait waits, and the descriptor need not be readable for timers and
  * `busy`: that saves setting and clearing what nobody looks at. It tells the truth again when it is let go.

@@ -368,6 +368,10 @@ KOINE_API int koine_request_set_stream(koine_request *, int stream);
  * and the configuration's `budgets.call` holds; NULL: that one alone. KOINE_EARGUMENT: no amount, or a
  * negative one. */
 KOINE_API int koine_request_set_budget(koine_request *, const char *usd);
+/* What the call may cost without a question: decimal US dollars. A call that could not cost more starts,
+ * whatever `approval.call` and `approval.run` say. One of which nobody knows what it could cost is not
+ * covered. NULL: nothing was answered beforehand. KOINE_EARGUMENT: no amount, or a negative one. */
+KOINE_API int koine_request_set_approved_cost(koine_request *, const char *usd);
 KOINE_API int koine_request_set_run(koine_request *, const char *run_id);
 KOINE_API int koine_request_set_canceller(koine_request *,
                                           koine_canceller *); /* takes a reference of its own */
@@ -378,7 +382,9 @@ KOINE_API void koine_request_set_user(koine_request *, void *user);
 KOINE_API int koine_client_new(koine_hub *, koine_client **ret, koine_error **ret_error);
 KOINE_API void koine_client_free(koine_client *); /* cancels and frees its calls */
 
-/* Asks and waits for the whole answer (commits complete). KOINE_EFAULT: the error has the class. */
+/* Asks and waits for the whole answer (commits complete). KOINE_EFAULT: the error has the class. It never
+ * waits for an approval: a call that would ask is of class declined, and koine_error_estimate says what
+ * koine_request_set_approved_cost would have to cover. */
 KOINE_API int koine_generate(koine_client *, const koine_request *, koine_response **ret,
                              koine_error **ret_error);
 
@@ -390,7 +396,8 @@ KOINE_API int koine_start(koine_client *, const koine_request *, koine_call **re
  * borrowed until the next koine_next, koine_process, koine_wait, koine_call_free or koine_client_free. */
 KOINE_API int koine_next(koine_client *, koine_call **ret_call, const koine_event **ret);
 /* One descriptor to poll for reading, the same for life; stays readable while anything waits for
- * koine_process or koine_next. */
+ * koine_process or koine_next, and at most until the next koine_process, or a koine_next that returns 0,
+ * after that. */
 KOINE_API int koine_fd(const koine_client *);
 KOINE_API int koine_process(koine_client *); /* moves all that can move, never waits */
 KOINE_API int koine_wait(koine_client *,
@@ -404,6 +411,18 @@ KOINE_API void *koine_call_user(const koine_call *);
 KOINE_API const char *koine_call_id(const koine_call *); /* unique in this process; as the log names it */
 KOINE_API void koine_call_cancel(koine_call *);          /* [the client's thread] ends in class cancelled */
 KOINE_API void koine_call_free(koine_call *); /* cancels it if it runs; no event of it comes any more */
+
+/* A call that could cost more than the settings `approval.call` and `approval.run` let pass unasked waits
+ * before its first attempt, and holds nothing meanwhile: no place in a line, no reservation, no connection.
+ * It says so by KOINE_EVENT_APPROVAL and waits for as long as nobody answers; its deadline begins with the
+ * approval. Cancelled or freed, it ends at once. */
+KOINE_API int koine_call_awaits_approval(const koine_call *); /* 1: it waits for the answer; 0 */
+/* The answer. `yes` 0 ends the call in class declined. KOINE_EARGUMENT: the call does not wait for one (it
+ * was answered, has ended, or never asked). [the client's thread] */
+KOINE_API int koine_call_approve(koine_call *, int yes);
+/* Of class declined: what the call could have cost at most; KOINE_UNPRICED where nobody knows. 1: *ret set
+ * (its size says how much); 0: none. */
+KOINE_API int koine_error_estimate(const koine_error *, koine_cost *ret);
 
 /* A canceller ends all calls whose request carries it. Reference-counted; koine_cancel may be called from
  * any thread and from a signal handler, any number of times, also after the calls and clients are gone. */
@@ -426,7 +445,9 @@ enum {
     KOINE_EVENT_EXTRA = 11,  /* name, text: JSON of something vendor-specific ("logprobs") */
     KOINE_EVENT_STOP = 12,   /* terminal: finish */
     KOINE_EVENT_FAULT = 13,  /* terminal: error */
-    KOINE_EVENT_RETRY = 14 /* the same target will be asked again: target, text (why), koine_event_wait_ms */
+    KOINE_EVENT_RETRY = 14, /* the same target will be asked again: target, text (why), koine_event_wait_ms */
+    KOINE_EVENT_APPROVAL = 15 /* the call waits for koine_call_approve: target (the route's first), text (a
+                                 sentence, "This call may cost up to $3.20"), koine_event_estimate */
 };
 KOINE_API int koine_event_kind(const koine_event *); /* an unknown kind is to be ignored */
 KOINE_API const char *koine_event_text(const koine_event *,
@@ -440,7 +461,10 @@ KOINE_API const char *koine_event_model(const koine_event *);
 KOINE_API int koine_event_choice(const koine_event *); /* which of n answers; 0 for now */
 KOINE_API int koine_event_usage(const koine_event *,
                                 koine_usage *ret); /* 1: *ret set (its size says how much); 0: none */
-KOINE_API int64_t koine_event_wait_ms(const koine_event *);          /* of a retry: how long from now */
+KOINE_API int64_t koine_event_wait_ms(const koine_event *); /* of a retry: how long from now */
+/* Of an approval: what the call could cost at most, all its attempts together; KOINE_UNPRICED where nobody
+ * knows. 1: *ret set (its size says how much); 0: none. */
+KOINE_API int koine_event_estimate(const koine_event *, koine_cost *ret);
 KOINE_API int koine_event_finish(const koine_event *);               /* KOINE_FINISH_… of a stop */
 KOINE_API const koine_error *koine_event_error(const koine_event *); /* of a fault; NULL otherwise */
 
@@ -585,6 +609,17 @@ KOINE_API void koine_spending_free(koine_spending *);
 /* Counters and histograms of everything this hub did, as Prometheus text (format 0.0.4, UTF-8); yours to
  * koine_free. Ends with a line's end, so that more may follow. [any thread] */
 KOINE_API int koine_metrics_write(koine_hub *, char **ret);
+
+/* ---- Looking ahead ---------------------------------------------------------------------------------- */
+
+/* What would become of this request if koine_start had it now, as JSON; yours to koine_free: its targets in
+ * order, what each layer would say to each of them, what makes the call move from one to the next, and what
+ * it could cost at most (koine(1), EXPLAIN, lists the members). A look: nothing is sent, reserved, counted or
+ * changed; policies and budgets are those of this hub as they stand. The provider is asked for the request it
+ * would write, an isolated one in a helper that is started for it and ended. Blocks for that at most
+ * (isolate_timeout). KOINE_EARGUMENT, KOINE_ENOTFOUND and the like: what koine_start would say; a call that
+ * could ask nobody is no error. [any thread, but the request one at a time] */
+KOINE_API int koine_explain(koine_hub *, const koine_request *, char **ret, koine_error **ret_error);
 
 #ifdef __cplusplus
 }

@@ -1,7 +1,7 @@
 ## make bench: what a call costs beside a bare program on libcurl and json-c. Built only then; docs/benchmarks.md has the
 ## figures of an optimised build (CFLAGS='-O2 -g'). make bench-instructions: instructions, counted by valgrind.
-EXTRA_PROGRAMS = tests/bench/bench tests/bench/breaker tests/bench/decode tests/bench/limiter tests/bench/observe \
-  tests/bench/plugins tests/bench/store
+EXTRA_PROGRAMS = tests/bench/bench tests/bench/breaker tests/bench/calls tests/bench/decode tests/bench/gate \
+  tests/bench/limiter tests/bench/observe tests/bench/plugins tests/bench/store
 bench_cppflags = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(JSONC_CFLAGS)
 tests_bench_bench_SOURCES = \
   tests/bench/bare.c tests/bench/bench.c tests/bench/bench.h tests/bench/ours.c tests/bench/server.c \
@@ -10,9 +10,13 @@ tests_bench_bench_CPPFLAGS = $(bench_cppflags)
 tests_bench_bench_LDADD = libkoine.la $(CURL_LIBS) $(JSONC_LIBS)
 tests_bench_breaker_SOURCES = tests/bench/breaker.c tests/bench/stopwatch.c tests/bench/stopwatch.h
 tests_bench_breaker_LDADD = libkoinecore.la
+tests_bench_calls_SOURCES = tests/bench/calls.c tests/bench/stopwatch.c tests/bench/stopwatch.h
+tests_bench_calls_LDADD = libkoinecore.la
 tests_bench_decode_SOURCES = tests/bench/decode.c tests/bench/stopwatch.c tests/bench/stopwatch.h
 tests_bench_decode_CPPFLAGS = $(bench_cppflags)
 tests_bench_decode_LDADD = libkoinecore.la $(JSONC_LIBS)
+tests_bench_gate_SOURCES = tests/bench/gate.c tests/bench/stopwatch.c tests/bench/stopwatch.h
+tests_bench_gate_LDADD = libkoinecore.la
 tests_bench_observe_SOURCES = tests/bench/observe.c tests/bench/stopwatch.c tests/bench/stopwatch.h
 tests_bench_observe_LDADD = libkoinecore.la
 tests_bench_limiter_SOURCES = tests/bench/limiter.c tests/bench/stopwatch.c tests/bench/stopwatch.h
@@ -24,7 +28,7 @@ tests_bench_store_LDADD =
 
 ## Past libtool's wrappers, which are shell scripts and would be timed too; the plugins and their catalogues as one folder, as
 ## they are installed.
-bench_needs = tests/bench/bench$(EXEEXT) tests/bench/breaker$(EXEEXT) tests/bench/decode$(EXEEXT) tests/bench/limiter$(EXEEXT) tests/bench/observe$(EXEEXT) tests/bench/plugins$(EXEEXT) apps/koine-isolate$(EXEEXT) apps/koine/koine$(EXEEXT) $(providers_LTLIBRARIES)
+bench_needs = tests/bench/bench$(EXEEXT) tests/bench/breaker$(EXEEXT) tests/bench/calls$(EXEEXT) tests/bench/decode$(EXEEXT) tests/bench/gate$(EXEEXT) tests/bench/limiter$(EXEEXT) tests/bench/observe$(EXEEXT) tests/bench/plugins$(EXEEXT) apps/koine-isolate$(EXEEXT) apps/koine/koine$(EXEEXT) $(providers_LTLIBRARIES)
 bench_set_up = \
   LD_LIBRARY_PATH='$(abs_builddir)/.libs'$${LD_LIBRARY_PATH:+:$$LD_LIBRARY_PATH}; export LD_LIBRARY_PATH; \
   real() { if test -x "$$1/.libs/$$2"; then echo "$$1/.libs/$$2"; else echo "$$1/$$2"; fi; }; \
@@ -48,8 +52,10 @@ bench: $(bench_needs)
 	$(AM_V_at)$(bench_set_up) && $$bench --plugins "$$plugins" --koine $$koine --decode tests/bench/decode
 	$(AM_V_at)tests/bench/observe
 	$(AM_V_at)tests/bench/breaker
+	$(AM_V_at)tests/bench/gate
 	$(AM_V_at)tests/bench/limiter
 	$(AM_V_at)$(bench_store)
+	$(AM_V_at)$(bench_set_up) && tests/bench/calls "$$plugins"
 	$(AM_V_at)$(bench_set_up) && $(bench_plugins)
 bench-plugins: $(bench_needs)
 	$(AM_V_at)$(bench_set_up) && $(bench_plugins)

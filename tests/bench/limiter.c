@@ -17,7 +17,7 @@ enum {
 };
 static struct koine__policies policies;
 static const struct koine__gate_stage *const stage = &koine__limiter_stage;
-static const struct koine__outcome answered = {KOINE_CLASS_NONE, true, 700, -1};
+static const struct koine__outcome answered = {KOINE_CLASS_NONE, true, 700, -1, false};
 
 static void ignore(struct koine__ticket *ticket)
 {

@@ -397,6 +397,8 @@ document() { # NAME PLACE WORDS, the document from standard input; PLACE is LINE
     cat >document.json
     bare -c good.yaml chat --request document.json
     refused "document: $1" "document.json:${2:+$2:} " "$3"
+    bare -c good.yaml explain --request document.json
+    refused "document, explained: $1" "document.json:${2:+$2:} " "$3"
 }
 document "empty" 1:1 'not JSON: the text ends too early' </dev/null
 document "broken" 2:14 'not JSON: a value is missing here' <<'END'
@@ -422,6 +424,8 @@ asked() { # NAME WORDS, the document from standard input: JSON, and yet nothing 
     cat >document.json
     bare -c good.yaml chat --request document.json
     refused "document: $1" "" "$2"
+    bare -c good.yaml explain --request document.json
+    refused "document, explained: $1" "" "$2"
 }
 asked "a model that is no text" "the document's model is no string" <<'END'
 {"model": 5, "messages": [{"role": "user", "content": "Hi"}]}

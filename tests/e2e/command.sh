@@ -20,7 +20,7 @@ bare --help
 status_is 0
 err_is_empty
 out_has "usage: koine"
-for name in chat models providers cost config doctor plugin standin; do
+for name in chat models providers cost config doctor explain plugin standin; do
     out_has "  $name "
 done
 width_is_at_most 80 "$scratch/out"
@@ -29,7 +29,7 @@ bare -h
 status_is 0
 out_has "usage: koine"
 done_with "koine -h"
-for name in chat models providers cost config doctor plugin standin; do
+for name in chat models providers cost config doctor explain plugin standin; do
     bare $name --help
     status_is 0
     err_is_empty
@@ -359,6 +359,59 @@ status_is 0
 out_has "run: 0.00001"
 done_with "which config show shows"
 unset MAX_ESTIMATED_COST
+usual_configuration <<'END'
+approval: {call: 0.0001}
+END
+forget_log
+# setsid: whoever runs the tests may have a terminal, and must not be asked.
+asked() {
+    setsid "$koine" -c "$scratch/koine.yaml" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null 9>&-
+    status=$?
+}
+asked chat -m openai/gpt-4o-mini --max-tokens 100 Hi
+status_is 3
+out_is_empty
+err_has "koine: This call may cost up to \$0.0003, and there is no terminal to ask on; --yes says yes"
+err_has "koine: openai/gpt-4o-mini: declined: the answer was no: the call could cost up to \$0.0002154"
+done_with "an approval without a terminal is no"
+asked chat --json -m openai/gpt-4o-mini --max-tokens 100 Hi
+status_is 3
+shape_is fault
+member_is error.class declined
+member_is error.origin policy
+member_is error.code approval
+member_is estimate_usd 0.0002154
+posts_are 0
+done_with "and nothing was sent, also with --json"
+asked chat -m openai/echo Hi
+status_is 3
+err_has "Nobody knows what openai/echo could cost: its price is not known, and there is no terminal"
+done_with "what has no price needs one too"
+asked chat --yes -m openai/gpt-4o-mini --max-tokens 100 Hi
+status_is 0
+asked chat -y --json --stream -m openai/echo Hi
+status_is 0
+shape_is answer
+done_with "--yes answers"
+asked chat -m openai/gpt-4o-mini --max-tokens 1 Hi
+status_is 0
+done_with "what costs less is not asked"
+mkdir "$scratch/staged"
+cp "$source/docs/examples/staged.yaml" "$source/docs/examples/.env.development" "$source/docs/examples/.env.production" \
+    "$scratch/staged"
+staged() { # ENVIRONMENT STAGE2 HOW-OFTEN LIMIT
+    KOINE_ENV=$1 TOGETHER_API_KEY=a-key KOINE__plugin_path="[$scratch/plugins]" "$koine" -c "$scratch/staged/staged.yaml" \
+        config show >"$scratch/out" 2>"$scratch/err" </dev/null 9>&-
+    status=$?
+    status_is 0
+    out_has "target: together/Qwen/Qwen2.5-32B-Instruct"
+    [ "$(grep -c "target: together/$2\$" "$scratch/out")" = "$3" ] || complain "stage2 asks another model"
+    out_has "run: $4"
+    done_with "docs/examples: staged.yaml with .env.$1"
+}
+staged development Qwen/Qwen2.5-32B-Instruct 2 0.50
+staged production Qwen/Qwen2.5-72B-Instruct-Turbo 1 20.00
+usual_configuration </dev/null
 run chat Hi
 status_is 2
 err_has "nobody to ask"
@@ -431,6 +484,39 @@ if [ $status = 0 ]; then
     status_is 0
     out_has "trying again in "
     done_with "a terminal: retries are told"
+    usual_configuration <<'END'
+approval: {run: 0.0001}
+END
+    question="This run may cost up to \$0.0003. Go on? [y/N] "
+    forget_log
+    tty -t "$question" "" "$koine" -c "$scratch/koine.yaml" chat -m openai/gpt-4o-mini --max-tokens 100 Hi
+    status_is 3
+    out_has "declined: the answer was no"
+    tty -t "$question" "yes, but" "$koine" -c "$scratch/koine.yaml" chat -m openai/gpt-4o-mini --max-tokens 100 Hi
+    status_is 3
+    tty -t "$question" n "$koine" -c "$scratch/koine.yaml" chat -m openai/gpt-4o-mini --max-tokens 100 Hi
+    status_is 3
+    posts_are 0
+    done_with "a terminal: no unless yes"
+    tty -t "$question" y "$koine" -c "$scratch/koine.yaml" chat -m openai/gpt-4o-mini --max-tokens 100 Hi
+    status_is 0
+    out_has "openai/gpt-4o-mini · "
+    tty -t "$question" YES "$koine" -c "$scratch/koine.yaml" chat -m openai/gpt-4o-mini --max-tokens 100 Hi
+    status_is 0
+    posts_are 2
+    done_with "a terminal: yes"
+    # shellcheck disable=SC2016 # the inner shell's own
+    tty -t "$question" y sh -c 'echo Hi | "$0" "$@" 2>/dev/null | cat' "$koine" -c "$scratch/koine.yaml" chat --json \
+        -m openai/gpt-4o-mini --max-tokens 100
+    out_has "$question"
+    out_has '"target":"openai/gpt-4o-mini"'
+    done_with "a terminal: the prompt and the answer in pipes"
+    tty -i "$question" "$koine" -c "$scratch/koine.yaml" chat -m openai/gpt-4o-mini --max-tokens 100 Hi
+    status_is 130
+    out_has "cancelled"
+    posts_are 3
+    done_with "a terminal: Ctrl-C is no answer"
+    usual_configuration </dev/null
 else
     skip "a terminal" "none is to be had"
 fi
@@ -759,6 +845,11 @@ if command -v bash >/dev/null 2>&1; then
     completed doctor --off
     out_is --offline
     done_with "completion: doctor"
+    completed explain --max
+    out_is --max-tokens
+    completed expl
+    out_is explain
+    done_with "completion: explain"
 else
     skip "completion" "there is no bash"
 fi

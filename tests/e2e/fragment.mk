@@ -3,6 +3,7 @@
 e2e_scripts = \
   tests/e2e/command.sh \
   tests/e2e/doctor.sh \
+  tests/e2e/explain.sh \
   tests/e2e/keys.sh \
   tests/e2e/badinput.sh \
   tests/e2e/echo.sh \

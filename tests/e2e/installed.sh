@@ -65,9 +65,11 @@ try "the first program compiles with pkg-config's flags alone" ${CC:-cc} -Wall -
     -o "$scratch/first" "$source/tests/e2e/first.c" $(pkg-config --cflags --libs koine)
 
 for file in "$source"/docs/examples/*.c; do
+    packages=koine
+    grep -q '#include <sodium.h>' "$file" && packages='koine libsodium'
     # shellcheck disable=SC2046,SC2086
     try "so does $(basename "$file") of the examples" ${CC:-cc} -Wall -Wextra -Werror $flags -o "$scratch/example" "$file" \
-        $(pkg-config --cflags --libs koine)
+        $(pkg-config --cflags --libs $packages)
 done
 
 # libtool's installed programs know where their library is; ours is told.

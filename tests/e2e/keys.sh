@@ -67,6 +67,8 @@ try_all() {
     try 0 -vv models --live openai
     try 1 -vv doctor
     try 0 doctor --json openai
+    try 0 -vv explain -m openai/echo Hi
+    try 0 explain --json -m openai/echo Hi
     try 0 -vv cost -m openai/gpt-4o-mini --input 1 --output 1
 }
 

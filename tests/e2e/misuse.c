@@ -53,6 +53,7 @@ static void call_back(void *user, int level, const char *line)
         at->wrong += koine_fd(at->client) != KOINE_EARGUMENT;
         at->wrong += koine_list_models(at->client, "openai", &models, NULL) != KOINE_EARGUMENT;
         koine_call_cancel(at->call);
+        at->wrong += koine_call_approve(at->call, 1) != KOINE_EARGUMENT;
     }
 }
 
@@ -149,6 +150,7 @@ static void null_request(void)
     REFUSES(koine_request_set_commit(NULL, 0));
     REFUSES(koine_request_set_stream(NULL, 0));
     REFUSES(koine_request_set_run(NULL, "a"));
+    REFUSES(koine_request_set_approved_cost(NULL, "1"));
     REFUSES(koine_request_set_canceller(NULL, NULL));
     koine_request_set_user(NULL, NULL);
     koine_request_free(NULL);
@@ -208,6 +210,7 @@ static void null_client(void)
     REFUSES(koine_canceller_new(NULL));
     koine_client_free(NULL);
     koine_call_cancel(NULL);
+    REFUSES(koine_call_approve(NULL, 1));
     koine_call_free(NULL);
     koine_cancel(NULL);
     koine_canceller_free(NULL);
@@ -244,6 +247,9 @@ static void null_getters(void)
     CU_ASSERT_PTR_NULL(koine_call_response(NULL));
     CU_ASSERT_PTR_NULL(koine_call_error(NULL));
     CU_ASSERT_PTR_NULL(koine_call_user(NULL));
+    ASSERT_INT(koine_call_awaits_approval(NULL), 0);
+    ASSERT_INT(koine_event_estimate(NULL, &cost), 0);
+    ASSERT_INT(koine_error_estimate(NULL, &cost), 0);
     ASSERT_STR(koine_call_id(NULL), "");
     ASSERT_INT(koine_event_kind(NULL), 0);
     ASSERT_STR(koine_event_text(NULL, &length), "");

@@ -222,11 +222,9 @@ static const struct member partial[] = {
     {0},
 };
 static const struct member fault[] = {
-    {"error", IS_OBJECT, fault_members, NULL},
-    {"partial", IS_OBJECT | IS_NULL, partial, NULL},
-    {"cost", IS_OBJECT, cost, is_money},
-    {"attempts", IS_ARRAY, attempt, NULL},
-    {0},
+    {"error", IS_OBJECT, fault_members, NULL},   {"partial", IS_OBJECT | IS_NULL, partial, NULL},
+    {"cost", IS_OBJECT, cost, is_money},         {"attempts", IS_ARRAY, attempt, NULL},
+    {"estimate_usd", MAY_BE_TEXT, NULL, is_usd}, {0},
 };
 static const struct member model[] = {
     {"instance", IS_STRING, NULL, NULL},
@@ -307,11 +305,153 @@ static const struct member doctor[] = {
     {0},
 };
 
+static void is_stand(const char *path, const koine_json *value)
+{
+    static const char *const words[] = {"asked", "waits", "refused", "reserve", "unreached", NULL};
+    is_one_of(path, value, words);
+}
+
+static void is_layer(const char *path, const koine_json *value)
+{
+    static const char *const words[] = {"plugin",  "latch",   "budget", "breaker",
+                                        "limiter", "request", "key",    NULL};
+    is_one_of(path, value, words);
+}
+
+static void is_pass(const char *path, const koine_json *value)
+{
+    static const char *const words[] = {"go", "wait", "refuse", NULL};
+    is_one_of(path, value, words);
+}
+
+/* Only who refuses has a class. */
+static void are_layers(const char *path, const koine_json *layers)
+{
+    for (size_t i = 0; i < koine_json_count(layers); i++) {
+        const koine_json *layer = koine_json_at(layers, i);
+        const char *state = koine_json_string(koine_json_get(layer, "state"), NULL);
+        bool refuses = state && strcmp(state, "refuse") == 0;
+        if (refuses != (koine_json_kind(koine_json_get(layer, "class")) == KOINE_JSON_STRING))
+            complain(path, "%u: state and class do not fit together", (unsigned)i);
+    }
+}
+
+/* Somebody is asked, or there is a fault. */
+static void is_now(const char *path, const koine_json *now)
+{
+    if ((koine_json_kind(koine_json_get(now, "target")) == KOINE_JSON_STRING) ==
+        (koine_json_kind(koine_json_get(now, "class")) == KOINE_JSON_STRING))
+        complain(path, "has neither target nor class, or both");
+}
+
+static const struct member now[] = {
+    {"target", MAY_BE_TEXT, NULL, NULL},
+    {"class", MAY_BE_TEXT, NULL, NULL},
+    {"says", IS_STRING, NULL, is_line},
+    {0},
+};
+static const struct member budget[] = {
+    {"scope", IS_STRING, NULL, NULL},       {"limit_usd", IS_STRING, NULL, is_usd},
+    {"spent_usd", IS_STRING, NULL, is_usd}, {"reserved_usd", IS_STRING, NULL, is_usd},
+    {"left_usd", IS_STRING, NULL, is_usd},  {0},
+};
+static const struct member call_cost[] = {
+    {"most_usd", MAY_BE_TEXT, NULL, is_usd},
+    {"says", IS_STRING, NULL, is_line},
+    {"budgets", IS_ARRAY, budget, NULL},
+    {0},
+};
+static const struct member layer[] = {
+    {"layer", IS_STRING, NULL, is_layer},
+    {"state", IS_STRING, NULL, is_pass},
+    {"says", IS_STRING, NULL, is_line},
+    {"class", MAY_BE_TEXT, NULL, NULL},
+    {"code", MAY_BE_TEXT, NULL, NULL},
+    {"wait_ms", MAY_BE_COUNT, NULL, is_count},
+    {0},
+};
+static const struct member timeouts[] = {
+    {"connect_ms", MAY_BE_COUNT, NULL, is_count},     {"first_byte_ms", MAY_BE_COUNT, NULL, is_count},
+    {"first_token_ms", MAY_BE_COUNT, NULL, is_count}, {"idle_ms", MAY_BE_COUNT, NULL, is_count},
+    {"progress_ms", MAY_BE_COUNT, NULL, is_count},    {"total_ms", MAY_BE_COUNT, NULL, is_count},
+    {"share_ms", MAY_BE_COUNT, NULL, is_count},       {0},
+};
+static const struct member retry[] = {
+    {"max_retries", IS_NUMBER, NULL, is_count},
+    {"waits_ms", IS_ARRAY, NULL, NULL},
+    {"jitter", IS_STRING, NULL, NULL},
+    {"retry_after_cap_ms", IS_NUMBER, NULL, is_count},
+    {"move_on_after_ms", IS_NUMBER, NULL, is_count},
+    {"budget_left", MAY_BE_COUNT, NULL, is_count},
+    {"budget_capacity", MAY_BE_COUNT, NULL, is_count},
+    {0},
+};
+static const struct member hedge[] = {
+    {"after_ms", IS_NUMBER, NULL, is_count},
+    {"target", IS_STRING, NULL, is_target},
+    {"obstacle", MAY_BE_TEXT, NULL, is_line},
+    {0},
+};
+static const struct member tokens[] = {
+    {"context", MAY_BE_COUNT, NULL, is_count},
+    {"max_output", MAY_BE_COUNT, NULL, is_count},
+    {"prompt_most", MAY_BE_COUNT, NULL, is_count},
+    {"answer_most", MAY_BE_COUNT, NULL, is_count},
+    {0},
+};
+static const struct member price_row[] = {
+    {"id", IS_STRING, NULL, NULL},        {"valid_from", MAY_BE_TEXT, NULL, NULL},
+    {"input", MAY_BE_TEXT, NULL, is_usd}, {"output", MAY_BE_TEXT, NULL, is_usd},
+    {"estimated", IS_BOOL, NULL, NULL},   {0},
+};
+static const struct member target_cost[] = {
+    {"attempts_most", IS_NUMBER, NULL, is_count}, {"attempt_most_usd", MAY_BE_TEXT, NULL, is_usd},
+    {"most_usd", MAY_BE_TEXT, NULL, is_usd},      {"unpriced", IS_BOOL, NULL, NULL},
+    {"unknown", MAY_BE_TEXT, NULL, is_line},      {0},
+};
+static const struct member reaction[] = {
+    {"class", IS_STRING, NULL, is_class},
+    {"again", IS_BOOL, NULL, NULL},
+    {"next", MAY_BE_TEXT, NULL, NULL},
+    {0},
+};
+static const struct member explained_target[] = {
+    {"target", IS_STRING, NULL, is_target},
+    {"plugin", MAY_BE_TEXT, NULL, NULL},
+    {"base_url", MAY_BE_TEXT, NULL, NULL},
+    {"stands", IS_STRING, NULL, is_stand},
+    {"why", IS_STRING, NULL, is_line},
+    {"moves_on", IS_STRING, NULL, is_line},
+    {"layers", IS_ARRAY, layer, are_layers},
+    {"parameters", IS_ARRAY, parameter, NULL},
+    {"timeouts", IS_OBJECT, timeouts, NULL},
+    {"retry", IS_OBJECT, retry, NULL},
+    {"hedge", IS_OBJECT | IS_NULL, hedge, NULL},
+    {"tokens", IS_OBJECT, tokens, NULL},
+    {"retired", MAY_BE_TEXT, NULL, NULL},
+    {"price", IS_OBJECT | IS_NULL, price_row, NULL},
+    {"cost", IS_OBJECT, target_cost, NULL},
+    {"faults", IS_ARRAY, reaction, NULL},
+    {0},
+};
+static const struct member explanation[] = {
+    {"route", MAY_BE_TEXT, NULL, NULL},
+    {"commit", IS_STRING, NULL, NULL},
+    {"stream", IS_BOOL, NULL, NULL},
+    {"deadline_ms", IS_NUMBER, NULL, is_count},
+    {"max_attempts", IS_NUMBER, NULL, is_count},
+    {"run", IS_STRING, NULL, NULL},
+    {"now", IS_OBJECT, now, is_now},
+    {"cost", IS_OBJECT, call_cost, NULL},
+    {"targets", IS_ARRAY, explained_target, NULL},
+    {0},
+};
+
 static const struct {
     const char *name;
     const struct member *members;
-} shapes[] = {{"answer", answer},       {"fault", fault}, {"models", models},
-              {"providers", providers}, {"cost", price},  {"doctor", doctor}};
+} shapes[] = {{"answer", answer}, {"fault", fault},   {"models", models},          {"providers", providers},
+              {"cost", price},    {"doctor", doctor}, {"explanation", explanation}};
 enum {
     SHAPES = sizeof(shapes) / sizeof(shapes[0])
 };
@@ -376,7 +516,7 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], shapes[i].name) == 0)
             members = shapes[i].members;
     if (!members) {
-        fputs("usage: shape answer|fault|models|providers|cost|doctor\n", stderr);
+        fputs("usage: shape answer|fault|models|providers|cost|doctor|explanation\n", stderr);
         return 2;
     }
     check_text(text, fread(text, 1, sizeof(text), stdin), members);

@@ -1,6 +1,7 @@
-/* tty: tty [-i TEXT] COMMAND [ARGUMENT]...: runs a command on a terminal of its own and prints all that the
- * terminal shows; with -i types Ctrl-C as soon as TEXT is there. The exit status is the command's; 99: there
- * is no terminal to be had.
+/* tty: tty [-i TEXT | -t TEXT ANSWER]... COMMAND [ARGUMENT]...: runs a command on a terminal of its own and
+ * prints all that the terminal shows; with -i types Ctrl-C, with -t ANSWER and the end of its line, as soon
+ * as TEXT is there, one after another in the order they are given, each behind what was there before. The
+ * exit status is the command's; 99: there is no terminal to be had.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +16,13 @@
 
 enum {
     NO_TERMINAL = 99,
-    MOST = 1 << 20
+    MOST = 1 << 20,
+    MOST_KEYS = 16
+};
+
+struct keys { /* to be typed */
+    const char *at, *what;
+    bool is_line;
 };
 
 static int open_terminal(char *ret_name, size_t size)
@@ -40,11 +47,17 @@ static void become(const char *terminal, char **command)
     _exit(NO_TERMINAL);
 }
 
+static bool type(int fd, const struct keys *keys)
+{
+    size_t length = strlen(keys->what);
+    return write(fd, keys->what, length) == (ssize_t)length && (!keys->is_line || write(fd, "\n", 1) == 1);
+}
+
 /* Reads to the end: a terminal that nobody has open any more gives EIO. */
-static void copy(int fd, const char *interrupt_at)
+static void copy(int fd, const struct keys *keys, size_t count)
 {
     static char text[MOST + 1];
-    size_t length = 0;
+    size_t length = 0, seen = 0;
     while (length < MOST) {
         ssize_t got = read(fd, text + length, MOST - length);
         if (got < 0 && errno == EINTR)
@@ -53,18 +66,38 @@ static void copy(int fd, const char *interrupt_at)
             break;
         length += (size_t)got;
         text[length] = '\0';
-        if (interrupt_at && strstr(text, interrupt_at) && write(fd, "\003", 1) == 1)
-            interrupt_at = NULL;
+        const char *at = count > 0 ? strstr(text + seen, keys->at) : NULL;
+        if (!at || !type(fd, keys))
+            continue;
+        seen = (size_t)(at - text) + strlen(keys->at);
+        keys++;
+        count--;
     }
     fwrite(text, 1, length, stdout);
+}
+
+/* The options; returns the command. */
+static char **read_options(char **argv, struct keys keys[MOST_KEYS], size_t *ret_count)
+{
+    for (*ret_count = 0; argv[0] && *ret_count < MOST_KEYS; (*ret_count)++) {
+        bool interrupts = strcmp(argv[0], "-i") == 0 && argv[1];
+        bool types = strcmp(argv[0], "-t") == 0 && argv[1] && argv[2];
+        if (!interrupts && !types)
+            break;
+        keys[*ret_count] =
+            (struct keys){.at = argv[1], .what = interrupts ? "\003" : argv[2], .is_line = types};
+        argv += interrupts ? 2 : 3;
+    }
+    return argv;
 }
 
 int main(int argc, char **argv)
 {
     char name[128];
-    bool interrupts = argc > 3 && strcmp(argv[1], "-i") == 0;
-    char **command = argv + (interrupts ? 3 : 1);
-    int fd = argc > 1 ? open_terminal(name, sizeof(name)) : -1, status = 0;
+    struct keys keys[MOST_KEYS];
+    size_t count = 0;
+    char **command = read_options(argv + (argc > 0), keys, &count);
+    int fd = command[0] ? open_terminal(name, sizeof(name)) : -1, status = 0;
     if (fd < 0)
         return NO_TERMINAL;
     pid_t pid = fork();
@@ -72,7 +105,7 @@ int main(int argc, char **argv)
         become(name, command);
     if (pid < 0)
         return NO_TERMINAL;
-    copy(fd, interrupts ? argv[2] : NULL);
+    copy(fd, keys, count);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

@@ -15,7 +15,7 @@ memory='KOINE_EMEMORY|KOINE_NO_MEMORY|error_memory[(]|no_memory[(]'
 # open files, or are given no bytes of a stranger's.
 about() { # TARGET
     case $1 in
-    advice) echo core/policy/retry.c=advised,advised_date,koine__retry_after core/base/date.c ;;
+    advice) echo core/policy/retry.c=advised,advised_date,koine__retry_after core/base/date.c!koine__write_moment ;;
     catalogue) echo core/plugin/catalogue.c!read_descriptor,read_file,koine__catalogue_add_file core/plugin/catalogue_read.c ;;
     chat)
         echo core/dialect/chat.c!calculate_cost,price core/dialect/chat_*.c

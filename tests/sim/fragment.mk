@@ -11,6 +11,7 @@ tests_sim_libsim_a_CPPFLAGS = $(AM_CPPFLAGS) $(CUNIT_CFLAGS)
 sim_ldadd = tests/sim/libsim.a $(suite_ldadd)
 
 sim_programs = \
+  tests/sim/test_approval \
   tests/sim/test_budgets \
   tests/sim/test_calls \
   tests/sim/test_costs \
@@ -32,6 +33,7 @@ sim_programs = \
 check_PROGRAMS += $(sim_programs)
 TESTS += $(sim_programs)
 
+tests_sim_test_approval_LDADD = $(sim_ldadd)
 tests_sim_test_budgets_LDADD = $(sim_ldadd)
 tests_sim_test_calls_LDADD = $(sim_ldadd)
 tests_sim_test_costs_LDADD = $(sim_ldadd)

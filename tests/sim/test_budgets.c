@@ -189,7 +189,7 @@ static void cancelled_settles_by_estimate(void)
     world_free(world);
 }
 
-/* Freed in the midst of it: it is settled by estimate, as one that was cancelled. */
+/* Freed in the midst of it: it may have to be paid for all the same, and is settled by estimate. */
 static void dropped(void)
 {
     struct world *world = WORLD({.match = TOGETHER, .hang = true});
@@ -198,10 +198,10 @@ static void dropped(void)
     world_until(world, 100);
     is(&run, 0, WORST_A);
     world_drop(call);
-    is(&run, 2800000, 0);
+    is(&run, 2800000, 0);                                         /* 28 × 0.10 */
     call = ASK(world, .targets = 1, .purse = purse_of(-1, &run)); /* and before it began */
     world_drop(call);
-    is(&run, 2800000, 0);
+    is(&run, 2800000, 0); /* 28 × 0.10 */
     world_free(world);
     koine__budget_release(&run);
 }

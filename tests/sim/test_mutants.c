@@ -91,6 +91,29 @@ static void one_at_once_too_many(void)
         {"more under way than may be at once", "more requests under way at a server than allowed"}});
 }
 
+static void no_last_look_at_all(struct town *town)
+{
+    town->spies[KOINE__STAGE_LAST_LOOK].real = NULL;
+    town->servers[0].per_mille[SERVER_LIMITS_FOR] = 300;
+}
+
+static void no_last_look(void)
+{
+    SETTINGS{"routes.default.targets",
+             "[together/" LLAMA "]",
+             "pool.connections",
+             "1",
+             "providers.together.limits.requests_per_minute",
+             "off",
+             "providers.together.breaker.failures",
+             "off",
+             NULL};
+    must_be_found(
+        &(struct mutant){settings,
+                         no_last_look_at_all,
+                         {"somebody in line for a connection was let through in spite of a pause"}});
+}
+
 static void no_breaker_at_all(struct town *town)
 {
     town->spies[KOINE__STAGE_BREAKER_PEEK].real = NULL;
@@ -295,8 +318,8 @@ static void a_grant_that_is_kept(void)
 }
 
 SUITE_MAIN("mutants", {"no limiter", no_limiter}, {"a limit too high by one", a_limit_too_high_by_one},
-           {"one at once too many", one_at_once_too_many}, {"no breaker", no_breaker},
-           {"a breaker that opens late", a_breaker_that_opens_late},
+           {"one at once too many", one_at_once_too_many}, {"no last look", no_last_look},
+           {"no breaker", no_breaker}, {"a breaker that opens late", a_breaker_that_opens_late},
            {"a breaker with too many probes", a_breaker_with_too_many_probes},
            {"too many attempts", too_many_attempts}, {"waits too short", waits_too_short},
            {"too many retries", too_many_retries}, {"no budget", no_budget},

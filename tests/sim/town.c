@@ -1,6 +1,7 @@
 /* town: see town.h. Its own memory is libc's. */
 #include "tests/sim/town_internal.h"
 
+#include "core/policy/last_look.h"
 #include "tests/unit/suite.h"
 
 #include <stdarg.h>
@@ -95,6 +96,7 @@ static void init_spies(struct town *town)
         [KOINE__STAGE_BUDGET] = &koine__budget_stage,
         [KOINE__STAGE_BREAKER_PEEK] = &koine__breaker_peek_stage,
         [KOINE__STAGE_LIMITER] = &koine__limiter_stage,
+        [KOINE__STAGE_LAST_LOOK] = &koine__last_look_stage,
         [KOINE__STAGE_BREAKER_ENTER] = &koine__breaker_enter_stage,
     };
     for (size_t i = 0; i < KOINE__STAGES; i++)
@@ -272,7 +274,7 @@ void town_sleeps(struct town *town, unsigned sleeps, int64_t within, int64_t mos
 uint64_t town_awake(const struct town *town)
 {
     uint64_t awake = 0;
-    for (size_t i = 0; i < town->client_count; i++)
+    for (size_t i = 0; i < TOWN_CLIENTS && i < town->client_count; i++)
         awake |= (uint64_t)(town->clients[i].asleep_until <= town->rig.now) << i;
     return awake;
 }

@@ -47,6 +47,7 @@ struct town_call {
     struct oracle_call oracle;
     struct oracle_money money; /* its own budget */
     unsigned retries;          /* at the target it is at */
+    int64_t owes;              /* of a retry budget, for a retry that is announced and not sent yet */
     int64_t not_before;        /* the next request */
     int64_t advice;            /* of the request that ended last */
     int at;                    /* index of the server that was asked last; -1: none */
@@ -128,6 +129,8 @@ void town_raise_at(struct town *town, int64_t at); /* the limits of the first se
 void town_sleeps(struct town *town, unsigned sleeps, int64_t within, int64_t most);
 /* One call at that moment; change what it asks for before the town runs. */
 struct town_call *town_call_at(struct town *town, int64_t at);
+/* An attempt of it is sent: what is wrong with that, or NULL. */
+const char *town_retry_is_sent(struct town_call *call, struct oracle_bucket *bucket, bool is_hedge);
 
 /* Until nothing is left to do, or something is wrong. */
 void town_run(struct town *town);

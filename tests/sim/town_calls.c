@@ -111,8 +111,18 @@ static const char *take_retry(struct town_call *call, const koine_event *event)
     const char *wrong = oracle_delay(&server->instance->retry, call->retries++, call->advice, wait);
     if (call->hedged) /* which of the two it is about is not told */
         wrong = NULL;
-    const char *unpaid = oracle_bucket_pays(&server->bucket, least);
-    return wrong ? wrong : unpaid;
+    call->owes = least;
+    return wrong;
+}
+
+/* A retry that is announced and never sent (cancelled, refused) is given back; a hedge pays for itself. */
+const char *town_retry_is_sent(struct town_call *call, struct oracle_bucket *bucket, bool is_hedge)
+{
+    int64_t owes = is_hedge ? 0 : call->owes;
+    if (owes == 0)
+        return NULL;
+    call->owes = 0;
+    return oracle_bucket_pays(bucket, owes);
 }
 
 static void earn(struct town_call *call)
@@ -173,6 +183,7 @@ static const char *take(struct town_call *call, const koine_event *event)
         call->town->tally.moves++;
         town_note(call->town, "client %u: call %u goes on to %s", call->of->number, call->number, instance);
         call->retries = 0;
+        call->owes = 0;
         call->not_before = 0;
         return NULL;
     case KOINE_EVENT_STOP:

@@ -111,6 +111,10 @@ static const char *tell(struct town_spy *spy, struct koine__ticket *ticket, enum
         return oracle_breaker_peek(&seen->breaker, now, ticket->may_not_wait, refused);
     case KOINE__STAGE_LIMITER:
         return tell_limiter(spy, seen, ticket, pass, now);
+    case KOINE__STAGE_LAST_LOOK:
+        return pass == KOINE__PASS_GO && now < seen->paused_until
+                   ? "somebody in line for a connection was let through in spite of a pause"
+                   : NULL;
     case KOINE__STAGE_BREAKER_ENTER:
         return oracle_breaker_enter(&seen->breaker, ticket, now, ticket->ends_by, ticket->may_not_wait,
                                     refused);
@@ -139,8 +143,10 @@ static void sent(void *self, struct koine__ticket *ticket, int64_t now)
     struct town_server *seen = seen_of(spy, ticket);
     if (spy->real && spy->real->sent)
         spy->real->sent(spy->real->self, ticket, now);
-    if (seen && spy->where == KOINE__STAGE_LIMITER)
+    if (seen && spy->where == KOINE__STAGE_LIMITER) {
         town_hear(spy->town, oracle_limiter_sent(&seen->limiter, ticket, now));
+        town_hear(spy->town, town_retry_is_sent(call_of(ticket), &seen->bucket, ticket->may_not_wait));
+    }
 }
 
 static void answering(void *self, struct koine__ticket *ticket, int64_t now)
@@ -167,8 +173,11 @@ static void leave(void *self, struct koine__ticket *ticket, const struct koine__
         town_hear(spy->town,
                   oracle_limiter_left(&seen->limiter, ticket, outcome->sent, outcome->tokens, now));
     if (spy->where == KOINE__STAGE_BREAKER_ENTER)
-        town_hear(spy->town, oracle_breaker_leaves(&seen->breaker, ticket, now, outcome->class_number,
-                                                   actual_of(ticket, now)));
+        town_hear(spy->town,
+                  oracle_breaker_leaves(&seen->breaker, ticket, now,
+                                        /* what its caller had no time for says nothing */
+                                        outcome->is_ours ? KOINE_CLASS_CANCELLED : outcome->class_number,
+                                        actual_of(ticket, now)));
 }
 
 static void forget(void *self, struct koine__ticket *ticket, int64_t now)

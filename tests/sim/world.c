@@ -2,6 +2,7 @@
 #include "tests/sim/world.h"
 
 #include "core/plugin/host.h"
+#include "core/policy/last_look.h"
 
 #include <CUnit/CUnit.h>
 #include <stdarg.h>
@@ -318,6 +319,7 @@ void world_police(struct world *world, const struct koine__limiter_config *limit
     world->engine.witness = &world->witness;
     world->engine.gate.stages[KOINE__STAGE_BREAKER_PEEK] = &koine__breaker_peek_stage;
     world->engine.gate.stages[KOINE__STAGE_LIMITER] = &koine__limiter_stage;
+    world->engine.gate.stages[KOINE__STAGE_LAST_LOOK] = &koine__last_look_stage;
     world->engine.gate.stages[KOINE__STAGE_BREAKER_ENTER] = &koine__breaker_enter_stage;
 }
 
@@ -345,6 +347,7 @@ struct world_call *world_ask(struct world *world, const struct world_ask *ask)
         .min_attempt = WORLD_MS(1000),
         .canceller = ask->canceller,
         .purse = ask->purse,
+        .approval = ask->approval,
         .user = asked,
         .plan = world,
         .release_plan = release_plan,
@@ -429,6 +432,9 @@ static void write_event(char *text, size_t size, const struct world_call *asked,
         break;
     case KOINE_EVENT_RETRY:
         append(text, size, "retry %s %lld", koine_event_target(event), (long long)koine_event_wait_ms(event));
+        break;
+    case KOINE_EVENT_APPROVAL:
+        append(text, size, "approval %s %s", koine_event_target(event), words);
         break;
     case KOINE_EVENT_EXTRA:
         append(text, size, "extra %s %s", koine_event_name(event), words);

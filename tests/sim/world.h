@@ -127,7 +127,8 @@ struct world_ask {        /* what is left out is as by default: a stream, commit
     struct koine__typed_fallback typed;
     int64_t max_attempts;
     koine_canceller *canceller;
-    struct koine__purse *purse; /* becomes the call's */
+    struct koine__purse *purse;             /* becomes the call's */
+    const struct koine__approval *approval; /* NULL: nothing is asked */
 };
 /* Starts a call. NULL: no memory. */
 struct world_call *world_ask(struct world *world, const struct world_ask *ask);

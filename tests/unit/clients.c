@@ -109,7 +109,7 @@ struct customer *clients_come(int client, int64_t deadline, int64_t tokens)
 
 void clients_leave(struct customer *customer, bool sent, int64_t tokens)
 {
-    struct koine__outcome outcome = {KOINE_CLASS_NONE, sent, tokens, -1};
+    struct koine__outcome outcome = {KOINE_CLASS_NONE, sent, tokens, -1, false};
     koine__gate_leave(&gate, &customer->ticket, &outcome, clients.now);
     customer->stand = STAND_AWAY;
     looked();

@@ -36,6 +36,7 @@ unit_programs = \
   tests/unit/test_error \
   tests/unit/test_estimate \
   tests/unit/test_event \
+  tests/unit/test_explain \
   tests/unit/test_fault \
   tests/unit/test_fork \
   tests/unit/test_frame \
@@ -89,7 +90,8 @@ unit_programs = \
   tests/unit/test_transport_replay \
   tests/unit/test_trust \
   tests/unit/test_webhook \
-  tests/unit/test_work
+  tests/unit/test_work \
+  tests/unit/test_worst
 check_PROGRAMS += $(unit_programs)
 TESTS += $(unit_programs)
 

@@ -152,6 +152,8 @@ static void without_a_client(void)
     koine_client_free(NULL);
     koine_call_free(NULL);
     koine_call_cancel(NULL);
+    ASSERT_INT(koine_call_approve(NULL, 1), KOINE_EARGUMENT);
+    ASSERT_INT(koine_call_awaits_approval(NULL), 0);
     koine_request_free(request);
 }
 
@@ -812,6 +814,7 @@ static void waits(void)
     ASSERT_INT(koine_fd(client), fd);
     ASSERT_INT(rig_run(client, call), KOINE_EVENT_STOP);
     koine_call_free(call);
+    ASSERT_INT(koine_process(client), KOINE_OK);
     CU_ASSERT_FALSE(is_readable());
     koine_request_free(request);
     end();
@@ -860,6 +863,7 @@ static void freed_in_the_middle(void)
     koine_wait(client, 15);
     CU_ASSERT_TRUE(is_readable());
     koine_call_free(first);
+    ASSERT_INT(koine_next(client, &call, &event), 0); /* and so it is known that nothing waits */
     CU_ASSERT_FALSE(is_readable());
     koine_request_free(request);
     end();
@@ -1130,6 +1134,271 @@ static void budgets_of_runs(void)
     end();
 }
 
+/* What the call of koine_start was refused with, of which nobody but koine_start had to know. */
+static const char *refused_at_once(const koine_request *request)
+{
+    static char text[1024];
+    koine_call *call = start(request), *whose = NULL;
+    const koine_event *event = NULL;
+    size_t asked = koine__replay_count(rig.transport);
+    CU_ASSERT_TRUE(is_readable());
+    do
+        ASSERT_INT(koine_next(client, &whose, &event), 1);
+    while (koine_event_kind(event) == KOINE_EVENT_SWITCH);
+    CU_ASSERT_PTR_EQUAL(whose, call);
+    ASSERT_INT(koine_event_kind(event), KOINE_EVENT_FAULT);
+    const koine_error *error = koine_event_error(event);
+    snprintf(text, sizeof(text), "%s %s: %s; %s", koine_error_class_name(error), koine_error_code(error),
+             koine_error_message(error), koine_response_message(koine_call_response(call)));
+    koine_call_free(call);
+    ASSERT_INT((long long)koine__replay_count(rig.transport), (long long)asked);
+    ASSERT_INT(koine_next(client, &whose, &event), 0);
+    CU_ASSERT_FALSE(is_readable());
+    return text;
+}
+
+static void refused_by_a_breaker(void)
+{
+    const struct koine__replay_answer script[] = {{.repeat = true, ANSWER(NULL, 503, ERROR("busy"))}};
+    if (!BEGIN(script))
+        return;
+    APPLY(&rig, "providers.together.retry.max_retries", "0", "providers.openai.retry.max_retries", "0",
+          "routes.default.targets", "[together/m, openai/m]");
+    koine_request *one = rig_request("together/m", "Hi"), *both = rig_request(NULL, "Hi");
+    for (int i = 0; i < 5; i++)
+        ASSERT_STR(fault_of(one), "-4 overloaded: busy");
+    ASSERT_STR(refused_at_once(one), "refused breaker_open: together: the breaker is open for another 30s "
+                                     "after 5 failures in 1m; {\"role\":\"assistant\",\"content\":\"\"}");
+    ASSERT_STR(fault_of(one),
+               "-4 refused: together: the breaker is open for another 30s after 5 failures in 1m");
+    for (int i = 0; i < 5; i++)
+        ASSERT_STR(fault_of(both), "-4 refused: together: the breaker is open for another 30s after 5 "
+                                   "failures in 1m");
+    ASSERT_INT((long long)koine__replay_count(rig.transport), 10);
+    CU_ASSERT_PTR_NOT_NULL(strstr(refused_at_once(both), "together: the breaker is open"));
+    rig.now += 30 * KOINE__SEC; /* a probe */
+    ASSERT_STR(fault_of(one), "-4 overloaded: busy");
+    koine_request_free(one);
+    koine_request_free(both);
+    end();
+}
+
+static void refused_by_a_full_queue(void)
+{
+    const struct koine__replay_answer script[] = {{.repeat = true, .hang = true}};
+    if (!BEGIN(script))
+        return;
+    APPLY(&rig, "providers.together.limits.concurrent", "1", "providers.together.limits.queue", "1");
+    koine_request *request = rig_request("together/m", "Hi");
+    koine_call *first = start(request), *second = start(request);
+    ASSERT_INT(koine_process(client), KOINE_OK);
+    ASSERT_INT((long long)koine__replay_count(rig.transport), 1);
+    ASSERT_STR(refused_at_once(request),
+               "refused queue_full: an attempt at together finds as many in line as may be; "
+               "{\"role\":\"assistant\",\"content\":\"\"}");
+    koine_call_free(second);
+    koine_call *third = start(request); /* there is room again */
+    ASSERT_INT(koine_process(client), KOINE_OK);
+    CU_ASSERT_PTR_NULL(koine_call_error(third));
+    koine_call_free(first);
+    ASSERT_INT(koine_process(client), KOINE_OK);
+    ASSERT_INT((long long)koine__replay_count(rig.transport), 2); /* whose turn it was */
+    koine_request_free(request);
+    end();
+}
+
+/* ---- approvals ---- */
+
+/* Of priced_request and its three retries: 4 × 0.0001077. */
+#define WORST "0.0004308"
+
+static void generate_never_waits(void)
+{
+    const struct koine__replay_answer script[] = {
+        {.repeat = true, ANSWER(OPENAI_HOST, 200, WHOLE("gpt-4o-mini"))}};
+    koine_response *response = NULL;
+    koine_error *error = NULL;
+    koine_cost cost = KOINE_COST_INIT;
+    if (!BEGIN_WITH(script, "approval.call", "0.0004307"))
+        return;
+    koine_request *request = priced_request(NULL, NULL);
+    ASSERT_STR(fault_of(request), "-4 declined: the call needs an approval, and nobody was asked: This call "
+                                  "may cost up to $0.0005");
+    ASSERT_INT(koine_request_set_approved_cost(request, "0.0004307"), KOINE_OK);
+    ASSERT_INT(koine_generate(client, request, &response, &error), KOINE_EFAULT);
+    ASSERT_INT(koine_error_class(error), KOINE_CLASS_DECLINED);
+    ASSERT_INT(koine_error_estimate(error, &cost), 1);
+    ASSERT_INT(cost.state, KOINE_PRICED);
+    ASSERT_INT(cost.picodollars, 430800000);
+    ASSERT_INT(koine_error_estimate(error, NULL), 0);
+    koine_error_free(error);
+    ASSERT_INT((long long)koine__replay_count(rig.transport), 0);
+    ASSERT_INT(koine_request_set_approved_cost(request, WORST), KOINE_OK);
+    koine_response_free(generate(request));
+    ASSERT_INT(koine_request_set_approved_cost(request, NULL), KOINE_OK);
+    refused_by("0.00001", NULL, "budget: the call's budget of $0.00001 "); /* it could not cost more */
+    APPLY(&rig, "approval.call", WORST);
+    koine_response_free(generate(request));
+    APPLY(&rig, "approval.call", "1");
+    koine_request_set_target(request, "openai/nobody-knows-it");
+    ASSERT_STR(fault_of(request),
+               "-4 declined: the call needs an approval, and nobody was asked: Nobody knows "
+               "what openai/nobody-knows-it could cost: its price is not known");
+    koine_request_free(request);
+    end();
+}
+
+/* One request in two clients at once: each reads a document of its own. */
+static void one_request_in_two_clients(void)
+{
+    const struct koine__replay_answer script[] = {{.repeat = true, ANSWER(NULL, 200, WHOLE("m"))}};
+    if (!BEGIN(script))
+        return;
+    koine_client *first = client, *second = rig_client(&rig);
+    koine_request *request = rig_request("together/m", "Hi");
+    koine_call *a = start(request), *b = start(request);
+    client = second;
+    koine_call *c = start(request);
+    CU_ASSERT_PTR_EQUAL(a->document->source, b->document->source);
+    CU_ASSERT_PTR_NOT_EQUAL(a->document->source, c->document->source);
+    koine_request_set_integer(request, "max_tokens", 7);
+    koine_call *d = start(request);
+    CU_ASSERT_PTR_NOT_EQUAL(c->document->source, d->document->source);
+    koine_request_free(request); /* the calls go on with what they have */
+    ASSERT_INT(rig_run(second, c), KOINE_EVENT_STOP);
+    ASSERT_INT(rig_run(second, d), KOINE_EVENT_STOP);
+    koine_client_free(second);
+    client = first;
+    ASSERT_INT(rig_run(first, a), KOINE_EVENT_STOP);
+    ASSERT_INT(rig_run(first, b), KOINE_EVENT_STOP);
+    end();
+}
+
+static const koine_event *question_of(koine_call *asked)
+{
+    koine_call *call = NULL;
+    const koine_event *event = NULL;
+    ASSERT_INT(koine_process(client), KOINE_OK);
+    ASSERT_INT(koine_next(client, &call, &event), 1);
+    CU_ASSERT_PTR_EQUAL(call, asked);
+    ASSERT_INT(koine_event_kind(event), KOINE_EVENT_APPROVAL);
+    ASSERT_INT(koine_call_awaits_approval(asked), 1);
+    return event;
+}
+
+static void start_asks(void)
+{
+    const struct koine__replay_answer script[] = {
+        {.repeat = true, ANSWER(OPENAI_HOST, 200, STREAM("gpt-4o-mini"))}};
+    koine_cost cost = KOINE_COST_INIT;
+    if (!BEGIN_WITH(script, "approval.call", "0"))
+        return;
+    koine_request *request = priced_request(NULL, NULL);
+    koine_call *call = start(request);
+    ASSERT_INT(koine_call_awaits_approval(call), 0);
+    ASSERT_INT(koine_call_approve(call, 1), KOINE_EARGUMENT); /* nobody was asked yet */
+    const koine_event *event = question_of(call);
+    ASSERT_STR(koine_event_text(event, NULL), "This call may cost up to $0.0005");
+    ASSERT_STR(koine_event_target(event), "openai/gpt-4o-mini");
+    ASSERT_INT(koine_event_estimate(event, &cost), 1);
+    ASSERT_INT(cost.picodollars, 430800000);
+    ASSERT_INT(koine_event_estimate(event, NULL), 0);
+    koine_wait(client, 3600 * 1000); /* longer than the call's deadline */
+    ASSERT_INT(koine_call_awaits_approval(call), 1);
+    ASSERT_INT(koine_call_approve(call, 1), KOINE_OK);
+    ASSERT_INT(koine_call_approve(call, 1), KOINE_EARGUMENT);
+    ASSERT_INT(rig_run(client, call), KOINE_EVENT_STOP);
+    ASSERT_INT(koine_call_approve(call, 0), KOINE_EARGUMENT);
+    koine_call_free(call);
+    call = start(request);
+    question_of(call);
+    ASSERT_INT(koine_call_approve(call, 0), KOINE_OK);
+    ASSERT_INT(rig_run(client, call), KOINE_EVENT_FAULT);
+    ASSERT_INT(koine_error_class(koine_call_error(call)), KOINE_CLASS_DECLINED);
+    koine_call_free(call);
+    call = start(request); /* freed and cancelled while they wait */
+    question_of(call);
+    koine_call_free(call);
+    call = start(request);
+    question_of(call);
+    koine_call_cancel(call);
+    ASSERT_INT(koine_call_approve(call, 1), KOINE_EARGUMENT);
+    ASSERT_INT(rig_run(client, call), KOINE_EVENT_FAULT);
+    ASSERT_INT(koine_error_class(koine_call_error(call)), KOINE_CLASS_CANCELLED);
+    koine_call_free(call);
+    start(request); /* and one that goes with its client */
+    koine_process(client);
+    koine_request_free(request);
+    ASSERT_INT((long long)koine__replay_count(rig.transport), 1);
+    end();
+}
+
+/* A call that waits keeps none that comes later from its answer. */
+static void others_go_on(void)
+{
+    const struct koine__replay_answer script[] = {
+        {.repeat = true, ANSWER(OPENAI_HOST, 200, WHOLE("gpt-4o-mini"))}};
+    if (!BEGIN_WITH(script, "approval.call", "0.0004", "providers.openai.limits.concurrent", "1"))
+        return;
+    koine_request *request = priced_request(NULL, NULL);
+    koine_call *call = start(request);
+    question_of(call);
+    ASSERT_INT(koine_request_set_approved_cost(request, "1"), KOINE_OK);
+    koine_response_free(generate(request));
+    koine_request_free(request);
+    koine_call_free(call);
+    end();
+}
+
+static void approvals_of_runs(void)
+{
+    const struct koine__replay_answer script[] = {
+        {.repeat = true, ANSWER(OPENAI_HOST, 200, WHOLE("gpt-4o-mini"))}};
+    if (!BEGIN_WITH(script, "approval.run", "0.000432"))
+        return;
+    answers_within(NULL, "a"); /* spends 0.00000165 */
+    koine_request *request = priced_request(NULL, "a");
+    ASSERT_STR(fault_of(request), "-4 declined: the call needs an approval, and nobody was asked: This run "
+                                  "may cost up to $0.0005, of which $0.0001 is spent or reserved");
+    ASSERT_INT(koine_request_set_approved_cost(request, WORST), KOINE_OK);
+    koine_response_free(generate(request));
+    koine_request_free(request);
+    answers_within(NULL, "b");
+    APPLY(&rig, "approval.run", "0.000432", "budgets.run", "0.0002");
+    answers_within(NULL, "b"); /* it cannot cost more than its budget has left */
+    APPLY(&rig, "approval.run", "0.0001", "budgets.run", "0.0002");
+    refused_by(NULL, "b", "declined: ");
+    APPLY(&rig, "approval.run", "1", "budgets.run", "0.0001");
+    refused_by(NULL, "a", "budget: ");
+    end();
+}
+
+static int approve_once(koine_hub *hub)
+{
+    koine_client *own = NULL;
+    koine_request *request = NULL;
+    koine_call *call = NULL;
+    const koine_event *event = NULL;
+    int rc = new_unseen(hub, &own, NULL);
+    if (rc == KOINE_OK)
+        rc = koine_request_new(&request);
+    if (rc == KOINE_OK)
+        rc = koine_request_message(request, "user", "Hi");
+    if (rc == KOINE_OK)
+        rc = koine_start(own, request, &call, NULL);
+    if (rc == KOINE_OK) {
+        koine_process(own);
+        koine_next(own, &call, &event);
+        if (koine_call_awaits_approval(call))
+            ASSERT_INT(koine_call_approve(call, 1), KOINE_OK);
+        rc = koine_call_error(call) ? koine_error_number(koine_call_error(call)) : end_of(own, call);
+    }
+    koine_call_free(call);
+    koine_request_free(request);
+    koine_client_free(own);
+    return rc;
+}
+
 static void failing_allocations(void)
 {
     const struct koine__replay_answer script[] = {
@@ -1145,6 +1414,8 @@ static void failing_allocations(void)
     APPLY(&rig, "budgets.call", "1", "budgets.run", "1000000", "budgets.unpriced", "allow");
     CU_ASSERT_PTR_NOT_NULL(koine__runs_budget(rig.hub->runs, rig.hub->run, 1)); /* stays with the hub */
     fail_each(generate_once);
+    APPLY(&rig, "approval.call", "0.1", "approval.run", "0.1");
+    fail_each(approve_once);
     rig_close(&rig);
 }
 
@@ -1163,4 +1434,9 @@ SUITE_MAIN("client", {"without a client", without_a_client}, {"wrong arguments",
            {"client freed with its calls", client_freed_with_its_calls},
            {"cancelled by the call", cancelled_by_the_call}, {"cancelled before", cancelled_before},
            {"cancelled together", cancelled_together}, {"budgets", budgets},
-           {"budgets of runs", budgets_of_runs}, {"failing allocations", failing_allocations})
+           {"budgets of runs", budgets_of_runs}, {"generate never waits", generate_never_waits},
+           {"start asks", start_asks}, {"others go on", others_go_on},
+           {"approvals of runs", approvals_of_runs}, {"failing allocations", failing_allocations},
+           {"refused by a breaker", refused_by_a_breaker},
+           {"refused by a full queue", refused_by_a_full_queue},
+           {"one request in two clients", one_request_in_two_clients})

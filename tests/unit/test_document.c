@@ -21,9 +21,10 @@ static struct koine__document *read(const char *text)
 
 static koine_str source(struct koine__document *document, const struct koine__target *target, size_t index)
 {
-    const koine_node *node = NULL;
-    ASSERT_INT(koine__document_for(document, target, index, &node), KOINE_OK);
-    return koine__node_source(node);
+    struct koine__version *version = NULL;
+    ASSERT_INT(koine__document_for(document, target, index, &version), KOINE_OK);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(version);
+    return koine__node_source(version->root);
 }
 
 static void keeps_a_copy(void)
@@ -77,9 +78,9 @@ static void changes(void)
 static void no_document(void)
 {
     static const struct koine__target changed = {.text = "t/b", .members = members, .member_count = 4};
-    const koine_node *node = (const koine_node *)members;
-    ASSERT_INT(koine__document_for(NULL, &changed, 0, &node), KOINE_OK);
-    CU_ASSERT_PTR_NULL(node);
+    struct koine__version other, *version = &other;
+    ASSERT_INT(koine__document_for(NULL, &changed, 0, &version), KOINE_OK);
+    CU_ASSERT_PTR_NULL(version);
 }
 
 static void options(void)
@@ -104,18 +105,63 @@ static void no_memory(void)
     memcpy(text + sizeof(text) - 3, "\"}", 2);
     for (long n = 1;; n++) {
         struct koine__document *document = NULL;
-        const koine_node *node = NULL;
+        struct koine__version *version = NULL;
         koine_error *error = NULL;
         failalloc_begin(n);
         int rc = koine__document_read(koine__str(text), &document, &error);
         if (rc == KOINE_OK)
-            rc = koine__document_for(document, &changed, 2, &node);
+            rc = koine__document_for(document, &changed, 2, &version);
         koine__document_free(document);
         koine_error_free(error);
         if (!failalloc_end())
             break;
         ASSERT_INT(rc, KOINE_EMEMORY);
     }
+}
+
+/* Whoever looks into a source writes into it, so it is one user's as long as documents have it. */
+static void a_source_is_lent(void)
+{
+    static const int one, other;
+    struct koine__source *source = NULL;
+    struct koine__document *first = NULL, *second = NULL;
+    ASSERT_INT(koine__source_read(KOINE__STR("{\"a\":1}"), &source, NULL), KOINE_OK);
+    CU_ASSERT_TRUE(koine__source_lend(source, &one));
+    ASSERT_INT(koine__document_new(source, &first), KOINE_OK);
+    CU_ASSERT_TRUE(koine__source_lend(source, &one));
+    ASSERT_INT(koine__document_new(source, &second), KOINE_OK);
+    CU_ASSERT_PTR_EQUAL(first->root, second->root);
+    CU_ASSERT_FALSE(koine__source_lend(source, &other));
+    koine__document_free(first);
+    CU_ASSERT_FALSE(koine__source_lend(source, &other));
+    koine__document_free(second);
+    CU_ASSERT_TRUE(koine__source_lend(source, &other));
+    ASSERT_INT(koine__document_new(source, &first), KOINE_OK);
+    koine__source_unref(source); /* the document holds it */
+    ASSERT_INT(koine__node_num(koine__node_get(first->root, "a"), 0), 1);
+    koine__document_free(first);
+}
+
+/* What memory was too short for once is read again. */
+static void a_source_that_failed(void)
+{
+    struct koine__source *source = NULL;
+    char text[4096] = "{\"a\":[";
+    size_t len = strlen(text);
+    while (len < sizeof(text) - 4) {
+        memcpy(text + len, "1,", 2);
+        len += 2;
+    }
+    memcpy(text + len - 1, "]}", 3);
+    ASSERT_INT(koine__source_read(koine__str(text), &source, NULL), KOINE_OK);
+    struct koine__document *document = NULL;
+    ASSERT_INT(koine__document_new(source, &document), KOINE_OK);
+    failalloc_begin(1);
+    koine__node_count(koine__node_get(document->root, "a"));
+    CU_ASSERT_TRUE(failalloc_end());
+    CU_ASSERT_FALSE(koine__source_lend(source, NULL));
+    koine__document_free(document);
+    koine__source_unref(source);
 }
 
 /* What is no request is refused with its place, before anybody is asked. */
@@ -150,6 +196,7 @@ static void shapes(void)
     }
 }
 
-SUITE_MAIN("document", {"shapes", shapes}, {"keeps a copy", keeps_a_copy},
-           {"what is no document", what_is_no_document}, {"changes", changes}, {"no document", no_document},
-           {"options of an instance", options}, {"no memory", no_memory})
+SUITE_MAIN("document", {"a source is lent", a_source_is_lent}, {"a source that failed", a_source_that_failed},
+           {"shapes", shapes}, {"keeps a copy", keeps_a_copy}, {"what is no document", what_is_no_document},
+           {"changes", changes}, {"no document", no_document}, {"options of an instance", options},
+           {"no memory", no_memory})

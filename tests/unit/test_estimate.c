@@ -230,17 +230,18 @@ static void nothing_overflows(void)
         of("{\"messages\":[],\"max_tokens\":9223372036854775807,\"prediction\":\"x\"}", &known, false);
     ASSERT_INT(estimate.answer, INT64_MAX);
     ASSERT_INT(estimate.cost, INT64_MAX);
-    ASSERT_INT(koine__estimate_tokens(read_document("{\"max_tokens\":9223372036854775807}"), &known),
+    ASSERT_INT(koine__estimate_tokens(read_document("{\"max_tokens\":9223372036854775807}"), NULL, &known),
                INT64_MAX);
     of("{\"messages\":[],\"max_tokens\":99999999999999999999}", &known, false); /* no int64: the model's */
 }
 
 static void tokens_for_a_limit(void)
 {
-    ASSERT_INT(koine__estimate_tokens(read_document(HI), &known), 12 + 500);
-    ASSERT_INT(koine__estimate_tokens(read_document(HI), NULL), 12 + 4096);
-    ASSERT_INT(koine__estimate_tokens(read_document("{\"messages\":[],\"max_tokens\":10}"), NULL), 8 + 10);
-    ASSERT_INT(koine__estimate_tokens(NULL, &known), 0);
+    ASSERT_INT(koine__estimate_tokens(read_document(HI), NULL, &known), 12 + 500);
+    ASSERT_INT(koine__estimate_tokens(read_document(HI), NULL, NULL), 12 + 4096);
+    ASSERT_INT(koine__estimate_tokens(read_document("{\"messages\":[],\"max_tokens\":10}"), NULL, NULL),
+               8 + 10);
+    ASSERT_INT(koine__estimate_tokens(NULL, NULL, &known), 0);
 }
 
 /* Whatever is in the place of messages: no figure is below zero, and nothing is read beyond its end. */

@@ -48,6 +48,7 @@ static void holds_what_it_is_given(void)
 static void no_event(void)
 {
     koine_usage usage = KOINE_USAGE_INIT;
+    koine_cost cost = KOINE_COST_INIT;
     size_t len = 9;
     ASSERT_INT(koine_event_kind(NULL), 0);
     ASSERT_STR(koine_event_text(NULL, &len), "");
@@ -62,6 +63,7 @@ static void no_event(void)
     ASSERT_INT(koine_event_choice(NULL), 0);
     ASSERT_INT(koine_event_usage(NULL, &usage), 0);
     ASSERT_INT(koine_event_wait_ms(NULL), 0);
+    ASSERT_INT(koine_event_estimate(NULL, &cost), 0);
     ASSERT_INT(koine_event_finish(NULL), KOINE_FINISH_NONE);
     CU_ASSERT_PTR_NULL(koine_event_error(NULL));
     koine__event_free(NULL);
@@ -69,7 +71,7 @@ static void no_event(void)
 
 static void kinds(void)
 {
-    for (int kind = 0; kind <= KOINE_EVENT_RETRY + 1; kind++) {
+    for (int kind = 0; kind <= KOINE_EVENT_APPROVAL + 1; kind++) {
         struct koine_event event = {.kind = kind};
         bool content = kind == KOINE_EVENT_TEXT || kind == KOINE_EVENT_REASONING ||
                        kind == KOINE_EVENT_REFUSAL || kind == KOINE_EVENT_TOOL;

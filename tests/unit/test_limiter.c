@@ -61,7 +61,7 @@ static void nothing_is_limited(void)
 {
     struct koine__ticket ticket = {.deadline = KOINE__NEVER, .patience = KOINE__NEVER};
     struct koine__policies policies = {.limiter = NULL};
-    struct koine__outcome outcome = {KOINE_CLASS_NONE, true, 5, -1};
+    struct koine__outcome outcome = {KOINE_CLASS_NONE, true, 5, -1, false};
     const struct koine__gate_stage *stage = &koine__limiter_stage;
     for (int i = 0; i < 2; i++) {
         ASSERT_INT(stage->enter(stage->self, &ticket, 1, NULL), KOINE__PASS_GO);
@@ -210,8 +210,8 @@ static void a_window_of_tokens(void)
     ASSERT_INT(none->stand, STAND_WAITS); /* it wants nothing, and nobody overtakes */
     struct customer *large = come_for(1001);
     ASSERT_REFUSED(large, "too_large");
-    ASSERT_STR(large->fault.message,
-               "an attempt at together asks for more tokens than a window of the limit has (1001 of 1000)");
+    ASSERT_STR(large->fault.message, "an attempt at together asks for more tokens, max_tokens among them, "
+                                     "than a window of the limit has (1001 of 1000)");
     ASSERT_INT(large->fault.retry_after_ns, -1);
     ASSERT_INT(look(1001).next, KOINE__NEVER);
     ASSERT_INT(look(99).next, START + SPAN); /* 600 leave; c and d come before */
@@ -401,6 +401,23 @@ static void patience(void)
     clients_end();
 }
 
+static void the_deadline_of_one_that_waits(void)
+{
+    begin(-1, -1, 1);
+    struct customer *a = come(0), *b = clients_come(0, START + 5 * KOINE__SEC, 0);
+    struct customer *c = clients_come(0, START + 3 * KOINE__SEC, 0);
+    ASSERT_INT(b->ticket.wake_at, START + 5 * KOINE__SEC);
+    ASSERT_INT(c->ticket.wake_at, START + 3 * KOINE__SEC);
+    clients_run(START + 10 * KOINE__SEC);
+    ASSERT_REFUSED(b, "hopeless");
+    ASSERT_REFUSED(c, "hopeless");
+    ASSERT_INT(b->passed_at, START + 5 * KOINE__SEC);
+    ASSERT_INT(c->passed_at, START + 3 * KOINE__SEC);
+    ASSERT_INT(look(0).waiting, 0);
+    clients_leave(a, true, -1);
+    clients_end();
+}
+
 static void waiters_give_up(void)
 {
     begin(2, -1, -1);
@@ -568,6 +585,67 @@ static void nobody_looks_for_nothing(void)
     clients_end();
 }
 
+/* ---- Many clients ---- */
+
+enum {
+    MANY = 250
+};
+static struct koine__inbox many_inboxes[MANY];
+static struct koine__ticket many_tickets[MANY];
+static const struct koine__outcome many_answered = {KOINE_CLASS_NONE, true, -1, -1, false};
+
+static void wake_one_of_many(struct koine__ticket *ticket)
+{
+    ticket->stage_data[0] = ticket;
+}
+
+static enum koine__pass enter_one_of_many(int i)
+{
+    struct koine__fault fault;
+    return koine__limiter_stage.enter(NULL, &many_tickets[i], clients.now, &fault);
+}
+
+/* Every third gives up; the others are let through one after the other, in the order in which they came. */
+static void many_clients(void)
+{
+    struct koine__policies policies = {0};
+    int wrong = 0, served = 0, holder = 0;
+    begin(-1, -1, 1);
+    policies.limiter = clients.limiter;
+    for (int i = 0; i < MANY; i++) {
+        koine__inbox_init(&many_inboxes[i], NULL);
+        many_tickets[i] = (struct koine__ticket){.policies = &policies,
+                                                 .inbox = &many_inboxes[i],
+                                                 .deadline = KOINE__NEVER,
+                                                 .patience = KOINE__NEVER,
+                                                 .wake = wake_one_of_many};
+        wrong += enter_one_of_many(i) != (i == 0 ? KOINE__PASS_GO : KOINE__PASS_WAIT);
+    }
+    for (int i = MANY - 2; i > 0; i -= 3)
+        koine__limiter_stage.forget(NULL, &many_tickets[i], clients.now);
+    ASSERT_INT(look(0).waiting, 166);
+    for (int i = 1; i < MANY; i++) {
+        bool gave_up = i % 3 == 2;
+        koine__inbox_deliver(&many_inboxes[i]);
+        many_tickets[i].stage_data[0] = NULL;
+        if (gave_up)
+            continue;
+        koine__limiter_stage.leave(NULL, &many_tickets[holder], &many_answered, clients.now);
+        koine__inbox_deliver(&many_inboxes[i]);
+        wrong += !many_tickets[i].stage_data[0] || enter_one_of_many(i) != KOINE__PASS_GO;
+        holder = i;
+        served++;
+    }
+    koine__limiter_stage.leave(NULL, &many_tickets[holder], &many_answered, clients.now);
+    ASSERT_INT(wrong, 0);
+    ASSERT_INT(served, 166);
+    ASSERT_INT(look(0).waiting, 0);
+    ASSERT_INT(look(0).under_way, 0);
+    for (int i = 0; i < MANY; i++)
+        koine__inbox_release(&many_inboxes[i]);
+    clients_end();
+}
+
 /* ---- Pauses ---- */
 
 static void paused(void)
@@ -592,6 +670,33 @@ static void paused(void)
     ASSERT_INT(koine__limiter_pause(clients.limiter, clients.now, clients.now), false);
     ASSERT_INT(koine__limiter_pause(clients.limiter, clients.now, KOINE__NEVER), true);
     ASSERT_INT(look(0).paused_until, clients.now + 300 * KOINE__SEC);
+    clients_end();
+}
+
+static bool pause_for(int64_t ms)
+{
+    return koine__limiter_pause(clients.limiter, clients.now, clients.now + ms * KOINE__MS);
+}
+
+/* The answers of one burst come a little after each other. */
+static void a_burst_is_told_once(void)
+{
+    int told = 0;
+    begin(-1, -1, -1);
+    for (int i = 0; i < 50; i++) {
+        told += pause_for(2000);
+        clients.now += 10 * KOINE__MS;
+    }
+    ASSERT_INT(told, 1);
+    ASSERT_INT(look(0).paused_until, START + 2490 * KOINE__MS);
+    ASSERT_INT(koine__limiter_is_paused(clients.limiter, START + 2490 * KOINE__MS - 1), true);
+    clients.now = START + KOINE__SEC;
+    ASSERT_INT(pause_for(2000), false);
+    ASSERT_INT(pause_for(2001), true); /* more than a second later than was told */
+    ASSERT_INT(pause_for(2900), false);
+    ASSERT_INT(koine__limiter_is_paused(clients.limiter, START + 3900 * KOINE__MS), false);
+    clients.now = START + 3900 * KOINE__MS;
+    ASSERT_INT(pause_for(1), true);
     clients_end();
 }
 
@@ -822,12 +927,13 @@ SUITE_MAIN("limiter", {"nothing is limited", nothing_is_limited},
            {"a refund brings the time forward", a_refund_brings_the_time_forward}, {"places", places},
            {"first come, first served", first_come_first_served},
            {"the line is bounded", the_line_is_bounded}, {"one that may not wait", one_that_may_not_wait},
-           {"patience", patience}, {"waiters give up", waiters_give_up},
-           {"a grant is given back", a_grant_is_given_back},
+           {"patience", patience}, {"the deadline of one that waits", the_deadline_of_one_that_waits},
+           {"waiters give up", waiters_give_up}, {"a grant is given back", a_grant_is_given_back},
            {"one sleeps with a hundred in line", one_sleeps_with_a_hundred_in_line},
            {"one sleeps when the window moves", one_sleeps_when_the_window_moves},
            {"late, but nobody looked", late_but_nobody_looked}, {"all but one sleep", all_but_one_sleep},
-           {"nobody looks for nothing", nobody_looks_for_nothing}, {"paused", paused},
+           {"nobody looks for nothing", nobody_looks_for_nothing}, {"many clients", many_clients},
+           {"paused", paused}, {"a burst is told once", a_burst_is_told_once},
            {"a grant is paused too", a_grant_is_paused_too}, {"configured anew", configured_anew},
            {"limits go while one is about to send", limits_go_while_one_is_about_to_send},
            {"senseless settings", senseless_settings}, {"times that go back", times_that_go_back},

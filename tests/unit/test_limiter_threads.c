@@ -57,7 +57,7 @@ static void again_at(struct caller *caller, int64_t at)
 
 static void leave(struct caller *caller, bool sent)
 {
-    struct koine__outcome outcome = {KOINE_CLASS_NONE, sent, -1, -1};
+    struct koine__outcome outcome = {KOINE_CLASS_NONE, sent, -1, -1, false};
     if (caller->through)
         atomic_fetch_sub(&under_way, 1);
     caller->through = false;

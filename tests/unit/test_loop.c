@@ -507,8 +507,45 @@ static void busy_keeps_it_readable(void)
             ASSERT_INT(koine__loop_process(current), 0);
         }
         koine__loop_set_busy(current, false);
+        koine__loop_rest(current);
         CU_ASSERT(!is_readable(current));
         ASSERT_INT(koine__loop_wait(current, koine__loop_now(current)), 0);
+        end();
+    }
+}
+
+/* Until somebody is about to poll, nobody need know that it is over. */
+static void busy_ends_by_itself(void)
+{
+    begin(&koine__system_clock);
+    koine__loop_set_busy(current, true);
+    koine__loop_set_busy(current, false);
+    ASSERT_INT(koine__loop_process(current), 0);
+    CU_ASSERT(!is_readable(current));
+    koine__loop_set_busy(current, true);
+    koine__loop_set_busy(current, false);
+    ASSERT_INT(koine__loop_wait(current, koine__loop_now(current)), 0);
+    CU_ASSERT(!is_readable(current));
+    end();
+}
+
+/* What is due keeps it readable until it has fired, also where it was stopped again. */
+static void what_is_due_keeps_it_readable(void)
+{
+    const struct koine__clock *const clocks[] = {&virtual_clock, &koine__system_clock};
+    for (size_t i = 0; i < 2; i++) {
+        struct noted a = noted("a");
+        begin(clocks[i]);
+        koine__timer_set(current, &a.timer, koine__loop_now(current));
+        CU_ASSERT(is_readable(current));
+        ASSERT_INT(koine__loop_wait(current, KOINE__NEVER), 1);
+        CU_ASSERT(is_readable(current));
+        ASSERT_INT(koine__loop_process(current), 1);
+        CU_ASSERT(!is_readable(current));
+        koine__timer_set(current, &a.timer, koine__loop_now(current));
+        koine__timer_stop(current, &a.timer);
+        ASSERT_INT(koine__loop_process(current), 0);
+        CU_ASSERT(!is_readable(current));
         end();
     }
 }
@@ -659,8 +696,9 @@ SUITE_MAIN("loop", {"fires_in_order", fires_in_order}, {"stops_and_moves", stops
            {"wakes_from_a_thread", wakes_from_a_thread}, {"merges_wakes", merges_wakes},
            {"wakes_from_a_signal_handler", wakes_from_a_signal_handler},
            {"waker_outlives_the_loop", waker_outlives_the_loop},
-           {"busy_keeps_it_readable", busy_keeps_it_readable}, {"held_shows_nothing", held_shows_nothing},
-           {"held_waits_for_its_timer", held_waits_for_its_timer},
+           {"busy_keeps_it_readable", busy_keeps_it_readable}, {"busy_ends_by_itself", busy_ends_by_itself},
+           {"what_is_due_keeps_it_readable", what_is_due_keeps_it_readable},
+           {"held_shows_nothing", held_shows_nothing}, {"held_waits_for_its_timer", held_waits_for_its_timer},
            {"keeps_what_wait_has_read", keeps_what_wait_has_read}, {"child_abandons", child_abandons},
            {"survives_failing_allocations", survives_failing_allocations},
            {"survives_missing_descriptors", survives_missing_descriptors})

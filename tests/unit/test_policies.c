@@ -71,11 +71,11 @@ static void what_is_shared(void)
     expect_shared(together, "lbra");
     expect_shared((struct koine__states_key){"together", "together", "https://a.example/v1", 8}, "bra");
     expect_shared((struct koine__states_key){"another", "together", "https://a.example/v1", 7}, "br");
-    expect_shared((struct koine__states_key){"together", "together", "https://b.example/v1", 7}, "la");
-    expect_shared((struct koine__states_key){"together", "openai", "https://a.example/v1", 7}, "la");
+    expect_shared((struct koine__states_key){"together", "together", "https://b.example/v1", 7}, "l");
+    expect_shared((struct koine__states_key){"together", "openai", "https://a.example/v1", 7}, "l");
     expect_shared((struct koine__states_key){"lab", "openai", "http://127.0.0.1:8000/v1", 0}, "");
     /* texts that only look alike when they are put together */
-    expect_shared((struct koine__states_key){"together", "togetherh", "ttps://a.example/v1", 7}, "la");
+    expect_shared((struct koine__states_key){"together", "togetherh", "ttps://a.example/v1", 7}, "l");
     expect_shared((struct koine__states_key){NULL, NULL, NULL, 0}, "");
     drop(&one);
     end();
@@ -113,6 +113,21 @@ static void outlives_a_configuration(void)
     ASSERT_INT(koine__retry_budget_left(new.retry_budget, 100), 100);
     drop(&new);
     drop(&new); /* fine */
+    end();
+}
+
+/* What was wrong was the address: it is mended, and the key free. */
+static void another_address_is_free(void)
+{
+    struct koine__states_key mended = together;
+    mended.base_url = "https://a.example/v2";
+    begin();
+    struct koine__policies old = hold(together);
+    koine__latch_set(old.latches, 7, "m", KOINE_CLASS_AUTH, 0, KOINE__SEC);
+    struct koine__policies new = hold(mended);
+    ASSERT_INT(koine__latch_find(new.latches, 7, "m", 0).class_number, KOINE_CLASS_NONE);
+    drop(&old);
+    drop(&new);
     end();
 }
 
@@ -245,6 +260,6 @@ static void counted(void)
 }
 
 SUITE_MAIN("policies", {"what is shared", what_is_shared}, {"texts are copied", texts_are_copied},
-           {"outlives a configuration", outlives_a_configuration}, {"limits stay", limits_stay},
-           {"many", many}, {"without memory", without_memory}, {"of many threads", of_many_threads},
-           {"counted", counted})
+           {"outlives a configuration", outlives_a_configuration},
+           {"another address is free", another_address_is_free}, {"limits stay", limits_stay}, {"many", many},
+           {"without memory", without_memory}, {"of many threads", of_many_threads}, {"counted", counted})

@@ -12,7 +12,7 @@ static struct koine__pool pool;
 static struct koine__gate gate;
 static struct koine__ticket tickets[TICKETS];
 static char woken[64]; /* whom, in order */
-static const struct koine__outcome outcome = {KOINE_CLASS_NONE, true, -1, -1};
+static const struct koine__outcome outcome = {KOINE_CLASS_NONE, true, -1, -1, false};
 
 static void wake(struct koine__ticket *ticket)
 {

@@ -365,6 +365,10 @@ static int with_null_2(koine_request *request, int which)
         return koine_request_set_budget(request, "");
     case 21:
         return koine_request_set_budget(request, "99999999");
+    case 22:
+        return koine_request_set_approved_cost(request, "-0.01");
+    case 23:
+        return koine_request_set_approved_cost(request, "$1");
     default:
         return koine_request_set_stream(request, -1);
     }
@@ -372,7 +376,7 @@ static int with_null_2(koine_request *request, int which)
 
 static void failures_stick(void)
 {
-    for (int which = 0; which <= 22; which++) {
+    for (int which = 0; which <= 24; which++) {
         const char *text = NULL;
         size_t len = 0;
         koine_request *request = make();
@@ -432,6 +436,12 @@ static void options(void)
     ASSERT_INT(koine_request_set_budget(request, NULL), KOINE_OK);
     ASSERT_INT(request->budget, -1);
     ASSERT_INT(koine_request_set_budget(NULL, "1"), KOINE_EARGUMENT);
+    ASSERT_INT(request->approved, -1);
+    ASSERT_INT(koine_request_set_approved_cost(request, "3.2"), KOINE_OK);
+    ASSERT_INT(request->approved, INT64_C(3200000000000));
+    ASSERT_INT(koine_request_set_approved_cost(request, NULL), KOINE_OK);
+    ASSERT_INT(request->approved, -1);
+    ASSERT_INT(koine_request_set_approved_cost(NULL, "1"), KOINE_EARGUMENT);
     koine_request_set_user(request, &user);
     ASSERT_STR(request->route, "r");
     ASSERT_STR(request->target, "t/m");
