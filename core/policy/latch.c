@@ -150,7 +150,8 @@ bool koine__latch_clear(struct koine__latches *latches, uint64_t key, const char
 void koine__latch_fault(const struct koine__latch *latch, int64_t now, struct koine__fault *ret)
 {
     char left[32];
-    koine__write_duration((latch->until - now + KOINE__SEC - 1) / KOINE__SEC * KOINE__SEC, left, sizeof(left));
+    koine__write_duration((latch->until - now + KOINE__SEC - 1) / KOINE__SEC * KOINE__SEC, left,
+                          sizeof(left));
     koine__fault_set(ret, KOINE_CLASS_REFUSED, "", "left alone for another %s after %s", left,
                      koine_class_name(latch->class_number));
     memcpy(ret->code, "latched", sizeof("latched"));

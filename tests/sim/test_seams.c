@@ -320,7 +320,8 @@ static void both_fail(void)
     }
 }
 
-/* The hedge failed first, in a way that may pass: after the first one has failed, too, its turn comes as any other's. */
+/* The hedge failed first, in a way that may pass: after the first one has failed, too, its turn comes as any
+ * other's. */
 static void both_fail_and_it_goes_on(void)
 {
     struct world *world =
