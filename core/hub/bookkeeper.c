@@ -92,7 +92,7 @@ void koine__bookkeeper_init(struct koine__bookkeeper *keeper, struct koine__book
     *keeper = (struct koine__bookkeeper){.books = books,
                                          .loop = loop,
                                          .watch = {.fd = -1, .ready = on_ready},
-                                         .stage = {.enter = enter, .self = books}};
+                                         .stage = {.foresee = enter, .enter = enter, .self = books}};
     koine__timer_init(&keeper->timer, on_timer);
 }
 
