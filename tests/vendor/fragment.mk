@@ -7,7 +7,10 @@ tests_vendor_libvendor_la_SOURCES = \
 
 if HAVE_CUNIT
 check_PROGRAMS += tests/vendor/run tests/vendor/isolated
-TESTS += tests/vendor/run tests/vendor/isolated
+TESTS += tests/vendor/run
+if !COVERAGE
+TESTS += tests/vendor/isolated
+endif
 endif
 tests_vendor_run_SOURCES = \
   tests/vendor/run.c tests/vendor/together.c tests/vendor/openai.c tests/vendor/anthropic.c \
