@@ -89,15 +89,14 @@ static void check_folders(struct checks *checks, koine_hub *hub)
     }
 }
 
-/* The library warns of it, too. */
+/* Its value was read with the settings; a wrong one would have been refused. */
 static void check_limit(struct checks *checks)
 {
     const char *limit = getenv("MAX_ESTIMATED_COST");
-    if (limit == NULL || *limit == '\0')
-        return;
-    checks_add(checks, CHECK_WARNING, "budget",
-               "MAX_ESTIMATED_COST is set, but this version has no budgets: nothing is limited");
-    checks_advise(checks, "unset MAX_ESTIMATED_COST, and set the limit at the vendor's");
+    if (limit != NULL && *limit != '\0')
+        checks_add(checks, CHECK_OK, "budget",
+                   "a run may cost at most $%s (MAX_ESTIMATED_COST), or budgets.run where that is less",
+                   limit);
 }
 
 static void check_settings(struct checks *checks, koine_hub *hub)

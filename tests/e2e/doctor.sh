@@ -159,6 +159,12 @@ out_has "  skipped  network    --offline"
 out_lacks "connect"
 posts_are 0
 done_with "offline nothing is sent"
+export MAX_ESTIMATED_COST=0.50
+doctor --offline
+out_has "  ok       budget     a run may cost at most \$0.50 (MAX_ESTIMATED_COST)"
+out_lacks "nothing is limited"
+unset MAX_ESTIMATED_COST
+done_with "the budget of a run is told"
 
 # ---- TLS and the clock ----------------------------------------------------------------------------------------------
 
