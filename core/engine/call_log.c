@@ -132,9 +132,11 @@ static void log_end(const struct koine_call *call, const char *class_name,
                     const struct koine_response *answer)
 {
     const koine_usage *usage = &answer->usage;
+    /* A fault that is told need not be that of the target that was asked last. */
+    const char *target = call->error ? koine_error_target(call->error) : answer->target;
     KOINE__LOG(log_of(call), KOINE__LOG_INFO, "call", koine__log_text("call", call->id),
                koine__log_text("run", call->run), koine__log_text("route", call->route.name),
-               koine__log_text("target", answer->target), koine__log_text("class", class_name),
+               koine__log_text("target", target), koine__log_text("class", class_name),
                koine__log_int("attempts", (int64_t)answer->ledger.count),
                koine__log_int("retries", call->retries), koine__log_int("fallbacks", call->fallbacks),
                koine__log_ms("ms", answer->ns), koine__log_ms("first_token_ms", answer->first_token_ns),

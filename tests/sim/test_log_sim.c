@@ -48,6 +48,20 @@ static void expect_line(const struct world_call *asked, const char *format, cons
     CU_ASSERT_TRUE(has(line));
 }
 
+/* Class and target of a call that failed are those of the fault that is told, whoever was asked last. */
+static void whose_fault(void)
+{
+    as_json = false;
+    struct world *world = WORLD({ANSWER(TOGETHER, 402, ERROR("pay"))}, {ANSWER(OPENAI, 401, ERROR("no"))});
+    listen(world, KOINE__LOG_INFO);
+    struct world_call *asked = ASK(world, .targets = 2);
+    world_run(world);
+    ASSERT_STR(koine_error_target(koine_call_error(asked->call)), "together/a");
+    ASSERT_STR(koine_error_class_name(koine_call_error(asked->call)), "billing");
+    CU_ASSERT_TRUE(has("target=together/a class=billing attempts=2 "));
+    world_free(world);
+}
+
 static void each_attempt_and_each_call(void)
 {
     as_json = false;
@@ -185,6 +199,7 @@ static void texts_with_leave(void)
     CU_ASSERT_FALSE(has(KEY));
 }
 
-SUITE_MAIN("sim log", {"each attempt and each call", each_attempt_and_each_call},
+SUITE_MAIN("sim log", {"whose fault", whose_fault},
+           {"each attempt and each call", each_attempt_and_each_call},
            {"time in the queue", time_in_the_queue}, {"a stage and an estimate", a_stage_and_an_estimate},
            {"never a text without leave", never_a_text_without_leave}, {"texts with leave", texts_with_leave})
