@@ -46,9 +46,9 @@ struct koine__states_key {
     const char *instance, *plugin, *base_url; /* copied; NULL is "" */
     uint64_t key;                             /* fingerprint of the credential; 0: none */
 };
-/* Fills the state's four pointers and `held`, making what is not there yet; the limiter gets these limits.
- * Nothing else of *ret is touched. [any thread] KOINE_EMEMORY: nothing is held, and no limits were changed.
- */
+/* Fills the state's five pointers and `held`, making what is not there yet, a limiter with these limits; one
+ * that is there keeps its own until koine__limiter_configure. Nothing else of *ret is touched. [any thread]
+ * KOINE_EMEMORY: nothing is held. */
 int koine__states_hold(struct koine__states *states, const struct koine__states_key *key,
                        const struct koine__limiter_config *limits, struct koine__policies *ret);
 /* Gives them up, and sets them NULL; fine if they are. [any thread] */
