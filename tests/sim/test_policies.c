@@ -10,6 +10,14 @@
 #define EVER        .repeat = true
 #define BIT(name)   (UINT32_C(1) << KOINE_CLASS_##name)
 
+static const struct koine__limiter_config one_at_a_time = {.requests = -1,
+                                                           .tokens = -1,
+                                                           .concurrent = 1,
+                                                           .queue = 256,
+                                                           .window = WORLD_MS(60000),
+                                                           .slack = 0,
+                                                           .unused_grant = WORLD_MS(250)};
+
 /* Lets everything happen that happens now. world_run would go on for a day. */
 static void settle(struct world *world)
 {
@@ -245,16 +253,9 @@ static void latch_of_those_in_line(void)
 /* Nobody waits in line for longer than leaves the other target its share of the time. */
 static void moves_on_in_time(void)
 {
-    const struct koine__limiter_config limits = {.requests = -1,
-                                                 .tokens = -1,
-                                                 .concurrent = 1,
-                                                 .queue = 256,
-                                                 .window = WORLD_MS(60000),
-                                                 .slack = 0,
-                                                 .unused_grant = WORLD_MS(250)};
     struct world *world =
         WORLD({.match = TOGETHER, .status = 200, BODY(PIECE(9000, STREAM("a")))}, {EVER, OK_OPENAI});
-    world_police(world, &limits);
+    world_police(world, &one_at_a_time);
     ASK(world, .targets = 1);
     world_until(world, 1);
     struct world_call *call = ASK(world, .targets = 2, .deadline = WORLD_MS(3000));
@@ -382,18 +383,11 @@ static void first_one_is_in_time(void)
 
 static void hedge_that_is_refused(void)
 {
-    const struct koine__limiter_config limits = {.requests = -1,
-                                                 .tokens = -1,
-                                                 .concurrent = 1,
-                                                 .queue = 256,
-                                                 .window = WORLD_MS(60000),
-                                                 .slack = 0,
-                                                 .unused_grant = WORLD_MS(250)};
     struct world *world =
         WORLD({.match = OPENAI, .status = 200, BODY(PIECE(9000, STREAM("b")))},
               {.match = TOGETHER, .head_after = WORLD_MS(4000), .status = 503, BODY(PIECE(0, ERROR("busy")))},
               {OK_TOGETHER});
-    world_police(world, &limits);
+    world_police(world, &one_at_a_time);
     world->targets[1].instance = &world->openai;
     struct koine__target first = world->targets[0];
     world->targets[0] = world->targets[1];
@@ -495,13 +489,6 @@ static void hedge_that_stays(void)
 /* A retry after a refused hedge starts from a state of its own size, whatever the other provider keeps. */
 static void hedge_with_a_smaller_state(void)
 {
-    const struct koine__limiter_config limits = {.requests = -1,
-                                                 .tokens = -1,
-                                                 .concurrent = 1,
-                                                 .queue = 256,
-                                                 .window = WORLD_MS(60000),
-                                                 .slack = 0,
-                                                 .unused_grant = WORLD_MS(250)};
     struct world *world =
         WORLD({.match = OPENAI, .status = 200, BODY(PIECE(9000, STREAM("b")))},
               {.match = TOGETHER, .head_after = WORLD_MS(4000), .status = 503, BODY(PIECE(0, ERROR("busy")))},
@@ -511,7 +498,7 @@ static void hedge_with_a_smaller_state(void)
     generate.state_size = 4096;
     large.generate = &generate;
     world->together.provider = &large;
-    world_police(world, &limits);
+    world_police(world, &one_at_a_time);
     struct koine__target first = world->targets[0];
     world->targets[0] = world->targets[1];
     ASK(world, .targets = 1); /* takes openai's only place */
