@@ -85,6 +85,24 @@ static void empty_account(void)
     world_free(world);
 }
 
+/* A list of models is to be had for nothing, and says nothing of an account. */
+static void list_says_nothing_of_an_account(void)
+{
+    struct world *world =
+        WORLD({ANSWER(TOGETHER, 402, ERROR("pay"))}, {EVER, OK_OPENAI}, {EVER, ANSWER(TOGETHER, 200, "[]")});
+    world_police(world, NULL);
+    ASK(world, .targets = 2);
+    settle(world);
+    struct world_call *list = ASK(world, .targets = 1, .list = true);
+    settle(world);
+    CU_ASSERT_PTR_NULL(koine_call_error(list->call));
+    CU_ASSERT_PTR_NULL(strstr(world->happened, "unlatched"));
+    ASK(world, .targets = 2);
+    settle(world);
+    ASSERT_STR(world_sends(world), "0 together | 0 openai | 0 together | 0 openai");
+    world_free(world);
+}
+
 static void all_are_latched(void)
 {
     struct world *world =
@@ -371,6 +389,8 @@ static void first_one_is_in_time(void)
     ASSERT_STR(world_sends(world), "0 together | 2000 openai");
     ASSERT_STR(call->trace, READ_STREAM("together/a", "a"));
     CU_ASSERT_PTR_NOT_NULL(strstr(world_rows(call), "openai/b 0 cancelled ~"));
+    /* the loser made no outage worse: what it took is given back */
+    ASSERT_INT(koine__retry_budget_left(world->openai.policies.retry_budget, 100), 100);
     world_free(world);
     world = WORLD(
         {.match = TOGETHER, .status = 200, BODY(PIECE(1900, TEXT("a", "Hel")), PIECE(3000, STREAM("a")))});
@@ -602,9 +622,10 @@ static void typed(void)
 }
 
 SUITE_MAIN("sim policies", {"latch: a wrong key", wrong_key}, {"latch: a new key", new_key},
-           {"latch: an empty account", empty_account}, {"latch: all of them", all_are_latched},
-           {"latch: a model that is gone", model_that_is_gone}, {"pause: for a day", paused_for_a_day},
-           {"pause: without advice", pause_without_advice}, {"pause: too late to start", too_late_to_start},
+           {"latch: an empty account", empty_account}, {"latch: a list", list_says_nothing_of_an_account},
+           {"latch: all of them", all_are_latched}, {"latch: a model that is gone", model_that_is_gone},
+           {"pause: for a day", paused_for_a_day}, {"pause: without advice", pause_without_advice},
+           {"pause: too late to start", too_late_to_start},
            {"pause: of those in line", pause_of_those_in_line},
            {"pause: of more than may wait", pause_of_more_than_may_wait},
            {"latch: of those in line", latch_of_those_in_line}, {"line: moves on in time", moves_on_in_time},
